@@ -1,0 +1,2 @@
+//! luzhang
+fn main() {}
