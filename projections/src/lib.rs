@@ -1,1 +1,30 @@
-//! projections
+//! Meaning and limits.
+//!
+//! This crate knows what the policy says ([`pack`]), what has happened
+//! ([`state`]), and decides what may happen next ([`decide`]). Everything here is
+//! a pure function of the log and the command: no clock, socket, disk,
+//! environment or randomness.
+
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing
+)]
+
+pub mod codes;
+pub mod pack;
+
+pub mod state;
+
+mod case;
+pub mod decide;
+mod limits;
+
+pub mod entitlement;
+pub mod explain;
+pub mod projection;
+pub mod totals;
+
+pub use decide::{Command, Decision, Rejection, decide};
+pub use pack::Pack;
+pub use state::State;

@@ -1,0 +1,322 @@
+//! Events to stored bytes and back.
+//!
+//! Encoding happens once, when an event is sealed; afterwards the bytes are the
+//! event, and everything is computed from them. Decoding checks every value, so
+//! what comes out of the log is as trustworthy as what went in.
+
+mod claims;
+mod facts;
+
+use luzhang_proto::event as stored;
+use prost::Message as _;
+use thiserror::Error;
+
+use crate::{
+    calendar::{self, Date, DateSet},
+    event::{
+        Body, Compared, Conflict, Event, Failure, Header, Party, PartyKind, Refusal, RequestMark,
+        Value,
+    },
+    identity::SubjectId,
+    malformed::{Malformed, Problem, at},
+    office::Office,
+    position::{LedgerId, Position, StreamId},
+    text::{Label, PackId, Principal},
+};
+
+/// Why stored bytes are not an event.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// Not the protobuf message that FORMAT.md specifies.
+    #[error("not a luzhang.event.v1.Event: {0}")]
+    Protobuf(#[from] prost::DecodeError),
+    /// A value that no writer of this format produces.
+    #[error(transparent)]
+    Value(#[from] Malformed),
+    /// A body that this version does not know.
+    #[error("the event's body is absent or unknown to this version")]
+    UnknownBody,
+}
+
+/// The stored bytes of an event, appended to `out`.
+pub fn encode(event: &Event, out: &mut Vec<u8>) {
+    to_stored(event).encode_raw(out);
+}
+
+/// Reads stored bytes.
+pub fn decode(bytes: &[u8]) -> Result<Event, DecodeError> {
+    from_stored(stored::Event::decode(bytes)?)
+}
+
+/// The position that stored bytes state, without decoding the rest: writers of
+/// this format put field 1 first.
+pub fn position_of(bytes: &[u8]) -> Option<u64> {
+    let (&0x08, mut rest) = bytes.split_first()? else {
+        return None;
+    };
+    prost::encoding::decode_varint(&mut rest).ok()
+}
+
+/// The message of an event, for encoding and for showing.
+pub fn to_stored(event: &Event) -> stored::Event {
+    let header = &event.header;
+    let number = |position: Option<Position>| position.map_or(0, Position::number);
+    stored::Event {
+        position: header.position.number(),
+        stream: header.stream.as_bytes().to_vec(),
+        revision: header.revision,
+        stream_previous: number(header.stream_previous),
+        recorded_at: header.recorded_at,
+        request: header.request.map_or_else(Vec::new, |r| r.id.to_vec()),
+        content: header.request.map_or_else(Vec::new, |r| r.content.to_vec()),
+        principal: header.principal.as_str().to_owned(),
+        office: header.office.map_or(0, Office::code),
+        basis_date: header.basis.map_or(0, calendar::to_number),
+        policy: number(header.policy),
+        cause: number(header.cause),
+        salt: header.salt.to_vec(),
+        body: Some(body_to_stored(&event.body)),
+    }
+}
+
+fn body_to_stored(body: &Body) -> stored::event::Body {
+    use stored::event::Body as S;
+    match body {
+        Body::LedgerCreated {
+            ledger,
+            software,
+            key_check,
+        } => S::LedgerCreated(stored::LedgerCreated {
+            ledger_id: ledger.as_bytes().to_vec(),
+            software: software.as_str().to_owned(),
+            key_check: key_check.to_vec(),
+        }),
+        Body::PolicyPackAdopted { pack, content } => {
+            S::PolicyPackAdopted(stored::PolicyPackAdopted {
+                pack_id: pack.as_str().to_owned(),
+                content: content.to_vec(),
+            })
+        }
+        Body::PartyRegistered(party) => S::PartyRegistered(party_to_stored(party)),
+        Body::PartyCorrected(party) => S::PartyCorrected(party_to_stored(party)),
+        Body::Fact(fact) => facts::to_stored(fact),
+        Body::Granted(claim) => claims::granted_to_stored(claim),
+        Body::Refused(refusal) => S::CommandRefused(stored::CommandRefused {
+            claim: Some(claims::refused_to_stored(&refusal.claim)),
+            failures: refusal.failures.iter().map(failure_to_stored).collect(),
+        }),
+        Body::Conflict(conflict) => S::ConflictDetected(stored::ConflictDetected {
+            limit: conflict.limit.clone(),
+            code: conflict.code.clone(),
+            grant: conflict.grant.number(),
+            dates: numbers(&conflict.dates),
+        }),
+    }
+}
+
+fn party_to_stored(party: &Party) -> stored::PartyDetails {
+    let kind = match party.kind {
+        PartyKind::Person => stored::PartyKind::Person,
+        PartyKind::Organisation => stored::PartyKind::Organisation,
+        PartyKind::Brand => stored::PartyKind::Brand,
+    };
+    stored::PartyDetails {
+        kind: kind.into(),
+        sealed: party.sealed.to_vec(),
+        digest: party.digest.to_vec(),
+    }
+}
+
+fn failure_to_stored(failure: &Failure) -> stored::LimitFailure {
+    use stored::compared::Value as V;
+    let compared = |compared: &Compared| stored::Compared {
+        name: compared.name.clone(),
+        value: Some(match &compared.value {
+            Value::Fen(fen) => V::Fen(*fen),
+            Value::Count(count) => V::Count(*count),
+            Value::Dates(dates) => V::Dates(stored::Dates {
+                dates: numbers(dates),
+            }),
+            Value::Text(text) => V::Text(text.clone()),
+        }),
+    };
+    stored::LimitFailure {
+        limit: failure.limit.clone(),
+        code: failure.code.clone(),
+        compared: failure.compared.iter().map(compared).collect(),
+        facts: failure.facts.iter().map(|p| p.number()).collect(),
+    }
+}
+
+/// Checks a message and turns it into an event.
+pub fn from_stored(event: stored::Event) -> Result<Event, DecodeError> {
+    let stream = StreamId::from_bytes(bytes(&event.stream, "stream")?);
+    let request = match (event.request.as_slice(), event.content.as_slice()) {
+        ([], []) => None,
+        (id, content) => Some(RequestMark {
+            id: bytes(id, "request")?,
+            content: bytes(content, "content")?,
+        }),
+    };
+    let office = match event.office {
+        0 => None,
+        code => Some(Office::new(code).map_err(at("office"))?),
+    };
+    let header = Header {
+        position: Position::new(event.position).ok_or(missing("position"))?,
+        stream,
+        revision: event.revision,
+        stream_previous: Position::new(event.stream_previous),
+        recorded_at: event.recorded_at,
+        request,
+        principal: Principal::new(event.principal).map_err(at("principal"))?,
+        office,
+        basis: optional_day(event.basis_date, "basis_date")?,
+        policy: Position::new(event.policy),
+        cause: Position::new(event.cause),
+        salt: bytes(&event.salt, "salt")?,
+    };
+    let body = body_from_stored(event.body.ok_or(DecodeError::UnknownBody)?, stream)?;
+    Ok(Event { header, body })
+}
+
+fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body, DecodeError> {
+    use stored::event::Body as S;
+    Ok(match body {
+        S::LedgerCreated(body) => Body::LedgerCreated {
+            ledger: LedgerId::new(uuid::Uuid::from_bytes(bytes(&body.ledger_id, "ledger_id")?)),
+            software: Label::new(body.software).map_err(at("software"))?,
+            key_check: bytes(&body.key_check, "key_check")?,
+        },
+        S::PolicyPackAdopted(body) => Body::PolicyPackAdopted {
+            pack: PackId::new(body.pack_id).map_err(at("pack_id"))?,
+            content: body.content.into_boxed_slice(),
+        },
+        S::PartyRegistered(party) => Body::PartyRegistered(party_from_stored(party, stream)?),
+        S::PartyCorrected(party) => Body::PartyCorrected(party_from_stored(party, stream)?),
+        S::CommandRefused(refused) => {
+            let claim = claims::refused_from_stored(refused.claim.ok_or(DecodeError::UnknownBody)?)?;
+            let failures = refused
+                .failures
+                .into_iter()
+                .map(failure_from_stored)
+                .collect::<Result<Vec<_>, _>>()?;
+            if failures.is_empty() {
+                return Err(missing("failures").into());
+            }
+            Body::Refused(Refusal { claim, failures })
+        }
+        S::ConflictDetected(conflict) => Body::Conflict(Conflict {
+            limit: conflict.limit,
+            code: conflict.code,
+            grant: Position::new(conflict.grant).ok_or(missing("grant"))?,
+            dates: days(&conflict.dates, "dates")?,
+        }),
+        S::AppropriationGranted(_)
+        | S::PovertyStatusAsserted(_)
+        | S::UnemploymentBenefitAsserted(_)
+        | S::UnemploymentBenefitRetracted(_)
+        | S::CourseRegistered(_)
+        | S::AttendanceRecorded(_)
+        | S::PlaqueAwarded(_)
+        | S::LoanSettled(_) => Body::Fact(facts::from_stored(body)?),
+        S::TrainingAllowanceGranted(_)
+        | S::SkillBaseGranted(_)
+        | S::ServiceSubsidyGranted(_)
+        | S::BrandAwardGranted(_)
+        | S::LoanIssued(_)
+        | S::InterestSubsidyGranted(_) => Body::Granted(claims::granted_from_stored(body)?),
+    })
+}
+
+fn party_from_stored(party: stored::PartyDetails, stream: StreamId) -> Result<Party, Malformed> {
+    let kind = match party.kind() {
+        stored::PartyKind::Person => PartyKind::Person,
+        stored::PartyKind::Organisation => PartyKind::Organisation,
+        stored::PartyKind::Brand => PartyKind::Brand,
+        stored::PartyKind::Unspecified => return Err(unknown("kind")),
+    };
+    Ok(Party {
+        kind,
+        subject: stream.subject(),
+        digest: bytes(&party.digest, "digest")?,
+        sealed: party.sealed.into_boxed_slice(),
+    })
+}
+
+fn failure_from_stored(failure: stored::LimitFailure) -> Result<Failure, Malformed> {
+    use stored::compared::Value as V;
+    let compared = |compared: stored::Compared| {
+        Ok(Compared {
+            name: compared.name,
+            value: match compared.value.ok_or(missing("value"))? {
+                V::Fen(fen) => Value::Fen(fen),
+                V::Count(count) => Value::Count(count),
+                V::Dates(dates) => Value::Dates(days(&dates.dates, "dates")?),
+                V::Text(text) => Value::Text(text),
+            },
+        })
+    };
+    Ok(Failure {
+        limit: failure.limit,
+        code: failure.code,
+        compared: failure
+            .compared
+            .into_iter()
+            .map(compared)
+            .collect::<Result<_, Malformed>>()?,
+        facts: failure
+            .facts
+            .into_iter()
+            .map(|number| Position::new(number).ok_or(missing("facts")))
+            .collect::<Result<_, Malformed>>()?,
+    })
+}
+
+fn missing(field: &'static str) -> Malformed {
+    Malformed {
+        field,
+        problem: Problem::Missing,
+    }
+}
+
+fn unknown(field: &'static str) -> Malformed {
+    Malformed {
+        field,
+        problem: Problem::UnknownValue,
+    }
+}
+
+fn bytes<const N: usize>(slice: &[u8], field: &'static str) -> Result<[u8; N], Malformed> {
+    slice.try_into().map_err(|_| Malformed {
+        field,
+        problem: Problem::ByteLength { expected: N },
+    })
+}
+
+fn subject(slice: &[u8], field: &'static str) -> Result<SubjectId, Malformed> {
+    Ok(SubjectId::from_bytes(bytes(slice, field)?))
+}
+
+fn day(number: u32, field: &'static str) -> Result<Date, Malformed> {
+    calendar::from_number(number).map_err(at(field))
+}
+
+fn optional_day(number: u32, field: &'static str) -> Result<Option<Date>, Malformed> {
+    match number {
+        0 => Ok(None),
+        number => day(number, field).map(Some),
+    }
+}
+
+fn days(stored: &[u32], field: &'static str) -> Result<DateSet, Malformed> {
+    let days = stored
+        .iter()
+        .map(|number| day(*number, field))
+        .collect::<Result<Vec<_>, _>>()?;
+    DateSet::new(days).map_err(at(field))
+}
+
+fn numbers(dates: &DateSet) -> Vec<u32> {
+    dates.days().iter().copied().map(calendar::to_number).collect()
+}

@@ -1,0 +1,205 @@
+//! Events: a header that says where, when, who and why, and a body.
+
+use crate::{
+    calendar::{Date, DateSet},
+    claim::Claim,
+    fact::Fact,
+    identity::SubjectId,
+    office::Office,
+    position::{LedgerId, Position, StreamId},
+    text::{Label, PackId, Principal},
+};
+
+/// One immutable entry of the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Where, when, who and why.
+    pub header: Header,
+    /// What.
+    pub body: Body,
+}
+
+/// What every event says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The place in the whole order.
+    pub position: Position,
+    /// The stream it belongs to.
+    pub stream: StreamId,
+    /// The place in that stream, from 1.
+    pub revision: u64,
+    /// The stream's previous event.
+    pub stream_previous: Option<Position>,
+    /// UTC microseconds; strictly increasing along the log.
+    pub recorded_at: i64,
+    /// Which request caused it; `None` for what the ledger does by itself.
+    pub request: Option<RequestMark>,
+    /// Who asked.
+    pub principal: Principal,
+    /// Which office acted.
+    pub office: Option<Office>,
+    /// The date that decided which policy and budget year apply.
+    pub basis: Option<Date>,
+    /// Where the policy that judged this was adopted.
+    pub policy: Option<Position>,
+    /// The event that this one follows from.
+    pub cause: Option<Position>,
+    /// 16 random bytes, so that a published hash reveals nothing.
+    pub salt: [u8; 16],
+}
+
+/// A request, recognisable only with the ledger's identity key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestMark {
+    /// Keyed hash of the request id.
+    pub id: [u8; 16],
+    /// Keyed hash of the whole content.
+    pub content: [u8; 16],
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// The ledger begins.
+    LedgerCreated {
+        /// Its identity.
+        ledger: LedgerId,
+        /// The software that made it, for information.
+        software: Label,
+        /// A keyed hash that only the ledger's own identity key gives.
+        key_check: [u8; 16],
+    },
+    /// A policy pack comes into force.
+    PolicyPackAdopted {
+        /// Its id.
+        pack: PackId,
+        /// Its text, byte by byte.
+        content: Box<[u8]>,
+    },
+    /// A subject appears for the first time.
+    PartyRegistered(Party),
+    /// A known subject appears with another name.
+    PartyCorrected(Party),
+    /// A fact was asserted.
+    Fact(Fact),
+    /// Policy allowed a claim.
+    Granted(Claim),
+    /// Policy refused a claim.
+    Refused(Refusal),
+    /// A later fact contradicts a grant.
+    Conflict(Conflict),
+}
+
+/// What kind of subject it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartyKind {
+    /// A natural person.
+    Person,
+    /// An organisation.
+    Organisation,
+    /// A labour brand.
+    Brand,
+}
+
+/// Who a pseudonym stands for, under seal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// What kind of subject.
+    pub kind: PartyKind,
+    /// The pseudonym; it is the event's stream.
+    pub subject: SubjectId,
+    /// The sealed details, see [`crate::identity::details`].
+    pub sealed: Box<[u8]>,
+    /// Keyed digest of the details.
+    pub digest: [u8; 8],
+}
+
+/// A refused claim, with every limit that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The whole claim, so that it can be judged again.
+    pub claim: Claim,
+    /// Never empty; in the order of the pack.
+    pub failures: Vec<Failure>,
+}
+
+/// One limit that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Id of the limit in the pack.
+    pub limit: String,
+    /// Stable reason code.
+    pub code: String,
+    /// The values compared.
+    pub compared: Vec<Compared>,
+    /// The events that the limit rested on, ascending.
+    pub facts: Vec<Position>,
+}
+
+/// One value that a limit looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// The name that the pack's texts use.
+    pub name: String,
+    /// The value.
+    pub value: Value,
+}
+
+/// A value that a limit looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// Money.
+    Fen(i64),
+    /// A number of things.
+    Count(i64),
+    /// Days.
+    Dates(DateSet),
+    /// Anything else.
+    Text(String),
+}
+
+/// A later fact contradicts a grant that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Id of the limit in the pack that judged the grant.
+    pub limit: String,
+    /// Stable reason code.
+    pub code: String,
+    /// The grant.
+    pub grant: Position,
+    /// The grant's days that the fact touches.
+    pub dates: DateSet,
+}
+
+impl Body {
+    /// The name of the body's field in the stored message: what filters and
+    /// listings call it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LedgerCreated { .. } => "ledger_created",
+            Self::PolicyPackAdopted { .. } => "policy_pack_adopted",
+            Self::PartyRegistered(_) => "party_registered",
+            Self::PartyCorrected(_) => "party_corrected",
+            Self::Fact(fact) => match fact {
+                Fact::Appropriation(_) => "appropriation_granted",
+                Fact::PovertyStatus(_) => "poverty_status_asserted",
+                Fact::UnemploymentBenefit(_) => "unemployment_benefit_asserted",
+                Fact::UnemploymentBenefitRetraction(_) => "unemployment_benefit_retracted",
+                Fact::Course(_) => "course_registered",
+                Fact::Attendance(_) => "attendance_recorded",
+                Fact::Plaque(_) => "plaque_awarded",
+                Fact::LoanSettlement(_) => "loan_settled",
+            },
+            Self::Granted(claim) => match claim {
+                Claim::TrainingAllowance(_) => "training_allowance_granted",
+                Claim::SkillBase(_) => "skill_base_granted",
+                Claim::ServiceSubsidy(_) => "service_subsidy_granted",
+                Claim::BrandAward(_) => "brand_award_granted",
+                Claim::Loan(_) => "loan_issued",
+                Claim::InterestSubsidy(_) => "interest_subsidy_granted",
+            },
+            Self::Refused(_) => "command_refused",
+            Self::Conflict(_) => "conflict_detected",
+        }
+    }
+}

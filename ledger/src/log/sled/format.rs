@@ -1,0 +1,51 @@
+//! The file `FORMAT`: what made this directory, and which ledger it is.
+//!
+//! ```text
+//! luzhang 1
+//! ledger 0198c5a2-…
+//! engine sled-0.34.7
+//! ```
+
+use uuid::Uuid;
+
+use super::error::OpenError;
+use crate::position::LedgerId;
+
+const VERSION: &str = "luzhang 1";
+const ENGINE: &str = "engine sled-0.34.7";
+
+/// What `FORMAT` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// Whose chain this is.
+    pub ledger: LedgerId,
+}
+
+impl Format {
+    pub(super) fn text(self) -> String {
+        format!("{VERSION}\nledger {}\n{ENGINE}\n", self.ledger)
+    }
+
+    pub(super) fn parse(text: &[u8]) -> Result<Self, OpenError> {
+        let unknown = |line| OpenError::FormatUnknown { line };
+        let text = str::from_utf8(text).map_err(|_| unknown(1))?;
+        let mut lines = text.split('\n');
+        if lines.next() != Some(VERSION) {
+            return Err(unknown(1));
+        }
+        let ledger = lines
+            .next()
+            .and_then(|line| line.strip_prefix("ledger "))
+            .and_then(|id| Uuid::try_parse(id).ok())
+            .ok_or_else(|| unknown(2))?;
+        if lines.next() != Some(ENGINE) {
+            return Err(unknown(3));
+        }
+        if lines.next() != Some("") || lines.next().is_some() {
+            return Err(unknown(4));
+        }
+        Ok(Self {
+            ledger: LedgerId::new(ledger),
+        })
+    }
+}

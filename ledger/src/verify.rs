@@ -1,0 +1,419 @@
+//! Verification: from blocks alone, without trusting whoever wrote them.
+//!
+//! Each block carries the chain hash that comes in, so blocks are checked on
+//! all cores; how they join is checked in order. A chain that verifies proves
+//! that it is consistent in itself. Only an anchor from elsewhere (a head that
+//! was written down, a receipt) proves that it is the chain it claims to be.
+
+use std::{fmt, io, sync::mpsc, thread};
+
+use rayon::prelude::*;
+
+use crate::{
+    block::{BlockView, Head},
+    codec,
+    event::Body,
+    hash::{ChainHasher, Hash},
+    log::ReadError,
+    position::{LedgerId, Position},
+};
+
+/// What verification found, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every hash holds and the anchor is on the chain.
+    Intact,
+    /// Every hash holds; there was no anchor to compare with.
+    SelfConsistent,
+    /// Bytes were changed.
+    Tampered,
+    /// The end is missing.
+    Truncated,
+    /// Every hash holds, but the anchor is not on this chain.
+    Forked,
+    /// There are no events.
+    Empty,
+    /// This is not a ledger, or it cannot be read.
+    Unreadable,
+}
+
+impl Verdict {
+    /// The word, as JSON output has it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Intact => "intact",
+            Self::SelfConsistent => "self_consistent",
+            Self::Tampered => "tampered",
+            Self::Truncated => "truncated",
+            Self::Forked => "forked",
+            Self::Empty => "empty",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// The exit code: 0 good, 10 tampering found, 11 nothing could be verified.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Intact | Self::SelfConsistent => 0,
+            Self::Tampered | Self::Truncated | Self::Forked => 10,
+            Self::Empty | Self::Unreadable => 11,
+        }
+    }
+}
+
+/// Something known from elsewhere that must be on the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Anchor {
+    /// The hash of an event, which is the chain head at its position.
+    pub hash: Hash,
+    /// Its position, if known. Without it every position is searched.
+    pub position: Option<Position>,
+}
+
+/// Where something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The event at this position, or the block that begins with it.
+    Event(Position),
+    /// The header of an export file.
+    FileHeader,
+    /// The trailer of an export file.
+    Trailer,
+    /// What is stored, as a whole.
+    Whole,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(position) => write!(f, "event {position}"),
+            Self::FileHeader => f.write_str("file header"),
+            Self::Trailer => f.write_str("file trailer"),
+            Self::Whole => f.write_str("ledger"),
+        }
+    }
+}
+
+/// What is wrong at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Tampered, truncated, forked or unreadable.
+    pub verdict: Verdict,
+    /// Where.
+    pub place: Place,
+    /// What, in English.
+    pub detail: String,
+}
+
+/// The result of a verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// In one word.
+    pub verdict: Verdict,
+    /// Events whose hashes hold, from the first on.
+    pub events: u64,
+    /// The hash of the last of them.
+    pub chain_head: Option<Hash>,
+    /// The ledger that it says it is.
+    pub ledger: Option<LedgerId>,
+    /// What is wrong and where, if anything.
+    pub finding: Option<Finding>,
+}
+
+impl Report {
+    /// The position of the first event that is missing or bad.
+    pub fn first_bad_position(&self) -> Option<Position> {
+        match self.finding.as_ref()?.place {
+            Place::Event(position) => Some(position),
+            Place::FileHeader | Place::Trailer | Place::Whole => None,
+        }
+    }
+}
+
+/// How many blocks are handed to the cores at a time; at most 120 KiB each.
+const BATCH: usize = 128;
+
+/// Takes blocks in order and remembers how far the chain holds.
+#[derive(Debug)]
+pub struct Verifier {
+    anchor: Option<Anchor>,
+    anchor_met: bool,
+    ledger: Option<LedgerId>,
+    head: Option<Head>,
+}
+
+/// What one block shows by itself.
+struct Checked {
+    head: Head,
+    first: Position,
+    previous_block: Hash,
+    chain_before: Hash,
+    first_event: Option<LedgerId>,
+    anchor_met: bool,
+    anchor_contradicted: bool,
+}
+
+impl Verifier {
+    /// Nothing seen yet.
+    pub fn new(anchor: Option<Anchor>) -> Self {
+        Self {
+            anchor,
+            anchor_met: false,
+            ledger: None,
+            head: None,
+        }
+    }
+
+    /// The head of what was verified so far.
+    pub fn head(&self) -> Option<Head> {
+        self.head
+    }
+
+    /// The ledger that the first event names.
+    pub fn ledger(&self) -> Option<LedgerId> {
+        self.ledger
+    }
+
+    /// The position of the next event to come.
+    pub fn next_position(&self) -> Position {
+        self.head
+            .and_then(|head| head.position)
+            .map_or(Position::FIRST, Position::next)
+    }
+
+    /// Checks blocks that continue what was seen.
+    pub fn push(&mut self, blocks: &[Vec<u8>]) -> Result<(), Finding> {
+        let anchor = self.anchor;
+        let checked: Vec<Result<Checked, Finding>> = blocks
+            .par_iter()
+            .map(|bytes| check_block(bytes, anchor))
+            .collect();
+        for checked in checked {
+            let checked = checked.map_err(|finding| match finding.place {
+                // A block that does not parse does not know where it stands.
+                Place::Whole => Finding {
+                    place: Place::Event(self.next_position()),
+                    ..finding
+                },
+                Place::Event(_) | Place::FileHeader | Place::Trailer => finding,
+            })?;
+            self.join(&checked)?;
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, next: &Checked) -> Result<(), Finding> {
+        let here = Place::Event(self.next_position());
+        let expected = match self.head {
+            Some(head) => head,
+            None => {
+                let ledger = next
+                    .first_event
+                    .ok_or_else(|| tampered(here, "the first event is not LedgerCreated"))?;
+                self.ledger = Some(ledger);
+                Head::genesis(ledger)
+            }
+        };
+        if next.first != expected.next_position() {
+            return Err(tampered(here, "the block does not begin where the last one ended"));
+        }
+        if next.head.height != expected.height.saturating_add(1) {
+            return Err(tampered(here, "a block is missing or out of order"));
+        }
+        if next.previous_block != expected.block || next.chain_before != expected.chain {
+            return Err(tampered(here, "the block does not continue the chain"));
+        }
+        if next.head.epoch < expected.epoch || next.head.recorded_at <= expected.recorded_at {
+            return Err(tampered(here, "time or epoch runs backwards"));
+        }
+        if next.anchor_contradicted {
+            return Err(Finding {
+                verdict: Verdict::Forked,
+                place: self
+                    .anchor
+                    .and_then(|anchor| anchor.position)
+                    .map_or(here, Place::Event),
+                detail: "the event at the anchor's position has another hash".to_owned(),
+            });
+        }
+        self.anchor_met |= next.anchor_met;
+        self.head = Some(next.head);
+        Ok(())
+    }
+
+    /// The verdict, with what ended the reading if anything did.
+    pub fn finish(self, finding: Option<Finding>) -> Report {
+        let finding = finding.or_else(|| self.anchor_finding());
+        let verdict = match (&finding, self.head, self.anchor_met) {
+            (Some(finding), _, _) => finding.verdict,
+            (None, None, _) => Verdict::Empty,
+            (None, Some(_), true) => Verdict::Intact,
+            (None, Some(_), false) => Verdict::SelfConsistent,
+        };
+        Report {
+            verdict,
+            events: self
+                .head
+                .and_then(|head| head.position)
+                .map_or(0, Position::number),
+            chain_head: self.head.map(|head| head.chain),
+            ledger: self.ledger,
+            finding,
+        }
+    }
+
+    fn anchor_finding(&self) -> Option<Finding> {
+        let anchor = self.anchor.filter(|_| !self.anchor_met)?;
+        let next = self.next_position();
+        self.head?;
+        Some(match anchor.position {
+            Some(position) => Finding {
+                verdict: Verdict::Truncated,
+                place: Place::Event(next),
+                detail: format!("the chain ends before the anchor's position {position}"),
+            },
+            None => Finding {
+                verdict: Verdict::Forked,
+                place: Place::Whole,
+                detail: "no event of this chain has the anchor's hash".to_owned(),
+            },
+        })
+    }
+}
+
+fn tampered(place: Place, detail: &str) -> Finding {
+    Finding {
+        verdict: Verdict::Tampered,
+        place,
+        detail: detail.to_owned(),
+    }
+}
+
+fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Finding> {
+    let view = BlockView::parse(bytes).map_err(|error| Finding {
+        verdict: Verdict::Tampered,
+        place: Place::Whole,
+        detail: error.to_string(),
+    })?;
+    let first = Place::Event(view.first);
+    let mut hasher = ChainHasher::default();
+    let mut chain = view.chain_before;
+    let mut first_event = None;
+    let (mut anchor_met, mut anchor_contradicted) = (false, false);
+    for frame in view.frames() {
+        let frame = frame.map_err(|bad| {
+            tampered(Place::Event(bad.position), "the event's length is not right")
+        })?;
+        let place = Place::Event(frame.position);
+        chain = hasher.event(chain, frame.event);
+        if chain.tag() != frame.tag {
+            return Err(tampered(place, "the event's bytes do not match its hash"));
+        }
+        if codec::position_of(frame.event) != Some(frame.position.number()) {
+            return Err(tampered(place, "the event says that it stands elsewhere"));
+        }
+        if frame.position == Position::FIRST {
+            let event = codec::decode(frame.event).map_err(|error| Finding {
+                verdict: Verdict::Tampered,
+                place,
+                detail: error.to_string(),
+            })?;
+            if let Body::LedgerCreated { ledger, .. } = event.body {
+                first_event = Some(ledger);
+            }
+        }
+        if let Some(anchor) = anchor {
+            let here = anchor.position.is_none_or(|p| p == frame.position);
+            anchor_met |= here && anchor.hash == chain;
+            anchor_contradicted |= here && anchor.position.is_some() && anchor.hash != chain;
+        }
+    }
+    if chain != view.chain_after {
+        return Err(tampered(first, "the block's chain hash does not follow from its events"));
+    }
+    if view.computed_hash() != view.block {
+        return Err(tampered(first, "the block's header does not match its hash"));
+    }
+    Ok(Checked {
+        head: view.head(),
+        first: view.first,
+        previous_block: view.previous_block,
+        chain_before: view.chain_before,
+        first_event,
+        anchor_met,
+        anchor_contradicted,
+    })
+}
+
+/// Verifies a run of blocks from the first on. One thread reads while the
+/// others hash; memory stays bounded whatever the log's size.
+///
+/// `progress` is told how many events hold so far.
+pub fn verify_blocks<I>(
+    blocks: I,
+    anchor: Option<Anchor>,
+    mut progress: impl FnMut(u64),
+) -> Report
+where
+    I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
+{
+    let mut verifier = Verifier::new(anchor);
+    let mut finding = None;
+    thread::scope(|scope| {
+        let (send, receive) = mpsc::sync_channel::<Vec<Result<Vec<u8>, ReadError>>>(2);
+        scope.spawn(move || {
+            let mut blocks = blocks.peekable();
+            while blocks.peek().is_some() {
+                let batch: Vec<_> = blocks.by_ref().take(BATCH).collect();
+                if send.send(batch).is_err() {
+                    return;
+                }
+            }
+        });
+        for batch in receive {
+            let mut sound = Vec::with_capacity(batch.len());
+            let mut error = None;
+            for block in batch {
+                match block {
+                    Ok(block) => sound.push(block),
+                    Err(found) => {
+                        error = Some(found);
+                        break;
+                    }
+                }
+            }
+            let pushed = verifier.push(&sound);
+            progress(verifier.next_position().number().saturating_sub(1));
+            if let Err(found) = pushed {
+                finding = Some(found);
+                return;
+            }
+            if let Some(error) = error {
+                finding = Some(read_finding(&error, verifier.next_position()));
+                return;
+            }
+        }
+    });
+    verifier.finish(finding)
+}
+
+fn read_finding(error: &ReadError, next: Position) -> Finding {
+    let (verdict, place) = match error {
+        ReadError::Damaged { .. } => (Verdict::Tampered, Place::Event(next)),
+        ReadError::Fault(_) => (Verdict::Unreadable, Place::Event(next)),
+    };
+    Finding {
+        verdict,
+        place,
+        detail: error.to_string(),
+    }
+}
+
+/// A finding for something that could not be read at all.
+pub fn unreadable(error: &io::Error) -> Finding {
+    Finding {
+        verdict: Verdict::Unreadable,
+        place: Place::Whole,
+        detail: error.to_string(),
+    }
+}

@@ -1,0 +1,115 @@
+//! Reasons in words: the texts of a pack with the compared values put in.
+
+use luzhang_ledger::{
+    Fen,
+    event::{Compared, Conflict, Failure, Value},
+};
+
+use crate::pack::{Bilingual, Pack};
+
+/// A reason that a clerk can read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable code.
+    pub code: String,
+    /// Limit of the pack.
+    pub limit: String,
+    /// What happened.
+    pub text: Bilingual,
+    /// Measure of the notice; 0 for general rules.
+    pub measure: u32,
+    /// The words of the clause.
+    pub quote: String,
+}
+
+/// The reason of a failed limit, in the words of the pack that judged it.
+pub fn failure(pack: &Pack, failure: &Failure) -> Reason {
+    in_words(pack, &failure.limit, &failure.code, &failure.compared)
+}
+
+/// The reason of a conflict, in the words of the limit that it breaks.
+pub fn conflict(pack: &Pack, conflict: &Conflict) -> Reason {
+    let dates = Compared {
+        name: "dates".to_owned(),
+        value: Value::Dates(conflict.dates.clone()),
+    };
+    in_words(pack, &conflict.limit, &conflict.code, &[dates])
+}
+
+fn in_words(pack: &Pack, limit: &str, code: &str, compared: &[Compared]) -> Reason {
+    let found = pack.limit(limit);
+    let text = found.map_or_else(
+        || Bilingual {
+            zh: code.to_owned(),
+            en: code.to_owned(),
+        },
+        |limit| Bilingual {
+            zh: fill(&limit.text.zh, compared, Language::Zh),
+            en: fill(&limit.text.en, compared, Language::En),
+        },
+    );
+    Reason {
+        code: code.to_owned(),
+        limit: limit.to_owned(),
+        text,
+        measure: found.map_or(0, |limit| limit.measure),
+        quote: found.map_or(String::new(), |limit| limit.quote.clone()),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Language {
+    Zh,
+    En,
+}
+
+/// How many days are named one by one.
+const NAMED_DAYS: usize = 8;
+
+fn fill(text: &str, compared: &[Compared], language: Language) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((name, tail)) = after.split_once('}') else {
+            rest = after;
+            break;
+        };
+        if let Some(value) = compared.iter().find(|c| c.name == name) {
+            filled.push_str(&shown(&value.value, language));
+        }
+        rest = tail;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+fn shown(value: &Value, language: Language) -> String {
+    match (value, language) {
+        (Value::Fen(fen), _) => match Fen::new(*fen) {
+            Ok(amount) => amount.to_string(),
+            // A budget line that is overrun has less than nothing left.
+            Err(_) => Fen::new(fen.saturating_neg())
+                .map_or_else(|_| fen.to_string(), |amount| format!("-{amount}")),
+        },
+        (Value::Count(count), _) => count.to_string(),
+        (Value::Text(text), _) => text.clone(),
+        (Value::Dates(dates), _) => {
+            let named: Vec<String> = dates
+                .days()
+                .iter()
+                .take(NAMED_DAYS)
+                .map(ToString::to_string)
+                .collect();
+            let total = dates.len();
+            match language {
+                Language::Zh if total > NAMED_DAYS => format!("{}等{total}天", named.join("、")),
+                Language::Zh => named.join("、"),
+                Language::En if total > NAMED_DAYS => {
+                    format!("{} … ({total} days)", named.join(", "))
+                }
+                Language::En => named.join(", "),
+            }
+        }
+    }
+}

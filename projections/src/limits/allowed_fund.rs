@@ -1,0 +1,16 @@
+//! The claim draws on one of the funds that the clause names.
+
+use super::Finding;
+use crate::case::Case;
+
+pub(super) fn check(case: &Case<'_>, funds: &[String]) -> Option<Finding> {
+    let fund = case.claim.fund()?.as_str();
+    if funds.iter().any(|allowed| allowed == fund) {
+        return None;
+    }
+    Some(
+        Finding::default()
+            .text("fund", fund)
+            .text("allowed", funds.join(", ")),
+    )
+}

@@ -1,0 +1,38 @@
+//! No claimed day lies inside a period that a fact asserts for the subject. The
+//! claim may be made again without the days named.
+
+use luzhang_ledger::Date;
+
+use super::Finding;
+use crate::{
+    case::Case,
+    pack::FactKind,
+    state::{Grant, Span},
+};
+
+pub(super) fn check(case: &Case<'_>, fact: FactKind) -> Option<Finding> {
+    let spans = match fact {
+        FactKind::UnemploymentBenefit => case.state.benefits.of(case.owner),
+        FactKind::PovertyStatus => case.state.poverty.of(case.owner),
+        // These have no period of the subject's own.
+        FactKind::Attendance | FactKind::Plaque | FactKind::Loan => return None,
+    };
+    let mut days: Vec<Date> = Vec::new();
+    let mut facts = Vec::new();
+    for span in spans {
+        let before = days.len();
+        days.extend(case.days().iter().filter(|day| span.contains(**day)));
+        if days.len() > before {
+            facts.push(span.position);
+        }
+    }
+    days.sort_unstable();
+    days.dedup();
+    (!days.is_empty()).then(|| Finding::default().dates("dates", days).facts(facts))
+}
+
+/// The days of a grant that lie inside a span which arrives after it.
+pub(crate) fn touched(grant: &Grant, span: Span) -> Vec<Date> {
+    let days = grant.days().iter().copied();
+    days.filter(|day| span.contains(*day)).collect()
+}
