@@ -1,2 +1,4 @@
 //! luzhang
+mod import;
+
 fn main() {}

@@ -154,7 +154,12 @@ mod tests {
 
     #[test]
     fn fen_to_yuan_text() {
-        for (fen, text) in [(0, "0.00"), (1, "0.01"), (5_000, "50.00"), (123_450, "1234.50")] {
+        for (fen, text) in [
+            (0, "0.00"),
+            (1, "0.01"),
+            (5_000, "50.00"),
+            (123_450, "1234.50"),
+        ] {
             assert_eq!(Fen::new(fen).unwrap().to_string(), text);
         }
     }

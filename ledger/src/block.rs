@@ -273,7 +273,8 @@ pub struct Frame<'a> {
 /// Where a block's bytes stop making sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadFrame {
-    /// The event at fault.
+    /// The event whose stated length is wrong; the block's first event if all
+    /// lengths fit, but there are more or fewer events than the header counts.
     pub position: Position,
 }
 
@@ -337,6 +338,7 @@ impl<'a> BlockView<'a> {
     pub fn frames(&self) -> Frames<'a> {
         Frames {
             rest: Bytes(self.frames),
+            first: self.first,
             position: self.first,
             left: self.count,
             failed: false,
@@ -374,6 +376,7 @@ impl<'a> BlockView<'a> {
 #[derive(Clone, Debug)]
 pub struct Frames<'a> {
     rest: Bytes<'a>,
+    first: Position,
     position: Position,
     left: u32,
     failed: bool,
@@ -405,27 +408,20 @@ impl<'a> Iterator for Frames<'a> {
         if self.failed {
             return None;
         }
-        let bad = BadFrame {
-            position: self.position,
+        let position = match (self.left, self.rest.0.is_empty()) {
+            (0, true) => return None,
+            (0, false) | (_, true) => self.first,
+            (_, false) => {
+                if let Ok(frame) = self.frame() {
+                    self.left = self.left.saturating_sub(1);
+                    self.position = self.position.next();
+                    return Some(Ok(frame));
+                }
+                self.position
+            }
         };
-        if self.left == 0 {
-            if self.rest.0.is_empty() {
-                return None;
-            }
-            self.failed = true;
-            return Some(Err(bad));
-        }
-        match self.frame() {
-            Ok(frame) => {
-                self.left = self.left.saturating_sub(1);
-                self.position = self.position.next();
-                Some(Ok(frame))
-            }
-            Err(_) => {
-                self.failed = true;
-                Some(Err(bad))
-            }
-        }
+        self.failed = true;
+        Some(Err(BadFrame { position }))
     }
 }
 

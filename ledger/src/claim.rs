@@ -255,7 +255,11 @@ impl Claim {
         if self.amount() == Fen::ZERO {
             let field = match self {
                 Self::Loan(_) => "principal_fen",
-                _ => "amount_fen",
+                Self::TrainingAllowance(_)
+                | Self::SkillBase(_)
+                | Self::ServiceSubsidy(_)
+                | Self::BrandAward(_)
+                | Self::InterestSubsidy(_) => "amount_fen",
             };
             return Err(malformed(field, Problem::NotPositive));
         }
@@ -369,9 +373,7 @@ impl Claim {
             Self::ServiceSubsidy(claim) => claim.worker.into(),
             Self::BrandAward(claim) => StreamId::of(StreamKind::Brand, claim.brand_no.as_str()),
             Self::Loan(claim) => claim.borrower.into(),
-            Self::InterestSubsidy(claim) => {
-                StreamId::of(StreamKind::Loan, claim.loan_no.as_str())
-            }
+            Self::InterestSubsidy(claim) => StreamId::of(StreamKind::Loan, claim.loan_no.as_str()),
         }
     }
 }

@@ -9,7 +9,10 @@
 //!          32 BLAKE3 derive-key(EXPORT_CONTEXT, everything before)
 //! ```
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, BufReader, Read, Write},
+    ops::RangeInclusive,
+};
 
 use crate::{
     block::{BlockView, HASH_LEN, HEADER_LEN, Head, MAX_BLOCK},
@@ -44,8 +47,15 @@ impl<W: Write> ExportWriter<W> {
 
     /// Appends one block. Its hashes are not checked: an export of a damaged
     /// ledger must be possible, so that it can be examined.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] for a length that no block has; besides,
+    /// what writing says.
     pub fn block(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let length = u32::try_from(bytes.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+        let length = u32::try_from(bytes.len())
+            .ok()
+            .filter(|_| LENGTHS.contains(&bytes.len()))
+            .ok_or(io::ErrorKind::InvalidData)?;
         self.write(&length.to_le_bytes())?;
         self.write(bytes)?;
         if let Ok(view) = BlockView::parse(bytes) {
@@ -58,11 +68,7 @@ impl<W: Write> ExportWriter<W> {
     pub fn finish(mut self) -> io::Result<(W, Head)> {
         let head = self.head;
         self.write(&0_u32.to_le_bytes())?;
-        let events = head.position.map_or(0, Position::number);
-        self.write(&events.to_le_bytes())?;
-        self.write(&head.height.to_le_bytes())?;
-        self.write(head.chain.as_bytes())?;
-        self.write(head.block.as_bytes())?;
+        self.write(&Trailer::of(&head).bytes())?;
         let checksum = *self.checksum.finalize().as_bytes();
         self.out.write_all(&checksum)?;
         self.out.flush()?;
@@ -88,15 +94,54 @@ pub fn verify_export(
 ) -> Report {
     let mut verifier = Verifier::new(anchor);
     let mut reader = ExportReader {
-        input,
+        input: BufReader::with_capacity(64 * 1024, input),
         checksum: blake3::Hasher::new_derive_key(EXPORT_CONTEXT),
     };
     let finding = reader.run(&mut verifier, &mut progress).err();
     verifier.finish(finding)
 }
 
+/// The lengths that a block can have.
+const LENGTHS: RangeInclusive<usize> = HEADER_LEN + HASH_LEN..=MAX_BLOCK;
+/// Bytes of a trailer before its checksum.
+const TRAILER_LEN: usize = 80;
+/// Bytes from the end mark to the end of the file.
+const END_LEN: usize = TRAILER_LEN + HASH_LEN;
 /// How many bytes of blocks are checked at a time.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+
+/// What a trailer says of the blocks before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Trailer {
+    events: u64,
+    blocks: u64,
+    chain: Hash,
+    block: Hash,
+}
+
+impl Trailer {
+    fn of(head: &Head) -> Self {
+        Self {
+            events: head.position.map_or(0, Position::number),
+            blocks: head.height,
+            chain: head.chain,
+            block: head.block,
+        }
+    }
+
+    fn bytes(&self) -> [u8; TRAILER_LEN] {
+        let mut bytes = [0; TRAILER_LEN];
+        let fields = self.events.to_le_bytes().into_iter();
+        let fields = fields
+            .chain(self.blocks.to_le_bytes())
+            .chain(*self.chain.as_bytes())
+            .chain(*self.block.as_bytes());
+        for (byte, value) in bytes.iter_mut().zip(fields) {
+            *byte = value;
+        }
+        bytes
+    }
+}
 
 struct ExportReader<R> {
     input: R,
@@ -111,6 +156,17 @@ enum Stop {
     Failed(io::Error),
 }
 
+/// Why there is no next block.
+enum BlockFault {
+    /// No block has such a length, or it is not the one in the block. What
+    /// follows it, up to the length of a block's header.
+    Length(Vec<u8>),
+    /// The file ends inside the block. What follows the length, as above.
+    Cut(Vec<u8>),
+    /// The file cannot be read.
+    Failed(io::Error),
+}
+
 impl<R: Read> ExportReader<R> {
     fn run(
         &mut self,
@@ -120,49 +176,35 @@ impl<R: Read> ExportReader<R> {
         let ledger = self.header()?;
         let mut batch = Vec::new();
         let mut batch_bytes = 0_usize;
-        let mut pending_events = 0_u64;
         loop {
-            let next = |verifier: &Verifier, pending: u64| {
-                let number = verifier.next_position().number().saturating_add(pending);
-                Position::new(number).unwrap_or(Position::FIRST)
-            };
-            let block = self.next_block();
-            let done = match &block {
-                Ok(Some(bytes)) => {
-                    batch_bytes = batch_bytes.saturating_add(bytes.len());
-                    batch_bytes >= BATCH_BYTES
-                }
-                Ok(None) | Err(_) => true,
-            };
-            let ended = match block {
-                Ok(Some(bytes)) => {
-                    let count = BlockView::parse(&bytes).map_or(0, |view| u64::from(view.count));
-                    pending_events = pending_events.saturating_add(count);
-                    batch.push(bytes);
+            let end = match self.next_block() {
+                Ok(Some(block)) => {
+                    batch_bytes = batch_bytes.saturating_add(block.len());
+                    batch.push(block);
+                    if batch_bytes < BATCH_BYTES {
+                        continue;
+                    }
                     None
                 }
                 Ok(None) => Some(Ok(())),
-                Err(fault) => Some(Err(fault.finding(next(verifier, pending_events)))),
+                Err(fault) => Some(Err(fault)),
             };
-            if done {
-                // What was read before the fault is judged first: the earliest
-                // bad event is the one to name.
-                verifier.push(&batch)?;
-                progress(verifier.next_position().number().saturating_sub(1));
-                batch.clear();
-                (batch_bytes, pending_events) = (0, 0);
-            }
-            match ended {
+            // What was read before a fault is judged first: the earliest bad
+            // event is the one to name.
+            verifier.push(&batch)?;
+            progress(verifier.next_position().number().saturating_sub(1));
+            batch.clear();
+            batch_bytes = 0;
+            match end {
                 None => {}
-                Some(Ok(())) => break,
-                Some(Err(finding)) => return Err(finding),
+                Some(Ok(())) => return self.end(verifier, ledger),
+                Some(Err(fault)) => return Err(fault.finding(verifier, ledger)),
             }
         }
-        self.trailer(verifier, ledger)
     }
 
     fn header(&mut self) -> Result<LedgerId, Finding> {
-        let magic: [u8; 16] = self.take().map_err(|stop| stop.unreadable())?;
+        let magic: [u8; 16] = self.take().map_err(Stop::in_header)?;
         if magic != MAGIC {
             return Err(Finding {
                 verdict: Verdict::Unreadable,
@@ -172,7 +214,7 @@ impl<R: Read> ExportReader<R> {
                     .to_owned(),
             });
         }
-        let id: [u8; 16] = self.take().map_err(|stop| stop.unreadable())?;
+        let id: [u8; 16] = self.take().map_err(Stop::in_header)?;
         Ok(LedgerId::new(uuid::Uuid::from_bytes(id)))
     }
 
@@ -182,99 +224,120 @@ impl<R: Read> ExportReader<R> {
             return Ok(None);
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if !(HEADER_LEN.saturating_add(HASH_LEN)..=MAX_BLOCK).contains(&length) {
-            return Err(BlockFault::Length);
-        }
-        let header: [u8; HEADER_LEN] = self.take()?;
+        let mut block = self.up_to(HEADER_LEN).map_err(BlockFault::Failed)?;
         // The length stands twice, before the block and in it. Comparing them
         // before reading on tells a changed length from a file cut short.
-        let stated = header
-            .last_chunk::<4>()
-            .and_then(|bytes| usize::try_from(u32::from_le_bytes(*bytes)).ok())
-            .and_then(|frames| frames.checked_add(HEADER_LEN + HASH_LEN));
-        if stated != Some(length) {
-            return Err(BlockFault::Length);
+        let stated = match block.last_chunk::<4>() {
+            Some(frames) if block.len() == HEADER_LEN => {
+                usize::try_from(u32::from_le_bytes(*frames))
+                    .ok()
+                    .and_then(|frames| frames.checked_add(HEADER_LEN + HASH_LEN))
+            }
+            Some(_) | None => Some(length),
+        };
+        if !LENGTHS.contains(&length) || stated != Some(length) {
+            return Err(BlockFault::Length(block));
         }
-        let mut block = vec![0; length];
-        let (head, rest) = block.split_at_mut(HEADER_LEN);
-        head.copy_from_slice(&header);
-        self.fill(rest)?;
+        let rest = length.saturating_sub(HEADER_LEN);
+        block.append(&mut self.up_to(rest).map_err(BlockFault::Failed)?);
+        if block.len() < length {
+            return Err(BlockFault::Cut(block));
+        }
         Ok(Some(block))
     }
 
-    fn trailer(&mut self, verifier: &Verifier, ledger: LedgerId) -> Result<(), Finding> {
+    /// Judges what comes after the end mark.
+    fn end(&mut self, verifier: &Verifier, ledger: LedgerId) -> Result<(), Finding> {
         let next = verifier.next_position();
-        let cut = |stop: Stop| BlockFault::from(stop).finding(next);
-        let events = u64::from_le_bytes(self.take().map_err(cut)?);
-        let blocks = u64::from_le_bytes(self.take().map_err(cut)?);
-        let chain = Hash::from_bytes(self.take().map_err(cut)?);
-        let block = Hash::from_bytes(self.take().map_err(cut)?);
-        let expected = *self.checksum.finalize().as_bytes();
-        let stated: [u8; 32] = self.take().map_err(cut)?;
-        let head = verifier.head().unwrap_or(Head::genesis(ledger));
-        let found = head.position.map_or(0, Position::number);
-        let trailer = |verdict, detail: &str| Finding {
-            verdict,
-            place: Place::Trailer,
-            detail: detail.to_owned(),
+        let found = Trailer::of(&verifier.head().unwrap_or(Head::genesis(ledger)));
+        let cut = |stop: Stop| BlockFault::from(stop).finding(verifier, ledger);
+        let trailer = Trailer {
+            events: u64::from_le_bytes(self.take().map_err(cut)?),
+            blocks: u64::from_le_bytes(self.take().map_err(cut)?),
+            chain: Hash::from_bytes(self.take().map_err(cut)?),
+            block: Hash::from_bytes(self.take().map_err(cut)?),
         };
-        if stated != expected {
-            return Err(trailer(
-                Verdict::Tampered,
-                "the file's checksum is wrong although every event holds: its header, its end \
-                 mark or its trailer was changed",
+        let computed = *self.checksum.finalize().as_bytes();
+        let stated: [u8; HASH_LEN] = self.take().map_err(cut)?;
+        let more = match self.take::<1>() {
+            Ok(_) => true,
+            Err(Stop::End) => false,
+            Err(Stop::Failed(error)) => return Err(unreadable(&error)),
+        };
+        // An empty ledger has no event that names it, but a trailer that agrees
+        // with itself.
+        let other_ledger = match verifier.ledger() {
+            Some(named) => named != ledger,
+            None => trailer.chain == trailer.block && trailer.chain != found.chain,
+        };
+        if stated != computed && more {
+            return Err(tampered(
+                Place::Event(next),
+                "the length of a block was changed to zero, which marks the end",
             ));
         }
-        if events > found || blocks > head.height {
+        if other_ledger {
+            return Err(tampered(
+                Place::FileHeader,
+                "the file header names another ledger than the events",
+            ));
+        }
+        if stated != computed {
+            return Err(tampered(
+                Place::Trailer,
+                "the file's checksum is wrong although every event holds: its trailer was changed",
+            ));
+        }
+        if trailer.events > found.events || trailer.blocks > found.blocks {
             return Err(Finding {
                 verdict: Verdict::Truncated,
                 place: Place::Event(next),
-                detail: format!("the trailer counts {events} events, the file holds {found}"),
+                detail: format!(
+                    "the trailer counts {} events, the file holds {}",
+                    trailer.events, found.events
+                ),
             });
         }
-        if (events, blocks, chain, block) != (found, head.height, head.chain, head.block) {
-            return Err(trailer(
-                Verdict::Tampered,
+        if trailer != found {
+            return Err(tampered(
+                Place::Trailer,
                 "the trailer does not describe the blocks before it",
             ));
         }
-        if verifier.ledger().is_some_and(|found| found != ledger) {
-            return Err(Finding {
-                verdict: Verdict::Tampered,
-                place: Place::FileHeader,
-                detail: "the file header names another ledger than the first event".to_owned(),
-            });
-        }
-        match self.take::<1>() {
-            Err(Stop::End) => Ok(()),
-            Err(Stop::Failed(error)) => Err(unreadable(&error)),
-            Ok(_) => Err(trailer(
-                Verdict::Tampered,
+        if more {
+            return Err(tampered(
+                Place::Trailer,
                 "there are bytes after the trailer",
-            )),
+            ));
         }
+        Ok(())
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
-        let mut bytes = [0; N];
-        self.fill(&mut bytes)?;
-        Ok(bytes)
+        let bytes = self.up_to(N).map_err(Stop::Failed)?;
+        bytes.try_into().map_err(|_| Stop::End)
     }
 
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), Stop> {
-        match self.input.read_exact(bytes) {
-            Ok(()) => {
-                self.checksum.update(bytes);
-                Ok(())
-            }
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(Stop::End),
-            Err(error) => Err(Stop::Failed(error)),
-        }
+    /// The next bytes: as many as asked for, or what the file has left.
+    fn up_to(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(length);
+        let limit = u64::try_from(length).unwrap_or(u64::MAX);
+        self.input.by_ref().take(limit).read_to_end(&mut bytes)?;
+        self.checksum.update(&bytes);
+        Ok(bytes)
+    }
+}
+
+fn tampered(place: Place, detail: &str) -> Finding {
+    Finding {
+        verdict: Verdict::Tampered,
+        place,
+        detail: detail.to_owned(),
     }
 }
 
 impl Stop {
-    fn unreadable(self) -> Finding {
+    fn in_header(self) -> Finding {
         match self {
             Self::End => Finding {
                 verdict: Verdict::Unreadable,
@@ -286,39 +349,40 @@ impl Stop {
     }
 }
 
-/// Why there is no next block.
-enum BlockFault {
-    Length,
-    Cut,
-    Failed(io::Error),
-}
-
 impl From<Stop> for BlockFault {
     fn from(stop: Stop) -> Self {
         match stop {
-            Stop::End => Self::Cut,
+            Stop::End => Self::Cut(Vec::new()),
             Stop::Failed(error) => Self::Failed(error),
         }
     }
 }
 
 impl BlockFault {
-    fn finding(self, next: Position) -> Finding {
-        let (verdict, detail) = match self {
-            Self::Length => (
-                Verdict::Tampered,
-                "the length before the block and the length in it differ".to_owned(),
+    fn finding(self, verifier: &Verifier, ledger: LedgerId) -> Finding {
+        let place = Place::Event(verifier.next_position());
+        let trailer = Trailer::of(&verifier.head().unwrap_or(Head::genesis(ledger))).bytes();
+        match self {
+            // Where the end mark should be stands something else, but behind it
+            // is the trailer and nothing more.
+            Self::Length(rest) | Self::Cut(rest)
+                if rest.len() == END_LEN && rest.starts_with(&trailer) =>
+            {
+                tampered(
+                    Place::Trailer,
+                    "the end mark before the trailer was changed",
+                )
+            }
+            Self::Length(_) => tampered(
+                place,
+                "the length before the block is not the one in it, or none that a block has",
             ),
-            Self::Cut => (
-                Verdict::Truncated,
-                "the file ends before its trailer".to_owned(),
-            ),
-            Self::Failed(error) => (Verdict::Unreadable, error.to_string()),
-        };
-        Finding {
-            verdict,
-            place: Place::Event(next),
-            detail,
+            Self::Cut(_) => Finding {
+                verdict: Verdict::Truncated,
+                place,
+                detail: "the file ends before its trailer".to_owned(),
+            },
+            Self::Failed(error) => unreadable(&error),
         }
     }
 }

@@ -12,6 +12,8 @@ const EVENT_CONTEXT: &str = "luzhang 2026 event hash v1";
 const GENESIS_CONTEXT: &str = "luzhang 2026 genesis v1";
 /// The context under which block hashes are derived.
 const BLOCK_CONTEXT: &str = "luzhang 2026 block hash v1";
+/// The context under which an export file's checksum is derived.
+pub(crate) const EXPORT_CONTEXT: &str = "luzhang 2026 export v1";
 
 /// A 32-byte BLAKE3 hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,8 +44,7 @@ impl Hash {
     /// The first eight bytes: a frame's tag, which names a damaged event
     /// exactly. See [`crate::block`].
     pub fn tag(&self) -> [u8; 8] {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        [a, b, c, d, e, f, g, h]
+        self.0.first_chunk().copied().unwrap_or_default()
     }
 }
 
@@ -101,6 +102,3 @@ pub(crate) fn block(bytes: &[u8]) -> Hash {
     hasher.update(bytes);
     Hash(*hasher.finalize().as_bytes())
 }
-
-/// The checksum of an export file's trailer.
-pub(crate) const EXPORT_CONTEXT: &str = "luzhang 2026 export v1";

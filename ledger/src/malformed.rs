@@ -75,12 +75,11 @@ impl Problem {
     /// The stable reason code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Missing => "FIELD_REQUIRED",
+            Self::Missing | Self::Calendar(CalendarError::Empty) => "FIELD_REQUIRED",
             Self::Text(error) => error.code(),
             Self::Amount(error) => error.code(),
             Self::Calendar(CalendarError::NoSuchDay) => "DATE_INVALID",
             Self::Calendar(CalendarError::Duplicate(_)) => "DATE_DUPLICATE",
-            Self::Calendar(CalendarError::Empty) => "FIELD_REQUIRED",
             Self::Calendar(CalendarError::TooMany) => "DATES_TOO_MANY",
             Self::Office(_) => "OFFICE_CODE",
             Self::NotPositive => "AMOUNT_NOT_POSITIVE",

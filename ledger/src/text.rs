@@ -110,6 +110,21 @@ texts! {
     Label, 200;
 }
 
+impl Label {
+    /// `luzhang` and a version, cut to what a label may hold.
+    pub fn software(version: &str) -> Self {
+        let plain = version.chars().filter(char::is_ascii_graphic).take(32);
+        Self(format!("luzhang {}", plain.collect::<String>()).into())
+    }
+}
+
+impl Principal {
+    /// The ledger itself, for events that nobody asked for.
+    pub fn ledger() -> Self {
+        Self("luzhang".into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -110,7 +110,7 @@ pub struct Finding {
 pub struct Report {
     /// In one word.
     pub verdict: Verdict,
-    /// Events whose hashes hold, from the first on.
+    /// Events in whole blocks whose hashes hold, from the first on.
     pub events: u64,
     /// The hash of the last of them.
     pub chain_head: Option<Hash>,
@@ -184,38 +184,30 @@ impl Verifier {
     /// Checks blocks that continue what was seen.
     pub fn push(&mut self, blocks: &[Vec<u8>]) -> Result<(), Finding> {
         let anchor = self.anchor;
-        let checked: Vec<Result<Checked, Finding>> = blocks
+        let checked: Vec<Result<Checked, Flaw>> = blocks
             .par_iter()
             .map(|bytes| check_block(bytes, anchor))
             .collect();
         for checked in checked {
-            let checked = checked.map_err(|finding| match finding.place {
-                // A block that does not parse does not know where it stands.
-                Place::Whole => Finding {
-                    place: Place::Event(self.next_position()),
-                    ..finding
-                },
-                Place::Event(_) | Place::FileHeader | Place::Trailer => finding,
-            })?;
-            self.join(&checked)?;
+            let here = self.next_position();
+            self.join(&checked.map_err(|flaw| flaw.at(here))?)?;
         }
         Ok(())
     }
 
     fn join(&mut self, next: &Checked) -> Result<(), Finding> {
         let here = Place::Event(self.next_position());
-        let expected = match self.head {
-            Some(head) => head,
-            None => {
-                let ledger = next
-                    .first_event
-                    .ok_or_else(|| tampered(here, "the first event is not LedgerCreated"))?;
-                self.ledger = Some(ledger);
-                Head::genesis(ledger)
-            }
+        let expected = if let Some(head) = self.head {
+            head
+        } else {
+            let ledger = next
+                .first_event
+                .ok_or_else(|| tampered(here, "the first event is not LedgerCreated"))?;
+            self.ledger = Some(ledger);
+            Head::genesis(ledger)
         };
         if next.first != expected.next_position() {
-            return Err(tampered(here, "the block does not begin where the last one ended"));
+            return Err(tampered(here, ELSEWHERE));
         }
         if next.head.height != expected.height.saturating_add(1) {
             return Err(tampered(here, "a block is missing or out of order"));
@@ -264,15 +256,17 @@ impl Verifier {
 
     fn anchor_finding(&self) -> Option<Finding> {
         let anchor = self.anchor.filter(|_| !self.anchor_met)?;
-        let next = self.next_position();
-        self.head?;
-        Some(match anchor.position {
-            Some(position) => Finding {
-                verdict: Verdict::Truncated,
-                place: Place::Event(next),
-                detail: format!("the chain ends before the anchor's position {position}"),
-            },
-            None => Finding {
+        let truncated = |detail| Finding {
+            verdict: Verdict::Truncated,
+            place: Place::Event(self.next_position()),
+            detail,
+        };
+        Some(match (anchor.position, self.head) {
+            (Some(position), _) => truncated(format!(
+                "the chain ends before the anchor's position {position}"
+            )),
+            (None, None) => truncated("nothing is left of what the anchor saw".to_owned()),
+            (None, Some(_)) => Finding {
                 verdict: Verdict::Forked,
                 place: Place::Whole,
                 detail: "no event of this chain has the anchor's hash".to_owned(),
@@ -289,50 +283,93 @@ fn tampered(place: Place, detail: &str) -> Finding {
     }
 }
 
-fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Finding> {
-    let view = BlockView::parse(bytes).map_err(|error| Finding {
-        verdict: Verdict::Tampered,
-        place: Place::Whole,
+const ELSEWHERE: &str = "the block does not begin where the last one ended";
+
+/// What is wrong inside one block. Only whoever knows the blocks before it
+/// knows where it stands: what it says of that itself may be what was changed.
+struct Flaw {
+    /// Where the block says that it begins; `None` if it does not parse.
+    stated: Option<Position>,
+    /// How many events of the block come before the one at fault.
+    sound: u64,
+    detail: String,
+}
+
+impl Flaw {
+    /// The finding for a block that should begin here.
+    fn at(self, here: Position) -> Finding {
+        if self.stated.is_some_and(|stated| stated != here) {
+            return tampered(Place::Event(here), ELSEWHERE);
+        }
+        let number = here.number().saturating_add(self.sound);
+        let place = Place::Event(Position::new(number).unwrap_or(here));
+        tampered(place, &self.detail)
+    }
+}
+
+fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Flaw> {
+    let view = BlockView::parse(bytes).map_err(|error| Flaw {
+        stated: None,
+        sound: 0,
         detail: error.to_string(),
     })?;
-    let first = Place::Event(view.first);
+    let flaw = |position: Position, detail: &str| Flaw {
+        stated: Some(view.first),
+        sound: position.number().saturating_sub(view.first.number()),
+        detail: detail.to_owned(),
+    };
     let mut hasher = ChainHasher::default();
     let mut chain = view.chain_before;
+    let mut last = None;
     let mut first_event = None;
     let (mut anchor_met, mut anchor_contradicted) = (false, false);
     for frame in view.frames() {
         let frame = frame.map_err(|bad| {
-            tampered(Place::Event(bad.position), "the event's length is not right")
+            flaw(
+                bad.position,
+                "the events' lengths or their number are not right",
+            )
         })?;
-        let place = Place::Event(frame.position);
+        let at = frame.position;
         chain = hasher.event(chain, frame.event);
         if chain.tag() != frame.tag {
-            return Err(tampered(place, "the event's bytes do not match its hash"));
+            return Err(flaw(at, "the event's bytes do not match its hash"));
         }
-        if codec::position_of(frame.event) != Some(frame.position.number()) {
-            return Err(tampered(place, "the event says that it stands elsewhere"));
+        if codec::position_of(frame.event) != Some(at.number()) {
+            return Err(flaw(at, "the event says that it stands elsewhere"));
         }
-        if frame.position == Position::FIRST {
-            let event = codec::decode(frame.event).map_err(|error| Finding {
-                verdict: Verdict::Tampered,
-                place,
-                detail: error.to_string(),
-            })?;
+        if at == Position::FIRST {
+            let event = codec::decode(frame.event).map_err(|error| flaw(at, &error.to_string()))?;
             if let Body::LedgerCreated { ledger, .. } = event.body {
                 first_event = Some(ledger);
             }
         }
         if let Some(anchor) = anchor {
-            let here = anchor.position.is_none_or(|p| p == frame.position);
+            let here = anchor.position.is_none_or(|p| p == at);
             anchor_met |= here && anchor.hash == chain;
             anchor_contradicted |= here && anchor.position.is_some() && anchor.hash != chain;
         }
+        last = Some(frame.event);
     }
     if chain != view.chain_after {
-        return Err(tampered(first, "the block's chain hash does not follow from its events"));
+        return Err(flaw(
+            view.first,
+            "the block's chain hash does not follow from its events",
+        ));
     }
     if view.computed_hash() != view.block {
-        return Err(tampered(first, "the block's header does not match its hash"));
+        return Err(flaw(
+            view.first,
+            "the block's header does not match its hash",
+        ));
+    }
+    // An anchor covers events, not the headers of blocks. This keeps the one
+    // value of a header that people read from saying something else.
+    if last.and_then(codec::recorded_at_of) != Some(view.recorded_at) {
+        return Err(flaw(
+            view.first,
+            "the block's time is not that of its last event",
+        ));
     }
     Ok(Checked {
         head: view.head(),
@@ -349,11 +386,7 @@ fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Finding>
 /// others hash; memory stays bounded whatever the log's size.
 ///
 /// `progress` is told how many events hold so far.
-pub fn verify_blocks<I>(
-    blocks: I,
-    anchor: Option<Anchor>,
-    mut progress: impl FnMut(u64),
-) -> Report
+pub fn verify_blocks<I>(blocks: I, anchor: Option<Anchor>, mut progress: impl FnMut(u64)) -> Report
 where
     I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
 {

@@ -281,17 +281,15 @@ fn decide_claim(state: &State, office: Office, mut claim: Claim) -> Result<Decis
 }
 
 fn resolve_fund(pack: &Pack, fund: &FundId) -> Result<FundId, Rejection> {
-    let found = pack.fund(fund.as_str()).map(|fund| FundId::new(&*fund.id));
-    match found {
-        Some(Ok(fund)) => Ok(fund),
-        Some(Err(_)) | None => {
-            let names: Vec<&str> = pack.funds.iter().map(|fund| &*fund.name.zh).collect();
-            Err(Rejection::UnknownFund {
-                pack: pack.id.clone(),
-                known: names.join(", "),
-            })
-        }
+    let known = pack.fund(fund.as_str());
+    if let Some(Ok(id)) = known.map(|known| FundId::new(&*known.id)) {
+        return Ok(id);
     }
+    let names: Vec<&str> = pack.funds.iter().map(|known| &*known.name.zh).collect();
+    Err(Rejection::UnknownFund {
+        pack: pack.id.clone(),
+        known: names.join(", "),
+    })
 }
 
 fn decide_fact(state: &State, mut fact: Fact) -> Result<Decision, Rejection> {

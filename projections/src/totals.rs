@@ -1,7 +1,7 @@
 //! Small sums over the whole log: what was granted, what was refused, what
 //! conflicts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use blake3::Hasher;
 use luzhang_ledger::{
@@ -101,8 +101,7 @@ impl Refusals {
             return;
         };
         let programme = programme_of(event, state, claim.form());
-        let mut codes: Vec<&str> = failures.iter().map(|failure| &*failure.code).collect();
-        codes.dedup();
+        let codes: BTreeSet<&str> = failures.iter().map(|failure| &*failure.code).collect();
         for code in codes {
             let key = (programme.to_owned(), code.to_owned());
             let line = self.lines.entry(key).or_default();
@@ -134,8 +133,10 @@ impl Conflicts {
             hasher.update(&position.number().to_le_bytes());
             hasher.update(&cause.map_or(0, Position::number).to_le_bytes());
             hasher.update(&conflict.grant.number().to_le_bytes());
-            hasher.update(&count(conflict.code.len()));
-            hasher.update(conflict.code.as_bytes());
+            for text in [&conflict.limit, &conflict.code] {
+                hasher.update(&count(text.len()));
+                hasher.update(text.as_bytes());
+            }
             hasher.update(&count(conflict.dates.len()));
             for day in conflict.dates.days() {
                 hasher.update(&to_number(*day).to_le_bytes());

@@ -1,1 +1,19 @@
-//! server
+//! The gRPC service.
+//!
+//! [`engine`] owns the ledger: one sequencer decides, one committer makes
+//! durable, everything else reads. [`service`] speaks the wire protocol, and
+//! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
+//! keys.
+
+pub mod convert;
+pub mod engine;
+pub mod rejected;
+pub mod replay;
+mod sequencer;
+pub mod serve;
+mod service;
+pub mod vault;
+
+pub use engine::{Engine, EngineError};
+pub use rejected::Rejected;
+pub use serve::{Limits, Server};

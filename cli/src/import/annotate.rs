@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use super::{
-    cell::{Cell, trim},
+    cell::Cell,
     table::{Row, Table},
     template::RESULT_COLUMNS,
 };
@@ -173,9 +173,11 @@ impl<'a> Annotated<'a> {
     }
 
     fn originals(&self, row: &'a Row) -> impl Iterator<Item = Cow<'a, str>> {
-        self.kept
-            .iter()
-            .map(|place| row.cells().get(*place).map_or(Cow::Borrowed(""), Cell::display))
+        self.kept.iter().map(|place| {
+            row.cells()
+                .get(*place)
+                .map_or(Cow::Borrowed(""), Cell::display)
+        })
     }
 
     /// Outcome, reasons, position.
@@ -197,7 +199,10 @@ impl<'a> Annotated<'a> {
         [
             result.outcome.label(self.lang).to_owned(),
             reasons.join("；"),
-            result.position.map(|position| position.to_string()).unwrap_or_default(),
+            result
+                .position
+                .map(|position| position.to_string())
+                .unwrap_or_default(),
         ]
     }
 
@@ -287,9 +292,12 @@ fn escape(field: Cow<'_, str>) -> Cow<'_, str> {
 fn looks_like_formula(field: &str) -> bool {
     let first = field.chars().next();
     let starts = first.is_some_and(|c| {
-        matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠')
+        matches!(
+            c,
+            '=' | '+' | '-' | '@' | '\t' | '\r' | '＝' | '＋' | '－' | '＠'
+        )
     });
-    starts && !is_number(trim(field))
+    starts && !is_number(field)
 }
 
 fn is_number(text: &str) -> bool {

@@ -128,8 +128,6 @@ impl Cell {
     pub(crate) fn amount(&self) -> Result<Fen, CellError> {
         match self {
             Self::Date(_) => Err(AmountError::Format.into()),
-            // A binary fraction holds no more than 15 digits, two of them fen.
-            Self::Number(number) if whole_digits(number) > 13 => Err(AmountError::Range.into()),
             Self::Empty | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Error(_) => {
                 Ok(Fen::parse_yuan(self.written()?)?)
             }
@@ -184,12 +182,14 @@ impl Cell {
         let list = list.strip_suffix([';', '；']).unwrap_or(list);
         let mut days = Vec::new();
         for (index, item) in (1..).zip(list.split([';', '；'])) {
-            push_days(&mut days, trim(item)).map_err(|problem| match problem {
-                CellError::DatesTooMany => problem,
-                problem => CellError::DateItem {
+            push_days(&mut days, trim(item)).map_err(|problem| {
+                if problem == CellError::DatesTooMany {
+                    return problem;
+                }
+                CellError::DateItem {
                     index,
                     problem: Box::new(problem),
-                },
+                }
             })?;
         }
         Ok(days)
@@ -200,10 +200,7 @@ impl Cell {
         if matches!(self, Self::Date(_)) {
             return Err(CellError::OfficeCode);
         }
-        let office: Office = self
-            .written()?
-            .parse()
-            .map_err(|_| CellError::OfficeCode)?;
+        let office: Office = self.written()?.parse().map_err(|_| CellError::OfficeCode)?;
         Ok(office.to_string())
     }
 
@@ -297,9 +294,7 @@ impl CellError {
             Self::Formula => "公式出错（如 #N/A），请改填数值".to_owned(),
             Self::DateForText => "被表格软件改成了日期，请把该列设为文本后重新填写".to_owned(),
             Self::Truth => "是逻辑值（TRUE 或 FALSE），请把该列设为文本后重新填写".to_owned(),
-            Self::IdNotText => {
-                "存成了数字，末尾几位已丢失，请把该列设为文本后重新填写".to_owned()
-            }
+            Self::IdNotText => "存成了数字，末尾几位已丢失，请把该列设为文本后重新填写".to_owned(),
             Self::Amount(error) => error.zh().to_owned(),
             Self::DateFormat => "不是日期，请写成 2024-02-29 或 2024/2/29".to_owned(),
             Self::DateNumber => {
@@ -369,10 +364,7 @@ fn push_days(days: &mut Vec<Date>, item: &str) -> Result<(), CellError> {
     }
 }
 
-fn digits<T: std::str::FromStr>(
-    text: &str,
-    lengths: std::ops::RangeInclusive<usize>,
-) -> Option<T> {
+fn digits<T: std::str::FromStr>(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<T> {
     (lengths.contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()))
         .then(|| text.parse().ok())
         .flatten()
@@ -380,7 +372,10 @@ fn digits<T: std::str::FromStr>(
 
 fn whole_digits(number: &str) -> usize {
     let number = number.trim_start_matches('-');
-    number.split_once('.').map_or(number, |(whole, _)| whole).len()
+    number
+        .split_once('.')
+        .map_or(number, |(whole, _)| whole)
+        .len()
 }
 
 /// A binary fraction is exact to 15 digits.
@@ -391,10 +386,11 @@ fn keeps_all_digits(number: &str) -> bool {
 /// `5.10590E+17`: what is left of an identity number once a spreadsheet has
 /// saved it as a number into a text file.
 fn has_exponent(text: &str) -> bool {
-    text.split_once(['E', 'e']).is_some_and(|(mantissa, exponent)| {
-        let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        mantissa.contains('.') && digits(mantissa) && exponent.starts_with('+')
-    })
+    text.split_once(['E', 'e'])
+        .is_some_and(|(mantissa, exponent)| {
+            let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            mantissa.contains('.') && digits(mantissa) && exponent.starts_with('+')
+        })
 }
 
 #[cfg(test)]

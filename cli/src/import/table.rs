@@ -67,6 +67,8 @@ pub(crate) enum Excess {
     Unfolded,
     #[error("more than 1,048,576 rows, the header included")]
     Rows,
+    #[error("a line of more than 2 MiB")]
+    Line,
     #[error("more than 256 columns")]
     Columns,
     #[error("more than 20,971,520 cells")]
@@ -83,7 +85,9 @@ pub(crate) enum Damage {
          password, or as CSV"
     )]
     OldWorkbook,
-    #[error("it is not a sound XLSX workbook; open it in the spreadsheet and save it as XLSX again")]
+    #[error(
+        "it is not a sound XLSX workbook; open it in the spreadsheet and save it as XLSX again"
+    )]
     Workbook,
     #[error(
         "sheet number {sheet} of the workbook is damaged, or a formula in it has failed, in row \
@@ -195,6 +199,7 @@ impl Excess {
             Self::Bytes => "超过 64 MiB",
             Self::Unfolded => "工作簿解压后超过 1 GiB",
             Self::Rows => "连表头超过 1048576 行",
+            Self::Line => "一行超过 2 MiB",
             Self::Columns => "超过 256 列",
             Self::Cells => "超过 20971520 个单元格",
         }

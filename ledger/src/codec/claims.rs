@@ -3,7 +3,7 @@
 
 use luzhang_proto::event::{self as stored, command_refused::Claim as R, event::Body as S};
 
-use super::{DecodeError, day, days, numbers, optional_day, subject, unknown};
+use super::{day, days, numbers, optional_day, subject, unknown};
 use crate::{
     amount::Fen,
     calendar::{Window, to_number},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) fn granted_to_stored(claim: &Claim) -> S {
-    match refused_to_stored(claim) {
+    match to_stored(claim) {
         R::TrainingAllowance(message) => S::TrainingAllowanceGranted(message),
         R::SkillBase(message) => S::SkillBaseGranted(message),
         R::ServiceSubsidy(message) => S::ServiceSubsidyGranted(message),
@@ -26,19 +26,7 @@ pub(super) fn granted_to_stored(claim: &Claim) -> S {
     }
 }
 
-pub(super) fn granted_from_stored(body: S) -> Result<Claim, DecodeError> {
-    refused_from_stored(match body {
-        S::TrainingAllowanceGranted(message) => R::TrainingAllowance(message),
-        S::SkillBaseGranted(message) => R::SkillBase(message),
-        S::ServiceSubsidyGranted(message) => R::ServiceSubsidy(message),
-        S::BrandAwardGranted(message) => R::BrandAward(message),
-        S::LoanIssued(message) => R::Loan(message),
-        S::InterestSubsidyGranted(message) => R::InterestSubsidy(message),
-        _ => return Err(DecodeError::UnknownBody),
-    })
-}
-
-pub(super) fn refused_to_stored(claim: &Claim) -> R {
+pub(super) fn to_stored(claim: &Claim) -> R {
     match claim {
         Claim::TrainingAllowance(claim) => R::TrainingAllowance(stored::TrainingAllowance {
             claim_no: claim.claim_no.to_string(),
@@ -111,7 +99,7 @@ pub(super) fn refused_to_stored(claim: &Claim) -> R {
     }
 }
 
-pub(super) fn refused_from_stored(message: R) -> Result<Claim, DecodeError> {
+pub(super) fn from_stored(message: R) -> Result<Claim, Malformed> {
     let claim = match message {
         R::TrainingAllowance(claim) => Claim::TrainingAllowance(TrainingAllowance {
             claim_no: claim_no(claim.claim_no)?,
@@ -126,12 +114,12 @@ pub(super) fn refused_from_stored(message: R) -> Result<Claim, DecodeError> {
             kind: match claim.kind() {
                 stored::SkillBaseKind::TrainingBase => SkillBaseKind::TrainingBase,
                 stored::SkillBaseKind::MasterStudio => SkillBaseKind::MasterStudio,
-                stored::SkillBaseKind::Unspecified => return Err(unknown("kind").into()),
+                stored::SkillBaseKind::Unspecified => return Err(unknown("kind")),
             },
             level: match claim.level() {
                 stored::RecognitionLevel::National => RecognitionLevel::National,
                 stored::RecognitionLevel::Provincial => RecognitionLevel::Provincial,
-                stored::RecognitionLevel::Unspecified => return Err(unknown("level").into()),
+                stored::RecognitionLevel::Unspecified => return Err(unknown("level")),
             },
             claim_no: claim_no(claim.claim_no)?,
             entity: subject(&claim.entity, "entity")?,
@@ -163,7 +151,7 @@ pub(super) fn refused_from_stored(message: R) -> Result<Claim, DecodeError> {
                 stored::BorrowerKind::Person => BorrowerKind::Person,
                 stored::BorrowerKind::SmallFirm => BorrowerKind::SmallFirm,
                 stored::BorrowerKind::Unspecified => {
-                    return Err(unknown("borrower_kind").into());
+                    return Err(unknown("borrower_kind"));
                 }
             },
             loan_no: LoanNo::new(claim.loan_no).map_err(at("loan_no"))?,

@@ -2,7 +2,7 @@
 
 use luzhang_proto::event::{self as stored, event::Body as S};
 
-use super::{DecodeError, bytes, day, days, numbers, optional_day, subject, unknown};
+use super::{day, days, missing, numbers, optional_day, subject, unknown};
 use crate::{
     amount::Fen,
     calendar::{Window, to_number},
@@ -10,7 +10,7 @@ use crate::{
         Appropriation, Attendance, BrandLevel, BudgetYear, Course, Fact, LoanSettlement, Plaque,
         PovertyStatus, Repayment, UnemploymentBenefit, UnemploymentBenefitRetraction,
     },
-    malformed::{Problem, at},
+    malformed::{Malformed, Problem, at},
     office::Office,
     position::Position,
     text::{BrandNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId},
@@ -82,74 +82,89 @@ pub(super) fn to_stored(fact: &Fact) -> S {
     }
 }
 
-pub(super) fn from_stored(body: S) -> Result<Fact, DecodeError> {
-    let fact = match body {
-        S::AppropriationGranted(fact) => Fact::Appropriation(Appropriation {
-            document: DocumentNo::new(fact.document).map_err(at("document"))?,
-            fund: FundId::new(fact.fund).map_err(at("fund"))?,
-            programme: ProgrammeId::new(fact.programme).map_err(at("programme"))?,
-            office: Office::new(fact.office).map_err(at("office"))?,
-            year: BudgetYear::new(fact.year.into()).map_err(at("year"))?,
-            amount: Fen::new(fact.amount_fen).map_err(at("amount_fen"))?,
-        }),
-        S::PovertyStatusAsserted(fact) => {
-            let from = day(fact.from, "from")?;
-            let window = Window::new(from, optional_day(fact.until, "until")?)
-                .map_err(|_| at("until")(Problem::Reversed { begins: from }))?;
-            Fact::PovertyStatus(PovertyStatus {
-                person: subject(&fact.person, "person")?,
-                window,
-                list_version: Label::new(fact.list_version).map_err(at("list_version"))?,
-            })
-        }
-        S::UnemploymentBenefitAsserted(fact) => Fact::UnemploymentBenefit(UnemploymentBenefit {
+pub(super) fn appropriation(fact: stored::Appropriation) -> Result<Fact, Malformed> {
+    Ok(Fact::Appropriation(Appropriation {
+        document: DocumentNo::new(fact.document).map_err(at("document"))?,
+        fund: FundId::new(fact.fund).map_err(at("fund"))?,
+        programme: ProgrammeId::new(fact.programme).map_err(at("programme"))?,
+        office: Office::new(fact.office).map_err(at("office"))?,
+        year: BudgetYear::new(fact.year.into()).map_err(at("year"))?,
+        amount: Fen::new(fact.amount_fen).map_err(at("amount_fen"))?,
+    }))
+}
+
+pub(super) fn poverty_status(fact: stored::PovertyStatus) -> Result<Fact, Malformed> {
+    let from = day(fact.from, "from")?;
+    let window = Window::new(from, optional_day(fact.until, "until")?)
+        .map_err(|_| at("until")(Problem::Reversed { begins: from }))?;
+    Ok(Fact::PovertyStatus(PovertyStatus {
+        person: subject(&fact.person, "person")?,
+        window,
+        list_version: Label::new(fact.list_version).map_err(at("list_version"))?,
+    }))
+}
+
+pub(super) fn unemployment_benefit(fact: stored::UnemploymentBenefit) -> Result<Fact, Malformed> {
+    Ok(Fact::UnemploymentBenefit(UnemploymentBenefit {
+        person: subject(&fact.person, "person")?,
+        first_day: day(fact.first_day, "first_day")?,
+        last_day: day(fact.last_day, "last_day")?,
+        source: Label::new(fact.source).map_err(at("source"))?,
+    }))
+}
+
+pub(super) fn unemployment_benefit_retraction(
+    fact: &stored::UnemploymentBenefitRetraction,
+) -> Result<Fact, Malformed> {
+    Ok(Fact::UnemploymentBenefitRetraction(
+        UnemploymentBenefitRetraction {
             person: subject(&fact.person, "person")?,
-            first_day: day(fact.first_day, "first_day")?,
-            last_day: day(fact.last_day, "last_day")?,
-            source: Label::new(fact.source).map_err(at("source"))?,
-        }),
-        S::UnemploymentBenefitRetracted(fact) => {
-            Fact::UnemploymentBenefitRetraction(UnemploymentBenefitRetraction {
-                person: subject(&fact.person, "person")?,
-                asserted: Position::new(fact.asserted)
-                    .ok_or_else(|| at("asserted")(Problem::Missing))?,
-            })
-        }
-        S::CourseRegistered(fact) => Fact::Course(Course {
-            course_no: CourseNo::new(fact.course_no).map_err(at("course_no"))?,
-            provider: subject(&fact.provider, "provider")?,
-            trade: Label::new(fact.trade).map_err(at("trade"))?,
-            first_day: day(fact.first_day, "first_day")?,
-            last_day: day(fact.last_day, "last_day")?,
-        }),
-        S::AttendanceRecorded(fact) => Fact::Attendance(Attendance {
-            course_no: CourseNo::new(fact.course_no).map_err(at("course_no"))?,
-            person: subject(&fact.person, "person")?,
-            dates: days(&fact.dates, "dates")?,
-        }),
-        S::PlaqueAwarded(fact) => Fact::Plaque(Plaque {
-            level: match fact.level() {
-                stored::BrandLevel::City => BrandLevel::City,
-                stored::BrandLevel::Provincial => BrandLevel::Provincial,
-                stored::BrandLevel::County => BrandLevel::County,
-                stored::BrandLevel::Unspecified => return Err(unknown("level").into()),
-            },
-            brand_no: BrandNo::new(fact.brand_no).map_err(at("brand_no"))?,
-            applicant: crate::SubjectId::from_bytes(bytes(&fact.applicant, "applicant")?),
-            awarded_on: day(fact.awarded_on, "awarded_on")?,
-            document: DocumentNo::new(fact.document).map_err(at("document"))?,
-        }),
-        S::LoanSettled(fact) => Fact::LoanSettlement(LoanSettlement {
-            repayment: match fact.repayment() {
-                stored::Repayment::OnTime => Repayment::OnTime,
-                stored::Repayment::Overdue => Repayment::Overdue,
-                stored::Repayment::Unspecified => return Err(unknown("repayment").into()),
-            },
-            loan_no: LoanNo::new(fact.loan_no).map_err(at("loan_no"))?,
-            settled_on: day(fact.settled_on, "settled_on")?,
-        }),
-        _ => return Err(DecodeError::UnknownBody),
-    };
-    fact.check()?;
-    Ok(fact)
+            asserted: Position::new(fact.asserted).ok_or(missing("asserted"))?,
+        },
+    ))
+}
+
+pub(super) fn course(fact: stored::Course) -> Result<Fact, Malformed> {
+    Ok(Fact::Course(Course {
+        course_no: CourseNo::new(fact.course_no).map_err(at("course_no"))?,
+        provider: subject(&fact.provider, "provider")?,
+        trade: Label::new(fact.trade).map_err(at("trade"))?,
+        first_day: day(fact.first_day, "first_day")?,
+        last_day: day(fact.last_day, "last_day")?,
+    }))
+}
+
+pub(super) fn attendance(fact: stored::Attendance) -> Result<Fact, Malformed> {
+    Ok(Fact::Attendance(Attendance {
+        course_no: CourseNo::new(fact.course_no).map_err(at("course_no"))?,
+        person: subject(&fact.person, "person")?,
+        dates: days(&fact.dates, "dates")?,
+    }))
+}
+
+pub(super) fn plaque(fact: stored::Plaque) -> Result<Fact, Malformed> {
+    Ok(Fact::Plaque(Plaque {
+        level: match fact.level() {
+            stored::BrandLevel::City => BrandLevel::City,
+            stored::BrandLevel::Provincial => BrandLevel::Provincial,
+            stored::BrandLevel::County => BrandLevel::County,
+            stored::BrandLevel::Unspecified => return Err(unknown("level")),
+        },
+        brand_no: BrandNo::new(fact.brand_no).map_err(at("brand_no"))?,
+        applicant: subject(&fact.applicant, "applicant")?,
+        awarded_on: day(fact.awarded_on, "awarded_on")?,
+        document: DocumentNo::new(fact.document).map_err(at("document"))?,
+    }))
+}
+
+pub(super) fn loan_settlement(fact: stored::LoanSettlement) -> Result<Fact, Malformed> {
+    Ok(Fact::LoanSettlement(LoanSettlement {
+        repayment: match fact.repayment() {
+            stored::Repayment::OnTime => Repayment::OnTime,
+            stored::Repayment::Overdue => Repayment::Overdue,
+            stored::Repayment::Unspecified => return Err(unknown("repayment")),
+        },
+        loan_no: LoanNo::new(fact.loan_no).map_err(at("loan_no"))?,
+        settled_on: day(fact.settled_on, "settled_on")?,
+    }))
 }

@@ -8,7 +8,10 @@ mod claims;
 mod facts;
 
 use luzhang_proto::event as stored;
-use prost::Message as _;
+use prost::{
+    Message as _,
+    encoding::{self, DecodeContext, WireType},
+};
 use thiserror::Error;
 
 use crate::{
@@ -17,6 +20,7 @@ use crate::{
         Body, Compared, Conflict, Event, Failure, Header, Party, PartyKind, Refusal, RequestMark,
         Value,
     },
+    fact::Fact,
     identity::SubjectId,
     malformed::{Malformed, Problem, at},
     office::Office,
@@ -45,16 +49,44 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
 
 /// Reads stored bytes.
 pub fn decode(bytes: &[u8]) -> Result<Event, DecodeError> {
-    from_stored(stored::Event::decode(bytes)?)
+    let event = from_stored(stored::Event::decode(bytes)?)?;
+    // Protobuf lets a field stand twice and the last one win. Verification
+    // looks at the first, so they must be one.
+    if position_of(bytes) != Some(event.header.position.number()) {
+        return Err(Malformed {
+            field: "position",
+            problem: Problem::UnknownValue,
+        }
+        .into());
+    }
+    Ok(event)
 }
 
 /// The position that stored bytes state, without decoding the rest: writers of
-/// this format put field 1 first.
+/// this format put field 1 first, in as few bytes as it takes.
 pub fn position_of(bytes: &[u8]) -> Option<u64> {
     let (&0x08, mut rest) = bytes.split_first()? else {
         return None;
     };
-    prost::encoding::decode_varint(&mut rest).ok()
+    let before = rest.len();
+    let number = encoding::decode_varint(&mut rest).ok()?;
+    (encoding::encoded_len_varint(number) == before.saturating_sub(rest.len())).then_some(number)
+}
+
+/// The time that stored bytes state (field 5), without decoding the rest; 0 if
+/// they state none.
+pub fn recorded_at_of(mut bytes: &[u8]) -> Option<i64> {
+    const RECORDED_AT: u32 = 5;
+    while !bytes.is_empty() {
+        let (field, wire_type) = encoding::decode_key(&mut bytes).ok()?;
+        if field == RECORDED_AT {
+            let time = (wire_type == WireType::Varint)
+                .then(|| encoding::decode_varint(&mut bytes).ok())??;
+            return Some(time.cast_signed());
+        }
+        encoding::skip_field(wire_type, field, &mut bytes, DecodeContext::default()).ok()?;
+    }
+    Some(0)
 }
 
 /// The message of an event, for encoding and for showing.
@@ -102,7 +134,7 @@ fn body_to_stored(body: &Body) -> stored::event::Body {
         Body::Fact(fact) => facts::to_stored(fact),
         Body::Granted(claim) => claims::granted_to_stored(claim),
         Body::Refused(refusal) => S::CommandRefused(stored::CommandRefused {
-            claim: Some(claims::refused_to_stored(&refusal.claim)),
+            claim: Some(claims::to_stored(&refusal.claim)),
             failures: refusal.failures.iter().map(failure_to_stored).collect(),
         }),
         Body::Conflict(conflict) => S::ConflictDetected(stored::ConflictDetected {
@@ -181,7 +213,12 @@ pub fn from_stored(event: stored::Event) -> Result<Event, DecodeError> {
 }
 
 fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body, DecodeError> {
-    use stored::event::Body as S;
+    use stored::{command_refused::Claim as C, event::Body as S};
+    let fact = |fact: Result<Fact, Malformed>| {
+        let fact = fact?;
+        fact.check().map(|()| Body::Fact(fact))
+    };
+    let granted = |claim| claims::from_stored(claim).map(Body::Granted);
     Ok(match body {
         S::LedgerCreated(body) => Body::LedgerCreated {
             ledger: LedgerId::new(uuid::Uuid::from_bytes(bytes(&body.ledger_id, "ledger_id")?)),
@@ -195,7 +232,7 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
         S::PartyRegistered(party) => Body::PartyRegistered(party_from_stored(party, stream)?),
         S::PartyCorrected(party) => Body::PartyCorrected(party_from_stored(party, stream)?),
         S::CommandRefused(refused) => {
-            let claim = claims::refused_from_stored(refused.claim.ok_or(DecodeError::UnknownBody)?)?;
+            let claim = claims::from_stored(refused.claim.ok_or(DecodeError::UnknownBody)?)?;
             let failures = refused
                 .failures
                 .into_iter()
@@ -212,20 +249,22 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
             grant: Position::new(conflict.grant).ok_or(missing("grant"))?,
             dates: days(&conflict.dates, "dates")?,
         }),
-        S::AppropriationGranted(_)
-        | S::PovertyStatusAsserted(_)
-        | S::UnemploymentBenefitAsserted(_)
-        | S::UnemploymentBenefitRetracted(_)
-        | S::CourseRegistered(_)
-        | S::AttendanceRecorded(_)
-        | S::PlaqueAwarded(_)
-        | S::LoanSettled(_) => Body::Fact(facts::from_stored(body)?),
-        S::TrainingAllowanceGranted(_)
-        | S::SkillBaseGranted(_)
-        | S::ServiceSubsidyGranted(_)
-        | S::BrandAwardGranted(_)
-        | S::LoanIssued(_)
-        | S::InterestSubsidyGranted(_) => Body::Granted(claims::granted_from_stored(body)?),
+        S::AppropriationGranted(body) => fact(facts::appropriation(body))?,
+        S::PovertyStatusAsserted(body) => fact(facts::poverty_status(body))?,
+        S::UnemploymentBenefitAsserted(body) => fact(facts::unemployment_benefit(body))?,
+        S::UnemploymentBenefitRetracted(body) => {
+            fact(facts::unemployment_benefit_retraction(&body))?
+        }
+        S::CourseRegistered(body) => fact(facts::course(body))?,
+        S::AttendanceRecorded(body) => fact(facts::attendance(body))?,
+        S::PlaqueAwarded(body) => fact(facts::plaque(body))?,
+        S::LoanSettled(body) => fact(facts::loan_settlement(body))?,
+        S::TrainingAllowanceGranted(body) => granted(C::TrainingAllowance(body))?,
+        S::SkillBaseGranted(body) => granted(C::SkillBase(body))?,
+        S::ServiceSubsidyGranted(body) => granted(C::ServiceSubsidy(body))?,
+        S::BrandAwardGranted(body) => granted(C::BrandAward(body))?,
+        S::LoanIssued(body) => granted(C::Loan(body))?,
+        S::InterestSubsidyGranted(body) => granted(C::InterestSubsidy(body))?,
     })
 }
 
@@ -318,5 +357,10 @@ fn days(stored: &[u32], field: &'static str) -> Result<DateSet, Malformed> {
 }
 
 fn numbers(dates: &DateSet) -> Vec<u32> {
-    dates.days().iter().copied().map(calendar::to_number).collect()
+    dates
+        .days()
+        .iter()
+        .copied()
+        .map(calendar::to_number)
+        .collect()
 }

@@ -40,7 +40,7 @@ pub(super) fn check(case: &Case<'_>, rule: Counting<'_>, max: ParamIx) -> Option
         // Another claim for the same course is a supplement, not a second one.
         .filter(|grant| this_course != Some(grant.party));
     let (count, grants) = count(rule.unit, others);
-    let max = case.value(max, case.basis)?;
+    let max = case.value(max, counted_on)?;
     if count < max {
         return None;
     }

@@ -174,7 +174,7 @@ impl Case<'_> {
     /// exist, which another limit reports.
     fn cell(&self, table: &Table, day: Date) -> Option<i64> {
         let numbers: Option<Vec<u32>> = table.by.iter().map(|a| self.attribute(*a)).collect();
-        let param = table.cell(numbers?.into_iter())?;
+        let param = table.cell(&numbers?)?;
         self.value(param, day)
     }
 }

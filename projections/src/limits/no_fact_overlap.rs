@@ -7,7 +7,7 @@ use super::Finding;
 use crate::{
     case::Case,
     pack::FactKind,
-    state::{Grant, Span},
+    state::{Extent, Grant, Span},
 };
 
 pub(super) fn check(case: &Case<'_>, fact: FactKind) -> Option<Finding> {
@@ -31,8 +31,13 @@ pub(super) fn check(case: &Case<'_>, fact: FactKind) -> Option<Finding> {
     (!days.is_empty()).then(|| Finding::default().dates("dates", days).facts(facts))
 }
 
-/// The days of a grant that lie inside a span which arrives after it.
+/// The judged days of a grant that lie inside a span which arrives after it.
 pub(crate) fn touched(grant: &Grant, span: Span) -> Vec<Date> {
-    let days = grant.days().iter().copied();
-    days.filter(|day| span.contains(*day)).collect()
+    let judged = match &grant.extent {
+        Extent::Days(days) => days,
+        // Of these the counting date is the one day that was judged.
+        Extent::None | Extent::Period(..) => std::slice::from_ref(&grant.counted_on),
+    };
+    let inside = judged.iter().filter(|day| span.contains(**day));
+    inside.copied().collect()
 }

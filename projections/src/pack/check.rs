@@ -1,10 +1,14 @@
 //! What a loader refuses: a pack that could leave a day, a reason or a clause
 //! unexplained.
 
-use luzhang_ledger::Date;
+use luzhang_ledger::{Date, claim::Form};
 use thiserror::Error;
 
-use super::{Pack, param::Param, rule::Rule};
+use super::{
+    Pack,
+    param::{Param, Unit},
+    rule::Rule,
+};
 
 /// One thing that makes a pack unusable.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -21,7 +25,7 @@ pub enum Defect {
         /// The parameter.
         param: String,
     },
-    /// A day of the pack's window without a value.
+    /// A day of the pack's window, or one between two values, without a value.
     #[error("parameter {param}: no value from {from} on")]
     ParamGap {
         /// The parameter.
@@ -46,6 +50,14 @@ pub enum Defect {
     /// A negative value.
     #[error("parameter {param}: a value is negative")]
     ParamNegative {
+        /// The parameter.
+        param: String,
+    },
+    /// A value that its unit cannot have.
+    #[error(
+        "parameter {param}: a value is too large; a share is at most 1,000,000, a term 100 years"
+    )]
+    ParamTooLarge {
         /// The parameter.
         param: String,
     },
@@ -107,6 +119,22 @@ pub enum Defect {
         /// To what.
         name: String,
     },
+    /// A limit that claims of a programme's form could never fail.
+    #[error("limit {limit}: its kind or keys say nothing about programme {programme}")]
+    NotApplicable {
+        /// The limit.
+        limit: String,
+        /// The programme.
+        programme: String,
+    },
+    /// A form of claim that belongs to two programmes.
+    #[error("programmes {one} and {two} have the same form")]
+    SameForm {
+        /// The one.
+        one: String,
+        /// The other.
+        two: String,
+    },
     /// The same id twice.
     #[error("{name} is defined twice")]
     Twice {
@@ -125,6 +153,7 @@ pub(super) fn defects(pack: &Pack) -> Vec<Defect> {
         check_param(pack, param, &mut defects);
     }
     check_limits(pack, &mut defects);
+    check_forms(pack, &mut defects);
     check_texts(pack, &mut defects);
     check_ids(pack, &mut defects);
     defects
@@ -132,8 +161,17 @@ pub(super) fn defects(pack: &Pack) -> Vec<Defect> {
 
 fn check_param(pack: &Pack, param: &Param, defects: &mut Vec<Defect>) {
     let id = || param.id.clone();
-    let mut covered = pack.window.from();
     let end = pack.window.until().unwrap_or(Date::MAX);
+    let most = match param.unit {
+        Unit::Ppm => 1_000_000,
+        Unit::Years => 100,
+        Unit::Fen | Unit::Count => i64::MAX,
+    };
+    // Days before the pack's window are asked too (the award of a plaque), so
+    // that nothing may be missing between two values, wherever they are.
+    let begin = param.values.first().map(|value| value.window.from());
+    let mut covered = pack.window.from();
+    covered = begin.map_or(covered, |begin| begin.min(covered));
     for value in &param.values {
         if value.cite.trim().is_empty() {
             defects.push(Defect::ParamCitation { param: id() });
@@ -141,7 +179,10 @@ fn check_param(pack: &Pack, param: &Param, defects: &mut Vec<Defect>) {
         if value.value < 0 {
             defects.push(Defect::ParamNegative { param: id() });
         }
-        if value.window.from() > covered && covered < end {
+        if value.value > most {
+            defects.push(Defect::ParamTooLarge { param: id() });
+        }
+        if value.window.from() > covered {
             defects.push(Defect::ParamGap {
                 param: id(),
                 from: covered,
@@ -205,6 +246,29 @@ fn check_limits(pack: &Pack, defects: &mut Vec<Defect>) {
                 if !pack.funds.iter().any(|f| f.id == *name) {
                     defects.push(unknown(name));
                 }
+            }
+        }
+    }
+}
+
+fn check_forms(pack: &Pack, defects: &mut Vec<Defect>) {
+    for form in Form::ALL {
+        let mut of_form = pack.programmes.iter().filter(|p| p.form == Some(form));
+        let Some(programme) = of_form.next() else {
+            continue;
+        };
+        for other in of_form {
+            defects.push(Defect::SameForm {
+                one: programme.id.clone(),
+                two: other.id.clone(),
+            });
+        }
+        for limit in pack.limits(form) {
+            if !limit.rule.applies_to(form) {
+                defects.push(Defect::NotApplicable {
+                    limit: limit.id.clone(),
+                    programme: programme.id.clone(),
+                });
             }
         }
     }

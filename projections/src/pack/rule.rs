@@ -1,7 +1,7 @@
 //! The closed set of rules that a limit can be an instance of.
 
 use luzhang_ledger::{
-    claim::{BorrowerKind, RecognitionLevel, SkillBaseKind},
+    claim::{BorrowerKind, Form, RecognitionLevel, SkillBaseKind},
     fact::BrandLevel,
 };
 
@@ -147,6 +147,16 @@ impl Attribute {
         place.and_then(|p| u32::try_from(p).ok()).unwrap_or(u32::MAX)
     }
 
+    /// Whether claims of this form have it.
+    pub fn belongs_to(self, form: Form) -> bool {
+        match self {
+            Self::Kind | Self::Level => form == Form::SkillBase,
+            Self::BrandLevel => form == Form::BrandAward,
+            Self::BorrowerKind => matches!(form, Form::Loan | Form::InterestSubsidy),
+            Self::Employer => form == Form::ServiceSubsidy,
+        }
+    }
+
     /// The number of a kind.
     pub fn kind(kind: SkillBaseKind) -> u32 {
         Self::Kind.number_of(kind.key())
@@ -179,10 +189,14 @@ pub struct Table {
 }
 
 impl Table {
+    fn applies_to(&self, form: Form) -> bool {
+        self.by.iter().all(|attribute| attribute.belongs_to(form))
+    }
+
     /// The cell for these attribute numbers.
-    pub fn cell(&self, numbers: impl Iterator<Item = u32> + Clone) -> Option<ParamIx> {
-        let found = |key: &&(Vec<u32>, ParamIx)| key.0.iter().copied().eq(numbers.clone());
-        self.cells.iter().find(found).map(|(_, param)| *param)
+    pub fn cell(&self, numbers: &[u32]) -> Option<ParamIx> {
+        let cell = self.cells.iter().find(|(key, _)| key == numbers);
+        cell.map(|(_, param)| *param)
     }
 }
 
@@ -216,6 +230,44 @@ impl Rule {
         }
     }
 
+    /// Whether claims of this form have what the rule looks at. A claim that has
+    /// not could never fail it, so that such a limit would limit nothing.
+    pub fn applies_to(&self, form: Form) -> bool {
+        let training = form == Form::TrainingAllowance;
+        let person = matches!(
+            form,
+            Form::TrainingAllowance | Form::ServiceSubsidy | Form::Loan
+        );
+        match self {
+            Self::Window | Self::ParamsDefined => true,
+            Self::Budget | Self::AllowedFund { .. } => form != Form::Loan,
+            Self::CapPerUnit { .. } | Self::UniqueDate => training,
+            Self::CountPerPeriod { unit, per, .. } => {
+                (training || *unit == CountUnit::Grant)
+                    && per.iter().all(|attribute| attribute.belongs_to(form))
+            }
+            Self::NoFactOverlap { fact } => match fact {
+                FactKind::PovertyStatus | FactKind::UnemploymentBenefit => person,
+                FactKind::Attendance | FactKind::Plaque | FactKind::Loan => false,
+            },
+            Self::RequiresFact { fact, .. } => match fact {
+                FactKind::PovertyStatus | FactKind::UnemploymentBenefit => person,
+                FactKind::Attendance => training,
+                FactKind::Plaque => form == Form::BrandAward,
+                FactKind::Loan => form == Form::InterestSubsidy,
+            },
+            Self::FixedAmount { amount: table } | Self::Cap { max: table } => {
+                table.applies_to(form)
+            }
+            Self::PriorSettled => form == Form::Loan,
+            Self::ShareOfInterest { tranche, .. } => {
+                form == Form::InterestSubsidy && tranche.applies_to(form)
+            }
+            Self::NoPeriodOverlap => form == Form::InterestSubsidy,
+            Self::MinimumTerm { .. } => form == Form::ServiceSubsidy,
+        }
+    }
+
     /// The placeholders that a limit's texts may use: the names of the values
     /// that the rule compares.
     pub fn placeholders(&self) -> &'static [&'static str] {
@@ -224,15 +276,13 @@ impl Rule {
             Self::ParamsDefined => &["params"],
             Self::Budget => &["amount", "committed", "appropriated", "left", "year", "fund"],
             Self::CapPerUnit { .. } => &["rate", "max"],
-            Self::UniqueDate => &["dates"],
             Self::CountPerPeriod { .. } => &["count", "max", "period"],
-            Self::NoFactOverlap { .. } => &["dates"],
+            Self::UniqueDate | Self::NoFactOverlap { .. } => &["dates"],
             Self::RequiresFact { .. } => &["dates", "number"],
             Self::FixedAmount { .. } => &["amount", "expected"],
             Self::AllowedFund { .. } => &["fund", "allowed"],
-            Self::Cap { .. } => &["amount", "max"],
             Self::PriorSettled => &["open", "overdue"],
-            Self::ShareOfInterest { .. } => &["amount", "max"],
+            Self::Cap { .. } | Self::ShareOfInterest { .. } => &["amount", "max"],
             Self::NoPeriodOverlap => &["from", "until"],
             Self::MinimumTerm { .. } => &["first", "last", "earliest_last", "insured"],
         }

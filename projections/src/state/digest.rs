@@ -12,6 +12,7 @@ impl State {
     pub(crate) fn digest_limits(&self, hasher: &mut Hasher) {
         for adopted in &self.packs {
             number(hasher, adopted.position.number());
+            hasher.update(adopted.content.as_bytes());
         }
         self.streams.digest(hasher);
         for list in [&self.poverty, &self.benefits] {
@@ -57,14 +58,17 @@ impl State {
         }
     }
 
-    /// Feeds the budget and the names that its lines refer to.
+    /// Feeds the budget, the names that its lines refer to, and the documents.
     pub(crate) fn digest_budget(&self, hasher: &mut Hasher) {
         for names in [&self.funds, &self.programmes] {
+            hasher.update(&count(names.iter().count()));
             for name in names.iter() {
-                hasher.update(&count(name.len()));
-                hasher.update(name.as_bytes());
+                text(hasher, name);
             }
-            hasher.update(&[0xff]);
+        }
+        hasher.update(&count(self.documents.len()));
+        for document in &self.documents {
+            text(hasher, document);
         }
         self.budget.digest(hasher);
     }
@@ -83,6 +87,11 @@ pub(crate) fn named(name: &str, version: u32, position: Option<Position>) -> Has
 
 fn number(hasher: &mut Hasher, number: u64) {
     hasher.update(&number.to_le_bytes());
+}
+
+fn text(hasher: &mut Hasher, text: &str) {
+    hasher.update(&count(text.len()));
+    hasher.update(text.as_bytes());
 }
 
 fn days(hasher: &mut Hasher, days: &[Date]) {

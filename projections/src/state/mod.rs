@@ -11,11 +11,11 @@ pub(crate) mod lists;
 mod names;
 pub(crate) mod streams;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use luzhang_ledger::{
-    Body, Date, Event, Fen, Office, Position, StreamId, StreamKind, SubjectId, Window,
+    Body, Date, Event, Fen, Hash, Office, Position, StreamId, StreamKind, SubjectId, Window,
     claim::{BorrowerKind, Claim, Form},
     event::PartyKind,
     fact::{BrandLevel, BudgetYear, Fact, Repayment},
@@ -37,6 +37,8 @@ type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 pub struct Adopted {
     /// Where it was adopted.
     pub position: Position,
+    /// BLAKE3 of its text.
+    pub content: Hash,
     /// The pack.
     pub pack: Arc<Pack>,
 }
@@ -147,7 +149,7 @@ pub struct State {
     pub(crate) streams: Streams,
     pub(crate) funds: Names,
     pub(crate) programmes: Names,
-    documents: HashSet<Box<str>, foldhash::fast::FixedState>,
+    documents: BTreeSet<Box<str>>,
     pub(crate) budget: Budget,
     pub(crate) poverty: Lists<Span>,
     pub(crate) benefits: Lists<Span>,
@@ -284,7 +286,11 @@ impl State {
                 // Only a sound pack is ever adopted; a log made by another hand
                 // may hold others, which judge nothing.
                 if let Ok(pack) = Pack::load(content) {
-                    self.packs.push(Adopted { position, pack });
+                    self.packs.push(Adopted {
+                        position,
+                        content: Hash::from_bytes(*blake3::hash(content).as_bytes()),
+                        pack,
+                    });
                 }
             }
             Body::PartyRegistered(party) | Body::PartyCorrected(party) => {
@@ -416,8 +422,9 @@ impl State {
                 self.borrowed.push(stream, ix);
             }
             Claim::InterestSubsidy(claim) => {
-                if let Some((ix, _)) = self.loan(claim.loan_no.as_str()) {
+                if let Some((ix, loan)) = self.loan(claim.loan_no.as_str()) {
                     owner = ix;
+                    grant.kind = small(Attribute::borrower_kind(loan.kind));
                 }
                 let until = claim.period.until().unwrap_or(Date::MAX);
                 grant.extent = Extent::Period(claim.period.from(), until);

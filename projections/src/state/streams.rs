@@ -27,13 +27,13 @@ pub(crate) struct Streams {
     /// once.
     numbers: HashTable<Ix>,
     ids: Vec<StreamId>,
-    streams: Vec<Stream>,
+    entries: Vec<Stream>,
 }
 
 /// The ids are hashes already; eight of their bytes spread as well as any hash.
 fn spread(id: &StreamId) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *id.as_bytes();
-    u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    let first = id.as_bytes().first_chunk();
+    first.map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
 impl Streams {
@@ -59,7 +59,7 @@ impl Streams {
                 let ix = Ix::try_from(self.ids.len()).unwrap_or(Ix::MAX);
                 entry.insert(ix);
                 self.ids.push(id);
-                self.streams.push(Stream::default());
+                self.entries.push(Stream::default());
                 ix
             }
         }
@@ -70,11 +70,11 @@ impl Streams {
     }
 
     fn stream(&self, ix: Option<Ix>) -> Option<&Stream> {
-        self.streams.get(usize::try_from(ix?).ok()?)
+        self.entries.get(usize::try_from(ix?).ok()?)
     }
 
     fn stream_mut(&mut self, ix: Ix) -> Option<&mut Stream> {
-        self.streams.get_mut(usize::try_from(ix).ok()?)
+        self.entries.get_mut(usize::try_from(ix).ok()?)
     }
 
     /// The revision and position of a stream's last event.
@@ -121,7 +121,7 @@ impl Streams {
 
     pub(crate) fn digest(&self, hasher: &mut Hasher) {
         hasher.update(&count(self.ids.len()));
-        for (id, stream) in self.ids.iter().zip(&self.streams) {
+        for (id, stream) in self.ids.iter().zip(&self.entries) {
             hasher.update(id.as_bytes());
             hasher.update(&stream.revision.to_le_bytes());
             hasher.update(&[stream.kind]);

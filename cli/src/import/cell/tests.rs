@@ -61,10 +61,19 @@ fn lists_and_runs_of_dates() {
         (text("2024-02-28;2024/2/29"), "2024-02-28 2024-02-29"),
         (text("2024-02-28； 2024-02-29 ;"), "2024-02-28 2024-02-29"),
         // Order and repetition are for the ledger to judge.
-        (text("2024-02-29;2024-02-28;2024-02-29"), "2024-02-29 2024-02-28 2024-02-29"),
-        (text("2024-02-28..2024-03-01"), "2024-02-28 2024-02-29 2024-03-01"),
+        (
+            text("2024-02-29;2024-02-28;2024-02-29"),
+            "2024-02-29 2024-02-28 2024-02-29",
+        ),
+        (
+            text("2024-02-28..2024-03-01"),
+            "2024-02-28 2024-02-29 2024-03-01",
+        ),
         (text("2024/2/28 .. 2024/2/28"), "2024-02-28"),
-        (text("2024-01-01;2024-02-28..2024-02-29"), "2024-01-01 2024-02-28 2024-02-29"),
+        (
+            text("2024-01-01;2024-02-28..2024-02-29"),
+            "2024-01-01 2024-02-28 2024-02-29",
+        ),
         (text("9999-12-31..9999-12-31"), "9999-12-31"),
         (Cell::Date(day("2024-02-28")), "2024-02-28"),
         (text("2024-02-29..2024-02-28"), "DATE_RUN_REVERSED"),
@@ -80,7 +89,10 @@ fn lists_and_runs_of_dates() {
         (Cell::Empty, "CELL_EMPTY"),
     ] {
         let days = cell.dates().map(|days| {
-            days.iter().map(Date::to_string).collect::<Vec<_>>().join(" ")
+            days.iter()
+                .map(Date::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
         });
         assert_eq!(shown(days), expected, "{:?}", cell.display());
     }
@@ -103,7 +115,10 @@ fn a_list_ends_at_a_thousand_days() {
 #[test]
 fn an_error_in_a_list_says_which_date() {
     let error = text("2024-01-01;2024-01-32").dates().unwrap_err();
-    assert_eq!(error.to_string(), "date 2 of the list: not a day of the calendar");
+    assert_eq!(
+        error.to_string(),
+        "date 2 of the list: not a day of the calendar"
+    );
     assert_eq!(error.zh(), "第 2 个日期不是日历上的有效日期");
 }
 
@@ -134,7 +149,12 @@ fn amounts_in_fen() {
         (Cell::Empty, "CELL_EMPTY"),
         (Cell::Error("#REF!".to_owned()), "CELL_ERROR"),
     ] {
-        assert_eq!(shown(cell.amount().map(Fen::fen)), expected, "{:?}", cell.display());
+        assert_eq!(
+            shown(cell.amount().map(Fen::fen)),
+            expected,
+            "{:?}",
+            cell.display()
+        );
     }
 }
 
@@ -191,23 +211,44 @@ fn offices_and_years() {
 fn texts_and_identity_numbers() {
     for (cell, as_text, as_identity) in [
         (text("\u{3000}蒋刚红 "), "蒋刚红", "蒋刚红"),
-        (text("51059019891007071x"), "51059019891007071x", "51059019891007071X"),
-        (text("510590197607110016"), "510590197607110016", "510590197607110016"),
+        (
+            text("51059019891007071x"),
+            "51059019891007071x",
+            "51059019891007071X",
+        ),
+        (
+            text("510590197607110016"),
+            "510590197607110016",
+            "510590197607110016",
+        ),
         // What a spreadsheet leaves of it in a text file.
         (text("5.10590E+17"), "5.10590E+17", "ID_NOT_TEXT"),
         (number("510590197607110000"), "ID_NOT_TEXT", "ID_NOT_TEXT"),
         (number("1234567890123456"), "ID_NOT_TEXT", "ID_NOT_TEXT"),
         (number("123456789012345"), "123456789012345", "ID_NOT_TEXT"),
         (number("2024"), "2024", "ID_NOT_TEXT"),
-        (text("91510590407224700G"), "91510590407224700G", "91510590407224700G"),
-        (text("9151059034260842e5"), "9151059034260842e5", "9151059034260842E5"),
+        (
+            text("91510590407224700G"),
+            "91510590407224700G",
+            "91510590407224700G",
+        ),
+        (
+            text("9151059034260842e5"),
+            "9151059034260842e5",
+            "9151059034260842E5",
+        ),
         (Cell::Date(day("2024-01-01")), "CELL_KIND", "CELL_KIND"),
         (Cell::Bool(true), "CELL_KIND", "CELL_KIND"),
         (Cell::Error("#N/A".to_owned()), "CELL_ERROR", "CELL_ERROR"),
         (Cell::Empty, "CELL_EMPTY", "CELL_EMPTY"),
     ] {
         assert_eq!(shown(cell.text()), as_text, "{:?}", cell.display());
-        assert_eq!(shown(cell.identity_number()), as_identity, "{:?}", cell.display());
+        assert_eq!(
+            shown(cell.identity_number()),
+            as_identity,
+            "{:?}",
+            cell.display()
+        );
     }
     assert!(text(&"泸".repeat(32_767)).text().is_ok());
     assert_eq!(shown(text(&"泸".repeat(32_768)).text()), "CELL_TOO_LONG");

@@ -5,8 +5,12 @@ use std::{borrow::Cow, io::Read};
 use csv::{Reader, ReaderBuilder, StringRecord};
 use encoding_rs::GB18030;
 
-use super::{Damage, Excess, Lines, MAX_COLUMNS, MAX_ROWS, Table, TableError};
+use super::{Damage, Excess, Lines, MAX_COLUMNS, Table, TableError};
 use crate::import::{annotate, cell::Cell};
+
+/// The longest line, in bytes: 2 MiB, more than the widest template's cells can
+/// hold. What is longer is no row, and would be split into millions of fields.
+const MAX_LINE: usize = 2 << 20;
 
 /// A last record of our own. If it does not come back as one, then a quotation
 /// mark before it was never closed.
@@ -35,6 +39,9 @@ pub(super) fn parse(text: &str) -> Result<Table, TableError> {
     if text.trim().is_empty() {
         return Err(TableError::Empty);
     }
+    if text.split(['\r', '\n']).any(|line| line.len() > MAX_LINE) {
+        return Err(TableError::TooLarge(Excess::Line));
+    }
     let mut reader = reader(text, separator(text));
     let mut lines = Lines::new();
     let mut record = StringRecord::new();
@@ -44,16 +51,16 @@ pub(super) fn parse(text: &str) -> Result<Table, TableError> {
     let mut first = None;
     let mut last = 0;
     let mut closed = false;
-    while reader.read_record(&mut record).map_err(|_| TableError::Encoding)? {
+    while reader
+        .read_record(&mut record)
+        .map_err(|_| TableError::Encoding)?
+    {
         let rest = text.get(start(&record)..).unwrap_or_default();
         if record == [SENTINEL][..] && rest.trim_matches(['\r', '\n']).is_empty() {
             closed = true;
             break;
         }
         line = line.saturating_add(empty_lines(text, start(&record)));
-        if line - first.unwrap_or(line) >= MAX_ROWS {
-            return Err(TableError::TooLarge(Excess::Rows));
-        }
         lines.push(line, cells(&record)?)?;
         if first.is_none() && !lines.is_empty() {
             first = Some(line);
@@ -114,7 +121,11 @@ fn empty_lines(text: &str, start: usize) -> u32 {
 
 /// The fields of a record. Trailing separators are harmless, however many.
 fn cells(record: &StringRecord) -> Result<Vec<Cell>, TableError> {
-    if record.iter().skip(MAX_COLUMNS).any(|field| !field.is_empty()) {
+    if record
+        .iter()
+        .skip(MAX_COLUMNS)
+        .any(|field| !field.is_empty())
+    {
         return Err(TableError::TooLarge(Excess::Columns));
     }
     Ok(record.iter().take(MAX_COLUMNS).map(cell).collect())

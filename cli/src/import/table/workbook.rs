@@ -10,7 +10,9 @@ use luzhang_ledger::calendar;
 use rust_decimal::Decimal;
 use zip::ZipArchive;
 
-use super::{Damage, Excess, Lines, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNFOLDED, Table, TableError};
+use super::{
+    Damage, Excess, Lines, MAX_CELLS, MAX_COLUMNS, MAX_ROWS, MAX_UNFOLDED, Table, TableError,
+};
 use crate::import::cell::Cell;
 
 type Bytes = Cursor<Vec<u8>>;
@@ -25,8 +27,7 @@ pub(super) fn parse(bytes: Vec<u8>) -> Result<Table, TableError> {
 
 fn read_workbook(bytes: Vec<u8>) -> Result<Table, TableError> {
     let bytes = unfoldable(bytes)?;
-    let mut workbook =
-        Xlsx::new(bytes).map_err(|_| TableError::Unreadable(Damage::Workbook))?;
+    let mut workbook = Xlsx::new(bytes).map_err(|_| TableError::Unreadable(Damage::Workbook))?;
     let sheets: Vec<(usize, String)> = (1..)
         .zip(workbook.sheets_metadata())
         .filter(|(_, sheet)| {
@@ -85,7 +86,14 @@ fn read_sheet(
         .map_err(|_| damaged(line.saturating_add(1)))?
     {
         let percent = percent.get(style).copied().unwrap_or(false);
-        let value = cell(found.get_value(), if percent { Shown::Percent } else { Shown::Plain });
+        let value = cell(
+            found.get_value(),
+            if percent {
+                Shown::Percent
+            } else {
+                Shown::Plain
+            },
+        );
         // Formatted but empty cells may reach to the last column of the sheet.
         if value.is_blank() {
             continue;
@@ -147,7 +155,10 @@ enum Shown {
 }
 
 fn is_percent(style: &Style) -> bool {
-    let code = style.number_format.as_ref().map(|format| format.format_code.as_str());
+    let code = style
+        .number_format
+        .as_ref()
+        .map(|format| format.format_code.as_str());
     // Between quotation marks, a percent sign is only an ornament.
     code.is_some_and(|code| code.split('"').step_by(2).any(|part| part.contains('%')))
 }
@@ -155,7 +166,7 @@ fn is_percent(style: &Style) -> bool {
 fn cell(value: &DataRef<'_>, shown: Shown) -> Cell {
     match value {
         DataRef::Empty => Cell::Empty,
-        DataRef::String(text) => Cell::Text(text.clone()),
+        DataRef::String(text) | DataRef::DurationIso(text) => Cell::Text(text.clone()),
         DataRef::SharedString(text) => Cell::Text((*text).to_owned()),
         DataRef::Int(number) => Cell::Number(number.to_string()),
         DataRef::Float(number) => match (shortest(*number), shown) {
@@ -168,7 +179,6 @@ fn cell(value: &DataRef<'_>, shown: Shown) -> Cell {
         // A length of time, or a number that only looks like a date.
         DataRef::DateTime(other) => Cell::Number(other.as_f64().to_string()),
         DataRef::DateTimeIso(text) => iso_day(text),
-        DataRef::DurationIso(text) => Cell::Text(text.clone()),
         DataRef::Error(error) => Cell::Error(error.to_string()),
     }
 }
@@ -222,3 +232,6 @@ fn iso_day(text: &str) -> Cell {
         _ => Cell::Text(text.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,7 @@ const BORROWER_KINDS: [(&str, BorrowerKind); 2] = [
 pub(super) fn training_allowance(row: &mut Fields<'_>) -> Body {
     let claim = TrainingAllowance {
         claim_no: row.text("申领编号"),
-        person: row.person("姓名", "身份证号码"),
+        person: Some(row.person("姓名", "身份证号码")),
         course_no: row.text("班级编号"),
         dates: row.dates("补贴日期"),
         daily_fen: row.amount("每日标准"),
@@ -48,7 +48,7 @@ pub(super) fn training_allowance(row: &mut Fields<'_>) -> Body {
 pub(super) fn skill_base(row: &mut Fields<'_>) -> Body {
     let claim = SkillBase {
         claim_no: row.text("申领编号"),
-        entity: row.organisation("单位名称", "统一社会信用代码"),
+        entity: Some(row.organisation("单位名称", "统一社会信用代码")),
         kind: row.label("类型", &SKILL_BASE_KINDS).into(),
         level: row.label("级别", &RECOGNITION_LEVELS).into(),
         recognised_on: row.date("认定日期"),
@@ -63,9 +63,9 @@ pub(super) fn skill_base(row: &mut Fields<'_>) -> Body {
 pub(super) fn service_subsidy(row: &mut Fields<'_>) -> Body {
     let claim = ServiceSubsidy {
         claim_no: row.text("申领编号"),
-        agency: row.organisation("机构名称", "机构代码"),
-        worker: row.person("姓名", "身份证号码"),
-        employer: row.organisation("用工单位", "用工单位代码"),
+        agency: Some(row.organisation("机构名称", "机构代码")),
+        worker: Some(row.person("姓名", "身份证号码")),
+        employer: Some(row.organisation("用工单位", "用工单位代码")),
         contract_first_day: row.date("合同起始"),
         contract_last_day: row.date("合同截止"),
         insured_from: row.date_or_none("参保起始"),
@@ -91,14 +91,14 @@ pub(super) fn brand_award(row: &mut Fields<'_>) -> Body {
 pub(super) fn loan(row: &mut Fields<'_>) -> Body {
     let loan_no = row.text("贷款编号");
     let kind = match row.label("借款人类型", &BORROWER_KINDS) {
-        BorrowerKind::Person => row.person("借款人", "证件号码").map(borrower::Kind::Person),
-        BorrowerKind::SmallFirm => row
-            .organisation("借款人", "证件号码")
-            .map(borrower::Kind::SmallFirm),
+        BorrowerKind::Person => borrower::Kind::Person(row.person("借款人", "证件号码")),
+        BorrowerKind::SmallFirm => {
+            borrower::Kind::SmallFirm(row.organisation("借款人", "证件号码"))
+        }
     };
     let claim = Loan {
         loan_no,
-        borrower: Some(Borrower { kind }),
+        borrower: Some(Borrower { kind: Some(kind) }),
         principal_fen: row.amount("贷款金额"),
         rate_ppm: row.rate_ppm("年利率"),
         issued_on: row.date("发放日期"),

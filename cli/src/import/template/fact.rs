@@ -15,12 +15,11 @@ const BRAND_LEVELS: [(&str, BrandLevel); 3] = [
 ];
 
 /// 是否逾期.
-const REPAYMENTS: [(&str, Repayment); 2] =
-    [("是", Repayment::Overdue), ("否", Repayment::OnTime)];
+const REPAYMENTS: [(&str, Repayment); 2] = [("是", Repayment::Overdue), ("否", Repayment::OnTime)];
 
 pub(super) fn poverty_status(row: &mut Fields<'_>) -> Body {
     Body::PovertyStatus(PovertyStatus {
-        person: row.person("姓名", "身份证号码"),
+        person: Some(row.person("姓名", "身份证号码")),
         from: row.date("识别日期"),
         until: row.date_or_none("截止日期"),
         list_version: row.text("名册版本"),
@@ -29,7 +28,7 @@ pub(super) fn poverty_status(row: &mut Fields<'_>) -> Body {
 
 pub(super) fn unemployment_benefit(row: &mut Fields<'_>) -> Body {
     Body::UnemploymentBenefit(UnemploymentBenefit {
-        person: row.person("姓名", "身份证号码"),
+        person: Some(row.person("姓名", "身份证号码")),
         first_day: row.date("领取起始"),
         last_day: row.date("领取截止"),
         source: row.text("数据来源"),
@@ -39,7 +38,7 @@ pub(super) fn unemployment_benefit(row: &mut Fields<'_>) -> Body {
 pub(super) fn course(row: &mut Fields<'_>) -> Body {
     let course = Course {
         course_no: row.text("班级编号"),
-        provider: row.organisation("培训机构", "统一社会信用代码"),
+        provider: Some(row.organisation("培训机构", "统一社会信用代码")),
         trade: row.text("工种"),
         first_day: row.date("开班日期"),
         last_day: row.date("结业日期"),
@@ -51,7 +50,7 @@ pub(super) fn course(row: &mut Fields<'_>) -> Body {
 pub(super) fn attendance(row: &mut Fields<'_>) -> Body {
     Body::Attendance(Attendance {
         course_no: row.text("班级编号"),
-        person: row.person("姓名", "身份证号码"),
+        person: Some(row.person("姓名", "身份证号码")),
         dates: row.dates("出勤日期"),
     })
 }
@@ -61,7 +60,7 @@ pub(super) fn plaque(row: &mut Fields<'_>) -> Body {
         brand_no: row.text("品牌编号"),
         brand_name: row.text("品牌名称"),
         level: row.label("级别", &BRAND_LEVELS).into(),
-        applicant: row.organisation("申报单位", "统一社会信用代码"),
+        applicant: Some(row.organisation("申报单位", "统一社会信用代码")),
         awarded_on: row.date("授牌日期"),
         document: row.text("授牌文号"),
     };

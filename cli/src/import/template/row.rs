@@ -8,7 +8,7 @@ use luzhang_proto::{
     wire::{Organisation, Person, command::Body},
 };
 
-use super::Layout;
+use super::layout::Layout;
 use crate::import::{
     cell::{Cell, CellError, trim},
     table::Row,
@@ -72,8 +72,11 @@ impl<'a> Fields<'a> {
     /// The row's cells do not stand under the header's columns.
     pub(super) fn new(layout: &'a Layout, row: &'a Row) -> Result<Self, Vec<RowError>> {
         let needed = layout.places.iter().max().map_or(0, |last| last + 1);
-        let named = |place: usize| layout.places.contains(&place) || layout.results.contains(&place);
-        let stray = (0..).zip(row.cells()).any(|(place, cell)| !named(place) && !cell.is_blank());
+        let named =
+            |place: usize| layout.places.contains(&place) || layout.results.contains(&place);
+        let stray = (0..)
+            .zip(row.cells())
+            .any(|(place, cell)| !named(place) && !cell.is_blank());
         if row.cells().len() < needed || stray {
             return Err(vec![RowError {
                 code: "FIELD_COUNT",
@@ -98,29 +101,27 @@ impl<'a> Fields<'a> {
         self.take(column, text, String::clone)
     }
 
-    pub(super) fn person(&mut self, name: &'static str, number: &'static str) -> Option<Person> {
-        Some(Person {
+    pub(super) fn person(&mut self, name: &'static str, number: &'static str) -> Person {
+        Person {
             name: self.text(name),
             national_id: self.identity_number(number),
-        })
+        }
     }
 
-    pub(super) fn organisation(
-        &mut self,
-        name: &'static str,
-        code: &'static str,
-    ) -> Option<Organisation> {
-        Some(Organisation {
+    pub(super) fn organisation(&mut self, name: &'static str, code: &'static str) -> Organisation {
+        Organisation {
             name: self.text(name),
             credit_code: self.identity_number(code),
             accept_check_digit: false,
-        })
+        }
     }
 
     pub(super) fn date(&mut self, column: &'static str) -> Option<WireDate> {
         let date = self.cell(column).date().map(Some);
-        self.take(column, date, |day| day.map(|day| day.to_string()).unwrap_or_default())
-            .map(wire)
+        self.take(column, date, |day| {
+            day.map(|day| day.to_string()).unwrap_or_default()
+        })
+        .map(wire)
     }
 
     /// A date that may be left out.
@@ -135,7 +136,10 @@ impl<'a> Fields<'a> {
     pub(super) fn dates(&mut self, column: &'static str) -> Vec<WireDate> {
         let days = self.cell(column).dates();
         let days = self.take(column, days, |days| {
-            days.iter().map(Date::to_string).collect::<Vec<_>>().join(";")
+            days.iter()
+                .map(Date::to_string)
+                .collect::<Vec<_>>()
+                .join(";")
         });
         days.into_iter().map(wire).collect()
     }
@@ -263,3 +267,6 @@ fn wire(day: Date) -> WireDate {
         day: i32::from(day.day()),
     }
 }
+
+#[cfg(test)]
+mod tests;

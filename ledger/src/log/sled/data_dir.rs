@@ -177,7 +177,7 @@ impl DataDir {
         let has = |wanted: &str| names.iter().any(|name| name == wanted);
         if has(FORMAT) {
             Err(OpenError::Exists)
-        } else if has(UNFINISHED) {
+        } else if names.iter().any(|name| name.starts_with(UNFINISHED)) {
             Err(OpenError::Unfinished)
         } else if has(DB) && has(super::witness::FILE) {
             Err(OpenError::FormatMissing)

@@ -48,6 +48,12 @@ impl EngineError {
     /// What happened, in one short line.
     pub(super) fn detail(&self) -> String {
         match self {
+            Self::Sled(::sled::Error::Corruption { at: Some(at), .. }) => {
+                format!("a checksum does not match at {at:?} of db/db")
+            }
+            Self::Sled(::sled::Error::Corruption { at: None, .. }) => {
+                "its files contradict each other".to_owned()
+            }
             Self::Sled(error) => quiet::short(&error.to_string()),
             Self::Panicked(message) => message.clone(),
             Self::Locked => "another process has it open".to_owned(),

@@ -44,6 +44,12 @@ pub enum OpenError {
         /// From 1.
         line: usize,
     },
+    /// `FORMAT` and the witness name different ledgers.
+    #[error(
+        "the files FORMAT and head name different ledgers: files of two ledgers were mixed; \
+         restore the whole data directory from one backup"
+    )]
+    Mixed,
     /// Another process has it open.
     #[error(
         "the ledger is in use by {}: stop it first, or ask the running server instead",
@@ -160,6 +166,7 @@ impl OpenError {
             Self::Unfinished => "LEDGER_UNFINISHED",
             Self::FormatMissing => "FORMAT_MISSING",
             Self::FormatUnknown { .. } => "FORMAT_UNKNOWN",
+            Self::Mixed => "LEDGER_MIXED",
             Self::Locked { .. } => "LEDGER_LOCKED",
             Self::Missing { .. } => "LEDGER_MISSING",
             Self::Empty { .. } => "LEDGER_EMPTY",
@@ -191,6 +198,11 @@ impl OpenError {
                 "FORMAT 文件第 {line} 行不是本程序的写法：账本由其他版本建立，或文件已损坏；\
                  请改用对应版本，或从备份恢复该文件"
             ),
+            Self::Mixed => {
+                "FORMAT 与 head 两个文件属于不同账本：两个账本的文件被混放，\
+                 请用同一份备份恢复整个数据目录"
+                    .to_owned()
+            }
             Self::Locked { pid } => {
                 let holder = pid.map_or_else(
                     || "另一进程".to_owned(),

@@ -44,8 +44,13 @@ impl Format {
         if lines.next() != Some("") || lines.next().is_some() {
             return Err(unknown(4));
         }
-        Ok(Self {
+        let format = Self {
             ledger: LedgerId::new(ledger),
-        })
+        };
+        // A UUID has more spellings than the one that is written.
+        if text != format.text() {
+            return Err(unknown(2));
+        }
+        Ok(format)
     }
 }

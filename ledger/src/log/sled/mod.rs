@@ -107,7 +107,7 @@ impl SledLog {
         data_dir.require_db()?;
         let witness = Witness::read(dir)?;
         if witness.ledger != ledger {
-            return Err(OpenError::WitnessDamaged { line: 2 });
+            return Err(OpenError::Mixed);
         }
         let (engine, given_back) = open_with_reserve(data_dir)?;
         engine

@@ -1,0 +1,323 @@
+//! What is taken for a ledger, and what is not.
+
+use std::{fs, path::Path, process};
+
+use luzhang_ledger::{
+    LedgerId, Position,
+    log::{
+        Log,
+        sled::{OpenError, Reserve, SledLog, open_for_audit},
+    },
+};
+use uuid::Uuid;
+
+use crate::{append, copy, count, ledger, make};
+
+/// The code with which opening ends, or `opens`.
+fn open(dir: &Path) -> &'static str {
+    SledLog::open(dir).map_or_else(|error| told(&error), |_| "opens")
+}
+
+fn create(dir: &Path) -> &'static str {
+    SledLog::create(dir, ledger()).map_or_else(|error| told(&error), |_| "makes")
+}
+
+/// Every error says in both languages what to do.
+fn told(error: &OpenError) -> &'static str {
+    let (en, zh) = (error.to_string(), error.zh());
+    assert!(en.contains(": ") || en.contains("; "), "{en}");
+    assert!(zh.contains('：') || zh.contains('；'), "{zh}");
+    error.code()
+}
+
+#[test]
+fn a_directory_is_what_its_files_say() {
+    type Change = fn(&Path);
+    let rows: [(&str, Change, &str, &str); 16] = [
+        ("a ledger", |_| {}, "opens", "LEDGER_EXISTS"),
+        (
+            "nothing at all",
+            |dir| fs::remove_dir_all(dir).unwrap(),
+            "LEDGER_NOT_FOUND",
+            "makes",
+        ),
+        (
+            "an empty directory",
+            |dir| {
+                fs::remove_dir_all(dir).unwrap();
+                fs::create_dir(dir).unwrap();
+            },
+            "LEDGER_NOT_FOUND",
+            "makes",
+        ),
+        (
+            "the root of a file system, and a lock that was taken before a crash",
+            |dir| {
+                fs::remove_dir_all(dir).unwrap();
+                fs::create_dir_all(dir.join("lost+found")).unwrap();
+                fs::write(dir.join("lock"), "").unwrap();
+            },
+            "LEDGER_NOT_FOUND",
+            "makes",
+        ),
+        (
+            "somebody's files",
+            |dir| {
+                fs::remove_dir_all(dir).unwrap();
+                fs::create_dir(dir).unwrap();
+                fs::write(dir.join("letter.txt"), "").unwrap();
+            },
+            "LEDGER_NOT_FOUND",
+            "DIRECTORY_NOT_EMPTY",
+        ),
+        (
+            "making was interrupted in its last step",
+            |dir| fs::rename(dir.join("FORMAT"), dir.join("FORMAT.unfinished")).unwrap(),
+            "LEDGER_UNFINISHED",
+            "LEDGER_UNFINISHED",
+        ),
+        (
+            "making was interrupted in its first step",
+            |dir| {
+                fs::remove_dir_all(dir).unwrap();
+                fs::create_dir(dir).unwrap();
+                fs::write(dir.join("FORMAT.unfinished.new"), "luz").unwrap();
+            },
+            "LEDGER_UNFINISHED",
+            "LEDGER_UNFINISHED",
+        ),
+        (
+            "no FORMAT",
+            |dir| fs::remove_file(dir.join("FORMAT")).unwrap(),
+            "FORMAT_MISSING",
+            "FORMAT_MISSING",
+        ),
+        (
+            "an empty FORMAT",
+            |dir| fs::write(dir.join("FORMAT"), "").unwrap(),
+            "FORMAT_UNKNOWN",
+            "LEDGER_EXISTS",
+        ),
+        (
+            "a later version",
+            |dir| {
+                let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
+                fs::write(dir.join("FORMAT"), text.replace("luzhang 1", "luzhang 2")).unwrap();
+            },
+            "FORMAT_UNKNOWN",
+            "LEDGER_EXISTS",
+        ),
+        (
+            "another engine",
+            |dir| {
+                let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
+                fs::write(dir.join("FORMAT"), text.replace("0.34.7", "0.35.0")).unwrap();
+            },
+            "FORMAT_UNKNOWN",
+            "LEDGER_EXISTS",
+        ),
+        (
+            "the FORMAT of another ledger",
+            |dir| {
+                let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
+                let other = text.replace("000000000002", "000000000003");
+                assert_ne!(text, other);
+                fs::write(dir.join("FORMAT"), other).unwrap();
+            },
+            "LEDGER_MIXED",
+            "LEDGER_EXISTS",
+        ),
+        (
+            "no witness",
+            |dir| fs::remove_file(dir.join("head")).unwrap(),
+            "WITNESS_MISSING",
+            "LEDGER_EXISTS",
+        ),
+        (
+            "no database directory",
+            |dir| fs::remove_dir_all(dir.join("db")).unwrap(),
+            "LEDGER_MISSING",
+            "LEDGER_EXISTS",
+        ),
+        (
+            "no lock file and no reserve",
+            |dir| {
+                fs::remove_file(dir.join("lock")).unwrap();
+                fs::remove_file(dir.join("reserve")).unwrap();
+            },
+            "opens",
+            "LEDGER_EXISTS",
+        ),
+        (
+            "a value in a file of its own",
+            |dir| fs::write(dir.join("db/blobs/12"), "x").unwrap(),
+            "LEDGER_UNREADABLE",
+            "LEDGER_EXISTS",
+        ),
+    ];
+    let scratch = tempfile::tempdir().unwrap();
+    let whole = scratch.path().join("whole");
+    make(&whole, &[1, 2]);
+    for (case, change, opened, created) in rows {
+        let dir = scratch.path().join("case");
+        copy(&whole, &dir);
+        change(&dir);
+        assert_eq!(open(&dir), opened, "open: {case}");
+        assert_eq!(create(&dir), created, "create: {case}");
+        let _ = fs::remove_dir_all(&dir);
+    }
+}
+
+#[test]
+fn a_new_ledger_is_private_and_holds_space_back() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("a/b");
+    let log = SledLog::create(&dir, ledger()).unwrap();
+    assert_eq!(log.ledger(), ledger());
+    assert_eq!(log.next_epoch(), 1);
+    assert_eq!(log.reserve(), Reserve::Held);
+    assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+    let reserve = dir.join("reserve");
+    assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 32 << 20);
+    drop(log);
+    // A reserve that is a hole holds nothing back.
+    fs::write(&reserve, "").unwrap();
+    fs::File::options().write(true).open(&reserve).unwrap().set_len(32 << 20).unwrap();
+    let log = SledLog::open(&dir).unwrap();
+    assert_eq!(log.reserve(), Reserve::Held);
+    assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 32 << 20);
+}
+
+#[test]
+fn one_process_writes_and_nobody_copies_meanwhile() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("ledger");
+    make(&dir, &[1, 2]);
+    let here = Some(process::id());
+    let log = SledLog::open(&dir).unwrap();
+    let copy = tempfile::tempdir().unwrap();
+    for refused in [
+        SledLog::open(&dir).map(|_| ()),
+        open_for_audit(&dir, copy.path()).map(|_| ()),
+    ] {
+        let error = refused.unwrap_err();
+        assert!(matches!(error, OpenError::Locked { pid } if pid == here), "{error:?}");
+        assert_eq!(told(&error), "LEDGER_LOCKED");
+    }
+    drop(log);
+    let first = open_for_audit(&dir, copy.path()).unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let second = open_for_audit(&dir, other.path()).unwrap();
+    for audit in [first, second] {
+        assert_eq!(audit.format.ledger, ledger());
+        assert_eq!(audit.witness.unwrap().position, Position::new(3));
+        assert_eq!(count(&*audit.reader).0, 3);
+    }
+    assert_eq!(open(&dir), "opens");
+}
+
+#[test]
+fn the_witness_catches_what_the_database_does_not() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    let swap = |from: &str, to: &str, file: &str| {
+        let (from, to) = (at(from).join(file), at(to).join(file));
+        if from.is_dir() {
+            fs::remove_dir_all(&to).unwrap();
+            copy(&from, &to);
+        } else {
+            fs::copy(from, to).unwrap();
+        }
+    };
+    // 6 events; then two continuations of equal length, and a longer one.
+    let chain = make(&at("short"), &[1, 2, 3]);
+    for (name, blocks) in [("left", &[4][..]), ("right", &[3, 1]), ("long", &[4, 5])] {
+        copy(&at("short"), &at(name));
+        append(SledLog::open(&at(name)).unwrap(), &mut chain.clone(), blocks);
+    }
+    drop(SledLog::create(&at("empty"), ledger()).unwrap());
+    let other = LedgerId::new(Uuid::from_u128(9));
+    drop(SledLog::create(&at("other"), other).unwrap());
+
+    let rows: [(&str, &str, &str, &str); 9] = [
+        ("its own", "short", "short", "opens"),
+        ("behind, as after a crash", "short", "long", "opens"),
+        ("of the genesis, as after a crash", "empty", "long", "opens"),
+        ("ahead by a block", "left", "short", "LEDGER_TRUNCATED"),
+        ("ahead of nothing", "short", "empty", "LEDGER_TRUNCATED"),
+        ("of a fork with other blocks", "right", "left", "LEDGER_FORKED"),
+        ("of a fork with other blocks, behind", "right", "long", "LEDGER_FORKED"),
+        ("of another ledger", "other", "short", "LEDGER_MIXED"),
+        ("of another ledger, with its FORMAT", "other", "long", "LEDGER_FORKED"),
+    ];
+    for (case, witness, database, expected) in rows {
+        copy(&at(database), &at("case"));
+        swap(witness, "case", "head");
+        if case.ends_with("FORMAT") {
+            swap(witness, "case", "FORMAT");
+        }
+        assert_eq!(open(&at("case")), expected, "witness {case}");
+        fs::remove_dir_all(at("case")).unwrap();
+    }
+    copy(&at("short"), &at("case"));
+    swap("left", "case", "head");
+    let error = SledLog::open(&at("case")).unwrap_err();
+    assert!(
+        matches!(error, OpenError::Truncated { witness, log: 6 } if witness.number() == 10),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn no_byte_of_format_or_witness_may_change() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("ledger");
+    make(&dir, &[1, 2]);
+    for file in ["FORMAT", "head"] {
+        let whole = fs::read(dir.join(file)).unwrap();
+        for at in 0..whole.len() {
+            for bit in [0x01, 0x20] {
+                let mut flipped = whole.clone();
+                flipped[at] ^= bit;
+                fs::write(dir.join(file), flipped).unwrap();
+                let code = open(&dir);
+                assert!(
+                    ["FORMAT_UNKNOWN", "WITNESS_DAMAGED", "LEDGER_MIXED"].contains(&code),
+                    "{file}, byte {at}: {code}"
+                );
+            }
+        }
+        for len in 0..whole.len() {
+            fs::write(dir.join(file), &whole[..len]).unwrap();
+            assert_ne!(open(&dir), "opens", "{file}, {len} bytes");
+        }
+        fs::write(dir.join(file), whole).unwrap();
+    }
+    assert_eq!(open(&dir), "opens");
+}
+
+#[test]
+fn the_witness_follows_a_running_log() {
+    let scratch = tempfile::tempdir().unwrap();
+    let dir = scratch.path().join("ledger");
+    drop(SledLog::create(&dir, ledger()).unwrap());
+    let mut chain = luzhang_ledger::log::conformance::Chain::new(ledger());
+    let mut log = SledLog::open(&dir).unwrap();
+    for round in 1..=3 {
+        for _ in 0..20 {
+            log.append(&[chain.block(&[10]).unwrap()]).unwrap();
+        }
+        let line = format!("\nposition {}\n", round * 20);
+        // The file is replaced by another thread, soon; this loop ends with the
+        // first witness that says so.
+        while !fs::read_to_string(dir.join("head")).unwrap().contains(&line) {
+            std::thread::yield_now();
+        }
+    }
+    // As after `kill -9`: nothing is closed.
+    copy(&dir, &scratch.path().join("killed"));
+    let killed = SledLog::open(&scratch.path().join("killed")).unwrap();
+    assert_eq!(killed.head(), log.head());
+    assert_eq!(killed.next_epoch(), 2);
+}

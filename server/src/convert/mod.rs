@@ -1,0 +1,4 @@
+//! Between the wire and the domain: the only place that knows both.
+
+pub mod from_proto;
+pub mod to_proto;

@@ -1,0 +1,371 @@
+//! A ledger in use: its state, its queue, and reads that are never ahead of what
+//! is durable.
+
+use std::{ops::ControlFlow, path::Path, sync::Arc};
+
+use luzhang_ledger::{
+    Body, LedgerId, Position,
+    block::Head,
+    log::{
+        Log, Reader,
+        sled::{OpenError, SledLog},
+    },
+    text::Label,
+};
+use luzhang_projections::{
+    Pack,
+    pack::PackError,
+    projection::{Projections, Status},
+};
+use parking_lot::{Mutex, RwLock};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    convert::{from_proto::Request, to_proto::Outcome},
+    rejected::Rejected,
+    replay::{self, ReplayError},
+    sequencer::{self, Poison, Requests, Running, Start, Work},
+    vault::{Vault, VaultError},
+};
+
+/// Why a ledger cannot be used.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// The keys.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The log's content.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The pack to begin with.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The operating system.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The first block could not be written.
+    #[error("the ledger could not be begun: {0}")]
+    Genesis(String),
+}
+
+impl EngineError {
+    /// The stable reason code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Log(error) => error.code(),
+            Self::Vault(error) => error.code(),
+            Self::Replay(_) => "LEDGER_UNREADABLE",
+            Self::Pack(_) => "POLICY_INVALID",
+            Self::Io(_) | Self::Genesis(_) => "WRITER_STOPPED",
+        }
+    }
+
+    /// The message in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Log(error) => error.zh(),
+            Self::Vault(error) => error.zh(),
+            Self::Replay(error) => format!("账本内容无法读取：{error}"),
+            Self::Pack(error) => format!("政策包不可用：{error}"),
+            Self::Io(error) => format!("系统错误：{error}"),
+            Self::Genesis(why) => format!("账本未能建立：{why}"),
+        }
+    }
+}
+
+/// How many messages may wait for the sequencer.
+pub const DEFAULT_QUEUE: usize = 1_024;
+
+/// A ledger in use.
+#[derive(Debug)]
+pub struct Engine {
+    ledger: LedgerId,
+    vault: Arc<Vault>,
+    reader: Arc<dyn Reader>,
+    projections: Arc<RwLock<Projections>>,
+    queue: Mutex<Option<mpsc::Sender<Work>>>,
+    running: Mutex<Option<Running>>,
+    durable: watch::Receiver<Head>,
+    poison: Poison,
+}
+
+/// What a new ledger begins with.
+#[derive(Debug)]
+pub struct Genesis {
+    /// Its identity.
+    pub ledger: LedgerId,
+    /// The text of its first policy pack, if any.
+    pub pack: Option<Vec<u8>>,
+}
+
+impl Engine {
+    /// Makes a new ledger in `dir` and opens it.
+    pub fn create(dir: &Path, genesis: Genesis, queue: usize) -> Result<Self, EngineError> {
+        if let Some(text) = &genesis.pack {
+            // Checked before anything is written.
+            Pack::load(text)?;
+        }
+        let log = SledLog::create(dir, genesis.ledger)?;
+        let epoch = log.next_epoch();
+        Self::begin(Box::new(log), epoch, dir, genesis, queue)
+    }
+
+    /// Opens the ledger in `dir`: reads the whole log, verifying it.
+    ///
+    /// `progress` is told how many events were read so far, and of how many.
+    pub fn open(
+        dir: &Path,
+        queue: usize,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Self, EngineError> {
+        let log = SledLog::open(dir)?;
+        let vault = Arc::new(Vault::open(dir)?);
+        let ledger = log.ledger();
+        let epoch = log.next_epoch();
+        let head = log.head();
+        let total = head.position.map_or(0, Position::number);
+        let mut projections = Projections::default();
+        let mut requests = Requests::default();
+        let mut key_check = None;
+        replay::replay(&*log.reader(), |events| {
+            for event in &events {
+                if let Body::LedgerCreated { key_check: check, .. } = &event.body {
+                    key_check = Some(*check);
+                }
+                if let Some(request) = event.header.request {
+                    requests.insert(request.id, event.header.position.number());
+                }
+                projections.apply(event);
+            }
+            progress(projections.state.position().map_or(0, Position::number), total);
+            ControlFlow::Continue(())
+        })?;
+        if key_check.is_some_and(|check| check != vault.check_value(ledger)) {
+            return Err(VaultError::Mismatch.into());
+        }
+        // A crash between making the directory and the first block leaves a
+        // ledger without events; it begins now.
+        let genesis = match head.position {
+            Some(_) => Vec::new(),
+            None => vec![created(ledger, &vault)],
+        };
+        let fresh = !genesis.is_empty();
+        let engine = Self::start(
+            Start {
+                ledger,
+                epoch,
+                log: Box::new(log),
+                vault,
+                projections: Arc::new(RwLock::new(projections)),
+                requests,
+                genesis,
+            },
+            queue,
+        )?;
+        if fresh {
+            engine.wait_for_genesis()?;
+        }
+        Ok(engine)
+    }
+
+    /// Runs over a log of another kind, for tests and yardsticks: the log must
+    /// be empty, `keys` is a directory for the keys.
+    pub fn over(
+        log: Box<dyn Log>,
+        keys: &Path,
+        genesis: Genesis,
+        queue: usize,
+    ) -> Result<Self, EngineError> {
+        Self::begin(log, 1, keys, genesis, queue)
+    }
+
+    fn begin(
+        log: Box<dyn Log>,
+        epoch: u64,
+        keys: &Path,
+        genesis: Genesis,
+        queue: usize,
+    ) -> Result<Self, EngineError> {
+        let vault = Arc::new(Vault::create(keys)?);
+        let mut bodies = vec![created(genesis.ledger, &vault)];
+        if let Some(text) = genesis.pack {
+            bodies.push(Body::PolicyPackAdopted {
+                pack: Pack::load(&text)?.id.clone(),
+                content: text.into_boxed_slice(),
+            });
+        }
+        let engine = Self::start(
+            Start {
+                ledger: genesis.ledger,
+                epoch,
+                log,
+                vault,
+                projections: Arc::default(),
+                requests: Requests::default(),
+                genesis: bodies,
+            },
+            queue,
+        )?;
+        engine.wait_for_genesis()?;
+        Ok(engine)
+    }
+
+    fn start(start: Start, queue: usize) -> Result<Self, EngineError> {
+        let (send, receive) = mpsc::channel(queue.max(1));
+        let ledger = start.ledger;
+        let vault = Arc::clone(&start.vault);
+        let reader = start.log.reader();
+        let projections = Arc::clone(&start.projections);
+        let running = sequencer::start(start, receive)?;
+        Ok(Self {
+            ledger,
+            vault,
+            reader,
+            projections,
+            queue: Mutex::new(Some(send)),
+            durable: running.durable.clone(),
+            poison: Arc::clone(&running.poison),
+            running: Mutex::new(Some(running)),
+        })
+    }
+
+    /// The first block is written before anything else happens; this is the
+    /// one place that waits for it without a runtime.
+    fn wait_for_genesis(&self) -> Result<(), EngineError> {
+        loop {
+            if let Some(why) = self.poison.get() {
+                return Err(EngineError::Genesis(why.clone()));
+            }
+            if self.head().position.is_some() {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_micros(200));
+        }
+    }
+
+    /// Which ledger.
+    pub fn ledger(&self) -> LedgerId {
+        self.ledger
+    }
+
+    /// The keys.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// The log, for reading.
+    pub fn reader(&self) -> &Arc<dyn Reader> {
+        &self.reader
+    }
+
+    /// The durable end of the chain.
+    pub fn head(&self) -> Head {
+        *self.durable.borrow()
+    }
+
+    /// Follows the durable end of the chain.
+    pub fn follow(&self) -> watch::Receiver<Head> {
+        self.durable.clone()
+    }
+
+    /// Queues commands if there is room. The answer comes when they are durable.
+    pub fn try_submit(
+        &self,
+        requests: Vec<Result<Request, Rejected>>,
+    ) -> Result<Pending, Rejected> {
+        let (reply, pending) = oneshot::channel();
+        let work = Work { requests, reply };
+        match self.sender()?.try_send(work) {
+            Ok(()) => Ok(Pending(pending)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Rejected::queue_full()),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Rejected::shutting_down()),
+        }
+    }
+
+    /// Queues commands, waiting for room: how a stream is slowed down.
+    pub async fn submit(
+        &self,
+        requests: Vec<Result<Request, Rejected>>,
+    ) -> Result<Pending, Rejected> {
+        let (reply, pending) = oneshot::channel();
+        let work = Work { requests, reply };
+        let sent = self.sender()?.send(work).await;
+        sent.map_err(|_| Rejected::shutting_down())?;
+        Ok(Pending(pending))
+    }
+
+    fn sender(&self) -> Result<mpsc::Sender<Work>, Rejected> {
+        self.queue.lock().clone().ok_or_else(Rejected::shutting_down)
+    }
+
+    /// Reads the projections. The answer is given when everything that it was
+    /// read from is durable.
+    pub async fn read<R>(&self, read: impl FnOnce(&Projections) -> R) -> Result<R, Rejected> {
+        let (result, position) = {
+            let projections = self.projections.read();
+            (read(&projections), projections.state.position())
+        };
+        let mut durable = self.durable.clone();
+        let poison = Arc::clone(&self.poison);
+        let reached = |head: &Head| head.position >= position || poison.get().is_some();
+        if durable.wait_for(reached).await.is_err() && self.head().position < position {
+            return Err(Rejected::shutting_down());
+        }
+        match self.poison.get() {
+            Some(why) if self.head().position < position => Err(Rejected::stopped(why)),
+            Some(_) | None => Ok(result),
+        }
+    }
+
+    /// The projections' statuses, computed away from the runtime's own threads.
+    pub async fn statuses(self: &Arc<Self>) -> Result<Vec<Status>, Rejected> {
+        let engine = Arc::clone(self);
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || runtime.block_on(engine.read(Projections::statuses)))
+            .await
+            .map_err(|_| Rejected::shutting_down())?
+    }
+
+    /// Why the writer stopped, if it did.
+    pub fn poisoned(&self) -> Option<&str> {
+        self.poison.get().map(String::as_str)
+    }
+
+    /// Takes no more, finishes what is queued, closes the log.
+    pub fn close(&self) {
+        self.queue.lock().take();
+        if let Some(running) = self.running.lock().take() {
+            running.join();
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Outcomes to come.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Vec<Result<Outcome, Rejected>>>);
+
+impl Pending {
+    /// Waits until the commands are decided and durable.
+    pub async fn outcomes(self) -> Result<Vec<Result<Outcome, Rejected>>, Rejected> {
+        self.0.await.map_err(|_| Rejected::shutting_down())
+    }
+}
+
+/// The first event of a ledger.
+fn created(ledger: LedgerId, vault: &Vault) -> Body {
+    Body::LedgerCreated {
+        ledger,
+        software: Label::software(env!("CARGO_PKG_VERSION")),
+        key_check: vault.check_value(ledger),
+    }
+}

@@ -1,0 +1,201 @@
+//! Rejections and faults as the wire says them: a code, a field, both languages.
+
+use std::{collections::HashMap, time::Duration};
+
+use luzhang_ledger::{Position, malformed::Malformed};
+use luzhang_projections::Rejection;
+use luzhang_proto::wire;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// The domain of every `google.rpc.ErrorInfo`.
+pub const DOMAIN: &str = "luzhang";
+
+/// A command that was not decided. Nothing was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The gRPC status that it becomes.
+    pub status: Code,
+    /// Stable reason code.
+    pub code: &'static str,
+    /// Dotted name of the field at fault; empty if none.
+    pub field: String,
+    /// What happened and what to do, in Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+    /// For a reused request id: what it was used for.
+    pub original: Option<Original>,
+}
+
+/// What a reused request id was used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Original {
+    /// Where the outcome is on the chain.
+    pub position: Position,
+    /// Whether it was a refusal.
+    pub refused: bool,
+}
+
+impl Rejected {
+    /// A rejection that is not about one field.
+    pub fn new(status: Code, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            field: String::new(),
+            zh: zh.into(),
+            en: en.into(),
+            original: None,
+        }
+    }
+
+    /// A rejection of one field's value.
+    pub fn field(
+        field: impl Into<String>,
+        code: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
+        Self {
+            field: field.into(),
+            ..Self::new(Code::InvalidArgument, code, zh, en)
+        }
+    }
+
+    /// A required field is absent.
+    pub fn missing(field: impl Into<String>) -> Self {
+        Self::field(field, "FIELD_REQUIRED", "不能为空", "is required")
+    }
+
+    /// The request id was used for other content.
+    pub fn reused(original: Original) -> Self {
+        let position = original.position;
+        Self {
+            field: "request_id".to_owned(),
+            original: Some(original),
+            ..Self::new(
+                Code::AlreadyExists,
+                "REQUEST_ID_REUSED",
+                format!("同一请求编号的内容已改变，原结果在位置 {position}；如需重新申报，请使用新的编号"),
+                format!(
+                    "this request id was used for other content, see position {position}; \
+                     use a new id for a new attempt"
+                ),
+            )
+        }
+    }
+
+    /// The queue is full.
+    pub fn queue_full() -> Self {
+        Self::new(
+            Code::ResourceExhausted,
+            "QUEUE_FULL",
+            "系统繁忙，排队已满，请稍后用同一请求编号重试",
+            "the queue is full: try again shortly with the same request id",
+        )
+    }
+
+    /// The writer stopped after a storage failure.
+    pub fn stopped(why: &str) -> Self {
+        Self::new(
+            Code::Unavailable,
+            "WRITER_STOPPED",
+            format!("存储故障，已停止写入：{why}。结果未知，请重启服务后用同一请求编号重试"),
+            format!(
+                "writing stopped after a storage failure: {why}. The outcome is unknown; restart \
+                 the server and try again with the same request id"
+            ),
+        )
+    }
+
+    /// The server is shutting down.
+    pub fn shutting_down() -> Self {
+        Self::new(
+            Code::Unavailable,
+            "SHUTTING_DOWN",
+            "服务正在关闭，请稍后重试",
+            "the server is shutting down: try again later",
+        )
+    }
+
+    /// A stored block could not be read.
+    pub fn unreadable(detail: &str) -> Self {
+        Self::new(
+            Code::DataLoss,
+            "LEDGER_UNREADABLE",
+            format!("账本读取失败：{detail}。请停止服务并运行 luzhang audit verify"),
+            format!("the ledger could not be read: {detail}. Stop the server and run `luzhang audit verify`"),
+        )
+    }
+
+    /// The status with `google.rpc` details.
+    pub fn into_status(self) -> Status {
+        let mut metadata = HashMap::new();
+        if !self.field.is_empty() {
+            metadata.insert("field".to_owned(), self.field.clone());
+        }
+        if let Some(original) = self.original {
+            metadata.insert("position".to_owned(), original.position.to_string());
+        }
+        let mut details = ErrorDetails::new();
+        details.set_error_info(self.code, DOMAIN, metadata);
+        details.set_localized_message("zh-CN", self.zh);
+        if !self.field.is_empty() {
+            details.add_bad_request_violation(self.field, self.en.clone());
+        }
+        if matches!(self.status, Code::ResourceExhausted | Code::Unavailable) {
+            details.set_retry_info(Some(Duration::from_millis(200)));
+        }
+        Status::with_error_details(self.status, self.en, details)
+    }
+
+    /// The rejection as part of a batch's answer.
+    pub fn into_wire(self) -> wire::Rejected {
+        wire::Rejected {
+            reason: Some(wire::Reason {
+                code: self.code.to_owned(),
+                zh: self.zh,
+                en: self.en,
+                ..wire::Reason::default()
+            }),
+            field: self.field,
+            original_position: self.original.map_or(0, |o| o.position.number()),
+            original_refused: self.original.is_some_and(|o| o.refused),
+        }
+    }
+}
+
+impl From<Malformed> for Rejected {
+    fn from(error: Malformed) -> Self {
+        Self::field(
+            error.field,
+            error.problem.code(),
+            error.problem.zh(),
+            error.problem.to_string(),
+        )
+    }
+}
+
+impl From<Rejection> for Rejected {
+    fn from(rejection: Rejection) -> Self {
+        let status = match rejection {
+            Rejection::NoPolicy | Rejection::NoProgramme { .. } => Code::FailedPrecondition,
+            Rejection::UnknownFund { .. }
+            | Rejection::UnknownProgramme { .. }
+            | Rejection::Pack(_) => Code::InvalidArgument,
+            Rejection::UnknownCourse { .. }
+            | Rejection::UnknownLoan { .. }
+            | Rejection::UnknownBenefit { .. } => Code::NotFound,
+            Rejection::CourseExists { .. }
+            | Rejection::LoanExists { .. }
+            | Rejection::LoanSettled { .. }
+            | Rejection::PlaqueExists { .. }
+            | Rejection::AppropriationExists { .. } => Code::AlreadyExists,
+        };
+        Self {
+            field: rejection.field().to_owned(),
+            ..Self::new(status, rejection.code(), rejection.zh(), rejection.to_string())
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! From the log to events: one at a time, or the whole log on all cores.
+
+use std::{ops::ControlFlow, sync::mpsc, thread};
+
+use luzhang_ledger::{
+    Event, Hash, Position,
+    block::BlockView,
+    codec,
+    hash::ChainHasher,
+    log::{ReadError, Reader},
+    verify::{Finding, Verifier},
+};
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::convert::to_proto::LoggedEvent;
+
+/// Why the log could not be read to its end.
+#[derive(Debug, Error)]
+pub enum ReplayError {
+    /// A block could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The chain does not hold.
+    #[error("the chain does not hold at {}: {}", .0.place, .0.detail)]
+    Broken(Finding),
+    /// An event cannot be understood.
+    #[error("event {position} cannot be understood: {detail}")]
+    Event {
+        /// Where.
+        position: Position,
+        /// Why not.
+        detail: String,
+    },
+}
+
+/// How many blocks are decoded at a time.
+const BATCH: usize = 64;
+
+/// Verifies the log from its first event on, decodes it on all cores, and hands
+/// the events over in order, batch by batch, until `take` breaks off.
+pub fn replay(
+    reader: &dyn Reader,
+    mut take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
+) -> Result<(), ReplayError> {
+    thread::scope(|scope| {
+        let (send, receive) = mpsc::sync_channel::<Result<Vec<Event>, ReplayError>>(2);
+        scope.spawn(move || {
+            let mut verifier = Verifier::new(None);
+            let mut blocks = reader.blocks_from(Position::FIRST).peekable();
+            while blocks.peek().is_some() {
+                let batch: Result<Vec<_>, ReadError> = blocks.by_ref().take(BATCH).collect();
+                let events = batch
+                    .map_err(ReplayError::from)
+                    .and_then(|batch| decode(&mut verifier, &batch));
+                let failed = events.is_err();
+                if send.send(events).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        for events in receive {
+            if take(events?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn decode(verifier: &mut Verifier, blocks: &[Vec<u8>]) -> Result<Vec<Event>, ReplayError> {
+    verifier.push(blocks).map_err(ReplayError::Broken)?;
+    let decoded: Vec<Result<Vec<Event>, ReplayError>> = blocks
+        .par_iter()
+        .map(|bytes| block_events(bytes).map(|events| events.into_iter().map(|e| e.event).collect()))
+        .collect();
+    let mut events = Vec::new();
+    for block in decoded {
+        events.extend(block?);
+    }
+    Ok(events)
+}
+
+/// The events of one block, with their hashes.
+pub fn block_events(bytes: &[u8]) -> Result<Vec<LoggedEvent>, ReplayError> {
+    let damaged = |position: Position, detail: String| ReplayError::Event { position, detail };
+    let view = BlockView::parse(bytes).map_err(|e| damaged(Position::FIRST, e.to_string()))?;
+    let mut hasher = ChainHasher::default();
+    let mut previous: Hash = view.chain_before;
+    let mut events = Vec::new();
+    for frame in view.frames() {
+        let frame = frame
+            .map_err(|bad| damaged(bad.position, "its length is not right".to_owned()))?;
+        let event =
+            codec::decode(frame.event).map_err(|e| damaged(frame.position, e.to_string()))?;
+        let hash = hasher.event(previous, frame.event);
+        events.push(LoggedEvent {
+            stored: frame.event.to_vec(),
+            hash,
+            previous,
+            event,
+        });
+        previous = hash;
+    }
+    Ok(events)
+}
+
+/// One event; `None` beyond the end.
+pub fn event_at(
+    reader: &dyn Reader,
+    position: Position,
+) -> Result<Option<LoggedEvent>, ReplayError> {
+    let Some(block) = reader.block_with(position)? else {
+        return Ok(None);
+    };
+    let events = block_events(&block)?;
+    Ok(events.into_iter().find(|e| e.event.header.position == position))
+}

@@ -1,0 +1,582 @@
+//! The one writer: two threads, one after the other on every command.
+//!
+//! The *decider* takes what waits in the queue, decides it in order, and turns
+//! the decisions into blocks. The *committer* makes the blocks durable and only
+//! then sends the replies. While one group is being made durable, the decider
+//! works on the next; it is at most two groups ahead.
+
+use std::{
+    collections::HashMap as StdHashMap,
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::{self, JoinHandle},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use hashbrown::HashMap;
+use luzhang_ledger::{
+    Body, Event, Header, LedgerId, Position, StreamId,
+    block::{BlockBuilder, Head, SealedBlock},
+    event::{Party, RequestMark},
+    log::{Log, Reader},
+    text::Principal,
+};
+use luzhang_projections::{decide, projection::Projections};
+use parking_lot::RwLock;
+use tokio::sync::{mpsc, oneshot, watch};
+use tonic::Code;
+
+use crate::{
+    convert::{
+        from_proto::{NamedParty, Request},
+        to_proto::{Outcome, Receipt},
+    },
+    rejected::{Original, Rejected},
+    replay,
+    vault::{Vault, random},
+};
+
+/// Positions of outcomes by blinded request id.
+pub(crate) type Requests = HashMap<[u8; 16], u64, foldhash::fast::FixedState>;
+
+/// Commands that came together, and where their outcomes go.
+#[derive(Debug)]
+pub(crate) struct Work {
+    /// In order; what the edge rejected passes through, to keep its place.
+    pub(crate) requests: Vec<Result<Request, Rejected>>,
+    /// One result for each.
+    pub(crate) reply: oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
+}
+
+/// What the sequencer starts from.
+pub(crate) struct Start {
+    pub(crate) ledger: LedgerId,
+    pub(crate) epoch: u64,
+    pub(crate) log: Box<dyn Log>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) projections: Arc<RwLock<Projections>>,
+    pub(crate) requests: Requests,
+    /// The first events of a new ledger.
+    pub(crate) genesis: Vec<Body>,
+}
+
+/// Why the writer stopped.
+pub(crate) type Poison = Arc<OnceLock<String>>;
+
+/// The running writer, as the engine sees it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) poison: Poison,
+    pub(crate) durable: watch::Receiver<Head>,
+    decider: JoinHandle<()>,
+    committer: JoinHandle<()>,
+}
+
+impl Running {
+    /// Waits until everything that was queued is done. The queue's sending ends
+    /// must be gone.
+    pub(crate) fn join(self) {
+        // A panic in either thread was reported by its own message; the other
+        // has ended with it.
+        drop(self.decider.join());
+        drop(self.committer.join());
+    }
+}
+
+/// The most commands that one group commit takes.
+const GROUP: usize = 4_096;
+
+pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Result<Running> {
+    let head = start.log.head();
+    let poison = Poison::default();
+    let (durable_send, durable) = watch::channel(head);
+    let (commit_send, commits) = sync_channel(1);
+    let mut salt_seed = [0; 32];
+    random(&mut salt_seed)?;
+    let decider = Decider {
+        ledger: start.ledger,
+        epoch: start.epoch,
+        head,
+        vault: Arc::clone(&start.vault),
+        reader: start.log.reader(),
+        projections: start.projections,
+        requests: start.requests,
+        salts: blake3::Hasher::new_derive_key("luzhang 2026 event salt")
+            .update(&salt_seed)
+            .finalize_xof(),
+        undurable: StdHashMap::new(),
+        durable: durable.clone(),
+        poison: Arc::clone(&poison),
+        commits: commit_send,
+    };
+    let committer = Committer {
+        log: start.log,
+        vault: start.vault,
+        durable: durable_send,
+        poison: Arc::clone(&poison),
+    };
+    let genesis = start.genesis;
+    let decider = thread::Builder::new()
+        .name("luzhang-decider".to_owned())
+        .spawn(move || decider.run(genesis, queue))?;
+    let committer = thread::Builder::new()
+        .name("luzhang-committer".to_owned())
+        .spawn(move || committer.run(&commits))?;
+    Ok(Running {
+        poison,
+        durable,
+        decider,
+        committer,
+    })
+}
+
+/// A group of decided commands on its way to the disk.
+struct Commit {
+    blocks: Vec<SealedBlock>,
+    replies: Vec<Reply>,
+}
+
+type Reply = (
+    oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
+    Vec<Result<Outcome, Rejected>>,
+);
+
+struct Decider {
+    ledger: LedgerId,
+    epoch: u64,
+    head: Head,
+    vault: Arc<Vault>,
+    reader: Arc<dyn Reader>,
+    projections: Arc<RwLock<Projections>>,
+    requests: Requests,
+    salts: blake3::OutputReader,
+    /// Outcomes that are decided but not durable yet, by position.
+    undurable: StdHashMap<u64, (RequestMark, Outcome)>,
+    durable: watch::Receiver<Head>,
+    poison: Poison,
+    commits: SyncSender<Commit>,
+}
+
+/// The blocks of the group that is being decided.
+struct Group {
+    builder: BlockBuilder,
+    blocks: Vec<SealedBlock>,
+    now: i64,
+}
+
+impl Group {
+    fn next_position(&self) -> Position {
+        self.builder.next_position()
+    }
+}
+
+/// What an event's header takes from its command.
+struct Origin<'a> {
+    principal: &'a Principal,
+    request: Option<RequestMark>,
+    cause: Option<Position>,
+}
+
+impl Decider {
+    fn run(mut self, genesis: Vec<Body>, mut queue: mpsc::Receiver<Work>) {
+        if !genesis.is_empty() && !self.write_genesis(genesis) {
+            return;
+        }
+        while let Some(first) = queue.blocking_recv() {
+            let mut size = first.requests.len();
+            let mut works = vec![first];
+            while size < GROUP
+                && let Ok(work) = queue.try_recv()
+            {
+                size += work.requests.len();
+                works.push(work);
+            }
+            if let Some(why) = self.poison.get() {
+                refuse_all(works, &Rejected::stopped(why));
+                continue;
+            }
+            let commit = self.group(works);
+            if self.commits.send(commit).is_err() {
+                // The committer is gone: it never ends before this sender.
+                return;
+            }
+        }
+    }
+
+    fn write_genesis(&mut self, bodies: Vec<Body>) -> bool {
+        let principal = Principal::ledger();
+        let projections = Arc::clone(&self.projections);
+        let mut projections = projections.write();
+        let mut group = self.open_group();
+        for body in bodies {
+            let stream = match &body {
+                Body::PolicyPackAdopted { pack, .. } => {
+                    StreamId::of(luzhang_ledger::StreamKind::Pack, pack.as_str())
+                }
+                _ => StreamId::of(luzhang_ledger::StreamKind::Ledger, &self.ledger.to_string()),
+            };
+            let origin = Origin {
+                principal: &principal,
+                request: None,
+                cause: None,
+            };
+            let header = self.header(&projections, &group, stream, &origin);
+            if self.record(&mut projections, &mut group, Event { header, body }).is_err() {
+                return false;
+            }
+        }
+        let commit = self.close_group(group, Vec::new());
+        self.commits.send(commit).is_ok()
+    }
+
+    fn open_group(&self) -> Group {
+        Group {
+            builder: BlockBuilder::new(self.head, self.epoch),
+            blocks: Vec::new(),
+            // Strictly increasing, whatever the clock does.
+            now: clock_micros().max(self.head.recorded_at),
+        }
+    }
+
+    fn close_group(&mut self, mut group: Group, replies: Vec<Reply>) -> Commit {
+        if !group.builder.is_empty() {
+            let block = group.builder.seal();
+            self.head = block.head;
+            group.blocks.push(block);
+        }
+        Commit {
+            blocks: group.blocks,
+            replies,
+        }
+    }
+
+    fn group(&mut self, works: Vec<Work>) -> Commit {
+        let durable = self.durable.borrow().position.map_or(0, Position::number);
+        self.undurable.retain(|position, _| *position > durable);
+        let projections = Arc::clone(&self.projections);
+        let mut projections = projections.write();
+        let mut group = self.open_group();
+        let mut replies = Vec::with_capacity(works.len());
+        for work in works {
+            // Who asked has gone or run out of time: nothing is decided for
+            // them, so that a late answer cannot surprise anybody.
+            if work.reply.is_closed() {
+                continue;
+            }
+            let outcomes = work
+                .requests
+                .into_iter()
+                .map(|request| self.decide(&mut projections, &mut group, request?))
+                .collect();
+            replies.push((work.reply, outcomes));
+        }
+        drop(projections);
+        self.close_group(group, replies)
+    }
+
+    fn decide(
+        &mut self,
+        projections: &mut Projections,
+        group: &mut Group,
+        request: Request,
+    ) -> Result<Outcome, Rejected> {
+        if let Some(position) = self.requests.get(&request.mark.id) {
+            return self.original(projections, *position, request.mark);
+        }
+        let office = request.command.office;
+        let decision = decide::decide(&projections.state, request.command)?;
+        let origin = Origin {
+            principal: &request.principal,
+            request: None,
+            cause: None,
+        };
+        for party in request.parties {
+            self.introduce(projections, group, party, &origin)?;
+        }
+        let origin = Origin {
+            request: Some(request.mark),
+            ..origin
+        };
+        let mut header = self.header(projections, group, decision.stream, &origin);
+        header.office = Some(office);
+        header.basis = decision.basis;
+        header.policy = decision.policy;
+        let position = header.position;
+        let refused = match &decision.body {
+            Body::Refused(refusal) => {
+                let pack = header.policy.and_then(|p| projections.state.pack_at(p));
+                pack.map(|pack| (Arc::clone(pack), refusal.failures.clone()))
+            }
+            _ => None,
+        };
+        let event = Event {
+            header,
+            body: decision.body,
+        };
+        let receipt = self.record(projections, group, event)?;
+        self.requests.insert(request.mark.id, position.number());
+        let mut conflicts = Vec::with_capacity(decision.conflicts.len());
+        for conflict in decision.conflicts {
+            let origin = Origin {
+                principal: &request.principal,
+                request: None,
+                cause: Some(position),
+            };
+            let mut header = self.header(projections, group, decision.stream, &origin);
+            header.office = Some(office);
+            header.policy = self.policy_of(projections, &conflict);
+            conflicts.push(header.position);
+            let body = Body::Conflict(conflict);
+            self.record(projections, group, Event { header, body })?;
+        }
+        let outcome = Outcome {
+            receipt,
+            refused,
+            conflicts,
+            replayed: false,
+            warnings: request.warnings,
+        };
+        self.undurable
+            .insert(position.number(), (request.mark, outcome.clone()));
+        Ok(outcome)
+    }
+
+    /// A conflict is in the words of the policy that allowed the grant.
+    fn policy_of(
+        &self,
+        projections: &Projections,
+        conflict: &luzhang_ledger::event::Conflict,
+    ) -> Option<Position> {
+        let adopted = projections.state.packs().iter();
+        let mut with_limit = adopted.filter(|a| a.pack.limit(&conflict.limit).is_some());
+        with_limit.next_back().map(|adopted| adopted.position)
+    }
+
+    /// Records who a subject is, if the ledger does not know it by this name.
+    fn introduce(
+        &mut self,
+        projections: &mut Projections,
+        group: &mut Group,
+        party: NamedParty,
+        origin: &Origin<'_>,
+    ) -> Result<(), Rejected> {
+        let known = projections.state.party(party.subject);
+        let sealed = match known {
+            Some((_, digest)) if digest == party.digest => return Ok(()),
+            Some(_) => self.vault.seal_again(party.subject, &party.details),
+            None => self.vault.seal_new(party.subject, &party.details),
+        };
+        let sealed = sealed.map_err(|error| {
+            Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string())
+        })?;
+        let body = Party {
+            kind: party.kind,
+            subject: party.subject,
+            sealed: sealed.into_boxed_slice(),
+            digest: party.digest,
+        };
+        let body = match known {
+            Some(_) => Body::PartyCorrected(body),
+            None => Body::PartyRegistered(body),
+        };
+        let header = self.header(projections, group, party.subject.into(), origin);
+        self.record(projections, group, Event { header, body })?;
+        Ok(())
+    }
+
+    fn header(
+        &mut self,
+        projections: &Projections,
+        group: &Group,
+        stream: StreamId,
+        origin: &Origin<'_>,
+    ) -> Header {
+        let (revision, stream_previous) = projections.state.stream_end(stream);
+        let mut salt = [0; 16];
+        self.salts.fill(&mut salt);
+        Header {
+            position: group.next_position(),
+            stream,
+            revision: revision + 1,
+            stream_previous,
+            recorded_at: group.now + 1,
+            request: origin.request,
+            principal: origin.principal.clone(),
+            office: None,
+            basis: None,
+            policy: None,
+            cause: origin.cause,
+            salt,
+        }
+    }
+
+    /// Puts an event into the group and folds it.
+    fn record(
+        &mut self,
+        projections: &mut Projections,
+        group: &mut Group,
+        event: Event,
+    ) -> Result<Receipt, Rejected> {
+        let too_large = |error: luzhang_ledger::block::EventTooLarge| {
+            Rejected::new(
+                Code::InvalidArgument,
+                "EVENT_TOO_LARGE",
+                format!("内容过大：{} 字节", error.len),
+                error.to_string(),
+            )
+        };
+        let hash = loop {
+            match group.builder.push(&event).map_err(too_large)? {
+                Some(hash) => break hash,
+                None => {
+                    let fresh = BlockBuilder::new(self.head, self.epoch);
+                    let full = std::mem::replace(&mut group.builder, fresh).seal();
+                    self.head = full.head;
+                    group.builder = BlockBuilder::new(self.head, self.epoch);
+                    group.blocks.push(full);
+                }
+            }
+        };
+        group.now = event.header.recorded_at;
+        projections.apply(&event);
+        Ok(Receipt {
+            ledger: self.ledger,
+            position: event.header.position,
+            event_hash: hash,
+            recorded_at: event.header.recorded_at,
+        })
+    }
+
+    /// The outcome of an earlier request with the same id.
+    fn original(
+        &self,
+        projections: &Projections,
+        position: u64,
+        mark: RequestMark,
+    ) -> Result<Outcome, Rejected> {
+        let (known, outcome) = match self.undurable.get(&position) {
+            Some((known, outcome)) => (*known, outcome.clone()),
+            None => self.recorded(projections, position)?,
+        };
+        if known.content != mark.content {
+            return Err(Rejected::reused(Original {
+                position: outcome.receipt.position,
+                refused: outcome.refused.is_some(),
+            }));
+        }
+        Ok(Outcome {
+            replayed: true,
+            ..outcome
+        })
+    }
+
+    fn recorded(
+        &self,
+        projections: &Projections,
+        position: u64,
+    ) -> Result<(RequestMark, Outcome), Rejected> {
+        let unreadable = |detail: &str| Rejected::unreadable(detail);
+        let position =
+            Position::new(position).ok_or_else(|| unreadable("position 0 has no event"))?;
+        let read = |position| {
+            replay::event_at(&*self.reader, position).map_err(|e| unreadable(&e.to_string()))
+        };
+        let logged = read(position)?.ok_or_else(|| unreadable("an indexed event is missing"))?;
+        let header = logged.event.header;
+        let mark = header
+            .request
+            .ok_or_else(|| unreadable("an indexed event has no request"))?;
+        let refused = match logged.event.body {
+            Body::Refused(refusal) => {
+                let pack = header.policy.and_then(|p| projections.state.pack_at(p));
+                pack.map(|pack| (Arc::clone(pack), refusal.failures))
+            }
+            _ => None,
+        };
+        let mut conflicts = Vec::new();
+        let mut next = position.next();
+        while let Some(following) = read(next)?
+            && following.event.header.cause == Some(position)
+        {
+            conflicts.push(next);
+            next = next.next();
+        }
+        let receipt = Receipt {
+            ledger: self.ledger,
+            position,
+            event_hash: logged.hash,
+            recorded_at: header.recorded_at,
+        };
+        let outcome = Outcome {
+            receipt,
+            refused,
+            conflicts,
+            replayed: true,
+            warnings: Vec::new(),
+        };
+        Ok((mark, outcome))
+    }
+}
+
+fn refuse_all(works: Vec<Work>, why: &Rejected) {
+    for work in works {
+        let outcomes = work.requests.iter().map(|_| Err(why.clone())).collect();
+        // Whoever asked may be gone.
+        let _gone = work.reply.send(outcomes);
+    }
+}
+
+struct Committer {
+    log: Box<dyn Log>,
+    vault: Arc<Vault>,
+    durable: watch::Sender<Head>,
+    poison: Poison,
+}
+
+impl Committer {
+    fn run(mut self, commits: &Receiver<Commit>) {
+        while let Ok(commit) = commits.recv() {
+            if let Err(why) = self.commit(&commit.blocks) {
+                tracing::error!(%why, "storage failed; the writer stops");
+                // The first failure is the one to report.
+                let _first = self.poison.set(why);
+                self.durable.send_modify(|_| {});
+            }
+            let failed = self.poison.get().map(|why| Rejected::stopped(why));
+            for (reply, outcomes) in commit.replies {
+                let outcomes = match &failed {
+                    None => outcomes,
+                    Some(why) => outcomes.iter().map(|_| Err(why.clone())).collect(),
+                };
+                let _gone = reply.send(outcomes);
+            }
+        }
+        if let Err(error) = self.log.close() {
+            tracing::error!(%error, "the log did not close in order");
+        }
+    }
+
+    fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), String> {
+        if let Some(why) = self.poison.get() {
+            return Err(why.clone());
+        }
+        let Some(last) = blocks.last() else {
+            return Ok(());
+        };
+        // Keys first: an event must never be sealed under a key that is lost.
+        self.vault.sync().map_err(|error| error.to_string())?;
+        self.log.append(blocks).map_err(|error| error.to_string())?;
+        self.durable.send_replace(last.head);
+        Ok(())
+    }
+}
+
+fn clock_micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since
+        .ok()
+        .and_then(|since| i64::try_from(since.as_micros()).ok())
+        .unwrap_or(0)
+}

@@ -1,0 +1,524 @@
+//! `LedgerService`: issue grants and read what was issued.
+
+use luzhang_ledger::{
+    Office, Position, StreamId, StreamKind, SubjectId,
+    identity::{CheckDigit, CreditCode, NationalId},
+    log::ReadError,
+};
+use luzhang_projections::{decide, entitlement};
+use luzhang_proto::{
+    event as stored,
+    wire::{self, ledger_service_server::LedgerService},
+};
+use prost::Message as _;
+use tokio::sync::mpsc;
+use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tonic::{Code, Request, Response, Status, Streaming};
+
+use super::{ANSWERS, Answers, Context, event_not_found, position, principal};
+use crate::{
+    convert::{
+        from_proto,
+        to_proto::{self, LoggedEvent},
+    },
+    engine::{Engine, Pending},
+    rejected::Rejected,
+    replay,
+};
+
+/// The most commands in one message of a batch.
+const BATCH: usize = 10_000;
+/// Events in one message of a read.
+const PAGE: usize = 256;
+/// Batch messages that may be decided before the first is answered.
+const WINDOW: usize = 16;
+
+#[tonic::async_trait]
+impl LedgerService for Context {
+    async fn submit(
+        &self,
+        request: Request<wire::SubmitRequest>,
+    ) -> Result<Response<wire::SubmitResponse>, Status> {
+        let principal = principal(request.metadata())?;
+        let command = self.command(request.into_inner().command)?;
+        let request = from_proto::request(self.engine.vault().identity(), &principal, command)
+            .map_err(Rejected::into_status)?;
+        let pending = self
+            .engine
+            .try_submit(vec![Ok(request)])
+            .map_err(Rejected::into_status)?;
+        let outcomes = pending.outcomes().await.map_err(Rejected::into_status)?;
+        let outcome = outcomes.into_iter().next().unwrap_or_else(|| Err(Rejected::shutting_down()));
+        let outcome = outcome.map_err(Rejected::into_status)?;
+        Ok(Response::new(wire::SubmitResponse {
+            outcome: Some(to_proto::outcome(outcome)),
+        }))
+    }
+
+    type SubmitBatchStream = Answers<wire::SubmitBatchResponse>;
+
+    async fn submit_batch(
+        &self,
+        request: Request<Streaming<wire::SubmitBatchRequest>>,
+    ) -> Result<Response<Self::SubmitBatchStream>, Status> {
+        let principal = principal(request.metadata())?;
+        let mut messages = request.into_inner();
+        let (send, receive) = mpsc::channel::<Result<Pending, Status>>(WINDOW);
+        let context = self.clone();
+        tokio::spawn(async move {
+            loop {
+                let message = tokio::select! {
+                    // What was taken is answered; what comes later is not.
+                    () = context.stopped() => return,
+                    message = messages.next() => message,
+                };
+                let message = match message {
+                    Some(Ok(message)) => message,
+                    Some(Err(status)) => {
+                        let _gone = send.send(Err(status)).await;
+                        return;
+                    }
+                    None => return,
+                };
+                let pending = match context.batch_size(&message) {
+                    Ok(()) => {
+                        let key = context.engine.vault().identity();
+                        let requests = message
+                            .commands
+                            .into_iter()
+                            .map(|command| from_proto::request(key, &principal, command))
+                            .collect();
+                        let queued = context.engine.submit(requests).await;
+                        queued.map_err(Rejected::into_status)
+                    }
+                    Err(status) => Err(status),
+                };
+                let failed = pending.is_err();
+                if send.send(pending).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
+        let answers = ReceiverStream::new(receive).then(|pending| async {
+            let outcomes = pending?.outcomes().await.map_err(Rejected::into_status)?;
+            let mut answer = Vec::with_capacity(outcomes.len());
+            for outcome in outcomes {
+                answer.push(in_batch(outcome)?);
+            }
+            Ok(wire::SubmitBatchResponse { outcomes: answer })
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn evaluate(
+        &self,
+        request: Request<wire::EvaluateRequest>,
+    ) -> Result<Response<wire::EvaluateResponse>, Status> {
+        let principal = principal(request.metadata())?;
+        let command = self.command(request.into_inner().command)?;
+        let request = from_proto::request(self.engine.vault().identity(), &principal, command)
+            .map_err(Rejected::into_status)?;
+        let warnings = request.warnings.iter().map(|w| to_proto::warning(*w)).collect();
+        let judged = self
+            .engine
+            .read(move |projections| {
+                let state = &projections.state;
+                let at = state.position().map_or(0, Position::number);
+                let decision = decide(state, request.command)?;
+                let result = match decision.body {
+                    luzhang_ledger::Body::Refused(refusal) => {
+                        let pack = decision.policy.and_then(|p| state.pack_at(p));
+                        let reasons = pack.map_or_else(Vec::new, |pack| {
+                            let reason = |f| to_proto::reason(pack, f);
+                            refusal.failures.iter().map(reason).collect()
+                        });
+                        wire::outcome::Result::Refused(wire::Refused {
+                            receipt: None,
+                            reasons,
+                        })
+                    }
+                    _ => wire::outcome::Result::Accepted(wire::Accepted {
+                        receipt: None,
+                        conflicts: decision.conflicts.iter().map(|c| c.grant.number()).collect(),
+                        warnings,
+                    }),
+                };
+                Ok::<_, luzhang_projections::Rejection>((result, at))
+            })
+            .await
+            .map_err(Rejected::into_status)?;
+        let (result, position) =
+            judged.map_err(|rejection| Rejected::from(rejection).into_status())?;
+        Ok(Response::new(wire::EvaluateResponse {
+            outcome: Some(wire::Outcome {
+                result: Some(result),
+                replayed: false,
+            }),
+            position,
+        }))
+    }
+
+    async fn get_event(
+        &self,
+        request: Request<wire::GetEventRequest>,
+    ) -> Result<Response<wire::GetEventResponse>, Status> {
+        let number = request.into_inner().position;
+        let logged = self.event(position(number)?)?;
+        let logged = logged.ok_or_else(|| event_not_found(number))?;
+        let event = self
+            .engine
+            .read(|projections| to_proto::stored_event(&projections.state, logged))
+            .await
+            .map_err(Rejected::into_status)?;
+        Ok(Response::new(wire::GetEventResponse { event: Some(event) }))
+    }
+
+    type ReadEventsStream = Answers<wire::ReadEventsResponse>;
+
+    async fn read_events(
+        &self,
+        request: Request<wire::ReadEventsRequest>,
+    ) -> Result<Response<Self::ReadEventsStream>, Status> {
+        let request = request.into_inner();
+        let filter = Filter::new(&request)?;
+        let (send, receive) = mpsc::channel(ANSWERS);
+        let context = self.clone();
+        let runtime = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || {
+            let read = read_events(&context, &runtime, &filter, &send);
+            if let Err(status) = read {
+                let _gone = send.blocking_send(Err(status));
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
+    }
+
+    async fn get_subject(
+        &self,
+        request: Request<wire::GetSubjectRequest>,
+    ) -> Result<Response<wire::GetSubjectResponse>, Status> {
+        let request = request.into_inner();
+        let subject = self.subject(request.subject)?;
+        let on = match request.on {
+            Some(date) => {
+                from_proto::date(Some(date), "on").map_err(Rejected::into_status)?
+            }
+            None => jiff::Timestamp::now()
+                .in_tz("Asia/Shanghai")
+                .map_err(|error| Status::internal(error.to_string()))?
+                .date(),
+        };
+        let limit = match request.history_limit {
+            0 => 100,
+            limit => usize::try_from(limit).unwrap_or(usize::MAX).min(10_000),
+        };
+        let stream = StreamId::from(subject);
+        let (kind, (events, last), entitlements, at) = self
+            .engine
+            .read(|projections| {
+                let state = &projections.state;
+                (
+                    state.party(subject),
+                    state.stream_end(stream),
+                    entitlement::of(state, stream, on),
+                    state.position().map_or(0, Position::number),
+                )
+            })
+            .await
+            .map_err(Rejected::into_status)?;
+        if events == 0 {
+            return Err(Rejected::new(
+                Code::NotFound,
+                "SUBJECT_NOT_FOUND",
+                "账本中没有该对象",
+                "the ledger does not know this subject",
+            )
+            .into_status());
+        }
+        let mut history = Vec::new();
+        let mut next = last;
+        while let Some(at) = next
+            && history.len() < limit
+        {
+            let logged = self.event(at)?.ok_or_else(|| event_not_found(at.number()))?;
+            next = logged.event.header.stream_previous;
+            if request.history_before == 0 || at.number() < request.history_before {
+                history.push(logged);
+            }
+        }
+        let history = self
+            .engine
+            .read(|projections| {
+                let shown = |logged| to_proto::stored_event(&projections.state, logged);
+                history.into_iter().map(shown).collect()
+            })
+            .await
+            .map_err(Rejected::into_status)?;
+        Ok(Response::new(wire::GetSubjectResponse {
+            subject_id: subject.as_bytes().to_vec(),
+            kind: kind
+                .map_or(stored::PartyKind::Unspecified, |(kind, _)| {
+                    to_proto::party_kind(kind)
+                })
+                .into(),
+            events,
+            history,
+            entitlements: entitlements.into_iter().map(to_proto::entitlement).collect(),
+            position: at,
+        }))
+    }
+
+    async fn list_policies(
+        &self,
+        _request: Request<wire::ListPoliciesRequest>,
+    ) -> Result<Response<wire::ListPoliciesResponse>, Status> {
+        let adopted: Vec<_> = self
+            .engine
+            .read(|projections| projections.state.packs().to_vec())
+            .await
+            .map_err(Rejected::into_status)?;
+        let mut policies = Vec::with_capacity(adopted.len());
+        for adopted in adopted {
+            let logged = self.event(adopted.position)?;
+            let content = match logged.map(|logged| logged.event.body) {
+                Some(luzhang_ledger::Body::PolicyPackAdopted { content, .. }) => content.into_vec(),
+                _ => Vec::new(),
+            };
+            policies.push(wire::AdoptedPolicy {
+                position: adopted.position.number(),
+                pack_id: adopted.pack.id.to_string(),
+                from: Some(to_proto::date(adopted.pack.window.from())),
+                until: adopted.pack.window.until().map(to_proto::date),
+                content,
+            });
+        }
+        Ok(Response::new(wire::ListPoliciesResponse { policies }))
+    }
+}
+
+/// A rejected command keeps its place in the batch; a fault ends the stream.
+fn in_batch(
+    outcome: Result<crate::convert::to_proto::Outcome, Rejected>,
+) -> Result<wire::Outcome, Status> {
+    match outcome {
+        Ok(outcome) => Ok(to_proto::outcome(outcome)),
+        Err(rejected) => match rejected.status {
+            Code::Unavailable | Code::Internal | Code::DataLoss => Err(rejected.into_status()),
+            _ => Ok(wire::Outcome {
+                result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
+                replayed: false,
+            }),
+        },
+    }
+}
+
+impl Context {
+    fn command(&self, command: Option<wire::Command>) -> Result<wire::Command, Status> {
+        let command = command.ok_or_else(|| Rejected::missing("command").into_status())?;
+        self.message_size(command.encoded_len())?;
+        Ok(command)
+    }
+
+    fn message_size(&self, size: usize) -> Result<(), Status> {
+        let most = self.limits.message_bytes;
+        if size <= most {
+            return Ok(());
+        }
+        Err(Rejected::new(
+            Code::ResourceExhausted,
+            "MESSAGE_TOO_LARGE",
+            format!("请求有 {size} 字节，上限 {most} 字节，请拆分"),
+            format!("the request has {size} bytes, at most {most} are taken: split it"),
+        )
+        .into_status())
+    }
+
+    fn batch_size(&self, message: &wire::SubmitBatchRequest) -> Result<(), Status> {
+        self.message_size(message.encoded_len())?;
+        let count = message.commands.len();
+        if count <= BATCH {
+            return Ok(());
+        }
+        Err(Rejected::new(
+            Code::InvalidArgument,
+            "BATCH_TOO_LARGE",
+            format!("一次提交 {count} 条，上限 {BATCH} 条，请拆分"),
+            format!("{count} commands in one message, at most {BATCH} are taken: split it"),
+        )
+        .into_status())
+    }
+
+    /// An event that is durable.
+    fn event(&self, position: Position) -> Result<Option<LoggedEvent>, Status> {
+        if self.engine.head().position < Some(position) {
+            return Ok(None);
+        }
+        replay::event_at(&**self.engine.reader(), position)
+            .map_err(|error| Rejected::unreadable(&error.to_string()).into_status())
+    }
+
+    fn subject(
+        &self,
+        subject: Option<wire::get_subject_request::Subject>,
+    ) -> Result<SubjectId, Status> {
+        use wire::get_subject_request::Subject as S;
+        let key = self.engine.vault().identity();
+        let rejected = match subject {
+            Some(S::NationalId(text)) => match NationalId::parse(&text) {
+                Ok(id) => return Ok(key.person(&id)),
+                Err(e) => Rejected::field("national_id", e.code(), e.zh(), e.to_string()),
+            },
+            Some(S::CreditCode(text)) => match CreditCode::parse(&text, CheckDigit::Overridden) {
+                Ok(code) => return Ok(key.organisation(&code)),
+                Err(e) => Rejected::field("credit_code", e.code(), e.zh(), e.to_string()),
+            },
+            Some(S::BrandNo(number)) => {
+                return Ok(StreamId::of(StreamKind::Brand, &number).subject());
+            }
+            Some(S::SubjectId(bytes)) => match <[u8; 16]>::try_from(bytes.as_slice()) {
+                Ok(bytes) => return Ok(SubjectId::from_bytes(bytes)),
+                Err(_) => Rejected::field(
+                    "subject_id",
+                    "BYTE_LENGTH",
+                    "应为 16 字节",
+                    "must have 16 bytes",
+                ),
+            },
+            None => Rejected::missing("subject"),
+        };
+        Err(rejected.into_status())
+    }
+}
+
+/// Which events a reader wants.
+struct Filter {
+    from: Position,
+    through: u64,
+    kinds: Vec<String>,
+    office: Option<Office>,
+    stream: Option<StreamId>,
+    follow: bool,
+    limit: u64,
+}
+
+impl Filter {
+    fn new(request: &wire::ReadEventsRequest) -> Result<Self, Status> {
+        let office = match request.office.as_str() {
+            "" => None,
+            text => Some(text.parse::<Office>().map_err(|error| {
+                let zh = "不是六位行政区划代码（如 510502）";
+                Rejected::field("office", "OFFICE_CODE", zh, error.to_string()).into_status()
+            })?),
+        };
+        let stream = match request.stream.as_slice() {
+            [] => None,
+            bytes => Some(StreamId::from_bytes(bytes.try_into().map_err(|_| {
+                let zh = "应为 16 字节";
+                Rejected::field("stream", "BYTE_LENGTH", zh, "must have 16 bytes").into_status()
+            })?)),
+        };
+        Ok(Self {
+            from: Position::new(request.from).unwrap_or(Position::FIRST),
+            through: match request.through {
+                0 => u64::MAX,
+                through => through,
+            },
+            kinds: request.kinds.clone(),
+            office,
+            stream,
+            follow: request.follow,
+            limit: match request.limit {
+                0 => u64::MAX,
+                limit => limit,
+            },
+        })
+    }
+
+    fn wants(&self, logged: &LoggedEvent) -> bool {
+        let header = &logged.event.header;
+        let kind = logged.event.body.kind();
+        (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind))
+            && self.office.is_none_or(|office| header.office == Some(office))
+            && self.stream.is_none_or(|stream| header.stream == stream)
+    }
+}
+
+type EventSender = mpsc::Sender<Result<wire::ReadEventsResponse, Status>>;
+
+/// Runs on a thread of its own: reading and decoding block.
+fn read_events(
+    context: &Context,
+    runtime: &tokio::runtime::Handle,
+    filter: &Filter,
+    send: &EventSender,
+) -> Result<(), Status> {
+    let unreadable = |detail: String| Rejected::unreadable(&detail).into_status();
+    let engine = &context.engine;
+    let mut durable = engine.follow();
+    let mut next = filter.from;
+    let mut sent = 0_u64;
+    loop {
+        let end = engine.head().position.map_or(0, Position::number).min(filter.through);
+        let mut page = Vec::new();
+        for block in engine.reader().blocks_from(next) {
+            let block = block.map_err(|error: ReadError| unreadable(error.to_string()))?;
+            let events =
+                replay::block_events(&block).map_err(|error| unreadable(error.to_string()))?;
+            for logged in events {
+                let at = logged.event.header.position;
+                if at < next || at.number() > end || sent >= filter.limit {
+                    continue;
+                }
+                next = at.next();
+                if filter.wants(&logged) {
+                    sent += 1;
+                    page.push(logged);
+                }
+            }
+            if page.len() >= PAGE && !send_page(engine, runtime, send, &mut page, next)? {
+                return Ok(());
+            }
+            if next.number() > end || sent >= filter.limit {
+                break;
+            }
+        }
+        if !send_page(engine, runtime, send, &mut page, next)? {
+            return Ok(());
+        }
+        if !filter.follow || end >= filter.through || sent >= filter.limit {
+            return Ok(());
+        }
+        let grown = runtime.block_on(async {
+            tokio::select! {
+                // Nobody listens any more.
+                () = send.closed() => false,
+                () = context.stopped() => false,
+                grown = durable.wait_for(|head| head.position >= Some(next)) => grown.is_ok(),
+            }
+        });
+        if !grown {
+            return Ok(());
+        }
+    }
+}
+
+fn send_page(
+    engine: &Engine,
+    runtime: &tokio::runtime::Handle,
+    send: &EventSender,
+    page: &mut Vec<LoggedEvent>,
+    next: Position,
+) -> Result<bool, Status> {
+    let logged = std::mem::take(page);
+    let events = runtime
+        .block_on(engine.read(|projections| {
+            let shown = |logged| to_proto::stored_event(&projections.state, logged);
+            logged.into_iter().map(shown).collect()
+        }))
+        .map_err(Rejected::into_status)?;
+    let answer = wire::ReadEventsResponse {
+        events,
+        position: next.number().saturating_sub(1),
+    };
+    Ok(send.blocking_send(Ok(answer)).is_ok())
+}

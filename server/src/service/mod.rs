@@ -1,0 +1,68 @@
+//! The gRPC services: thin layers between the wire and the engine.
+
+pub(crate) mod audit;
+pub(crate) mod ledger;
+pub(crate) mod projection;
+
+use std::{pin::Pin, sync::Arc};
+
+use luzhang_ledger::{Position, text::Principal};
+use tokio::sync::watch;
+use tokio_stream::Stream;
+use tonic::{Code, Status, metadata::MetadataMap};
+
+use crate::{engine::Engine, rejected::Rejected, serve::Limits};
+
+/// What every service has at hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) limits: Limits,
+    /// Turns true when the server is to end: streams that could go on for ever
+    /// end then.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Context {
+    /// Waits until the server is to end.
+    pub(crate) async fn stopped(&self) {
+        // The sending end lives as long as the server runs.
+        let mut stopping = self.stopping.clone();
+        let _ended = stopping.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// A stream of answers.
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// The header that names the account. Until principals are authenticated it is
+/// believed, which is why the server listens on loopback only.
+const PRINCIPAL: &str = "luzhang-principal";
+
+fn principal(metadata: &MetadataMap) -> Result<Principal, Status> {
+    let name = match metadata.get(PRINCIPAL) {
+        None => "local",
+        Some(value) => value.to_str().unwrap_or_default(),
+    };
+    Principal::new(name).map_err(|error| {
+        let zh = "账户名不能为空，最多 64 个字符";
+        Rejected::field(PRINCIPAL, error.code(), zh, error.to_string()).into_status()
+    })
+}
+
+fn position(number: u64) -> Result<Position, Status> {
+    Position::new(number).ok_or_else(|| event_not_found(number))
+}
+
+fn event_not_found(number: u64) -> Status {
+    Rejected::new(
+        Code::NotFound,
+        "EVENT_NOT_FOUND",
+        format!("账本中没有位置 {number}"),
+        format!("there is no event at position {number}"),
+    )
+    .into_status()
+}
+
+/// How many answers may wait for a slow reader.
+const ANSWERS: usize = 4;

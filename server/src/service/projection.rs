@@ -1,0 +1,169 @@
+//! `ProjectionService`: what is computed from the log, and how to compute it
+//! again.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use luzhang_ledger::Position;
+use luzhang_projections::projection::{Name, Projections};
+use luzhang_proto::wire::{self, projection_service_server::ProjectionService};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Request, Response, Status};
+
+use super::{ANSWERS, Answers, Context};
+use crate::{convert::to_proto, engine::Engine, rejected::Rejected, replay};
+
+/// Rows of a page, if the request does not say.
+const PAGE: usize = 1_000;
+/// The most rows of a page.
+const MAX_PAGE: usize = 10_000;
+
+#[tonic::async_trait]
+impl ProjectionService for Context {
+    async fn list(
+        &self,
+        _request: Request<wire::ListRequest>,
+    ) -> Result<Response<wire::ListResponse>, Status> {
+        let statuses = self.engine.statuses().await.map_err(Rejected::into_status)?;
+        Ok(Response::new(wire::ListResponse {
+            projections: statuses.iter().map(to_proto::projection).collect(),
+        }))
+    }
+
+    async fn query(
+        &self,
+        request: Request<wire::QueryRequest>,
+    ) -> Result<Response<wire::QueryResponse>, Status> {
+        let request = request.into_inner();
+        let name = Name::parse(&request.name).ok_or_else(|| {
+            let known: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
+            let known = known.join(", ");
+            Rejected {
+                field: "name".to_owned(),
+                ..Rejected::new(
+                    Code::NotFound,
+                    "PROJECTION_UNKNOWN",
+                    format!("没有这个投影，可用：{known}"),
+                    format!("no such projection; there are: {known}"),
+                )
+            }
+            .into_status()
+        })?;
+        let (rows, status) = self
+            .engine
+            .read(|projections| (projections.rows(name), projections.status(name)))
+            .await
+            .map_err(Rejected::into_status)?;
+        let start = match request.page_token.as_str() {
+            "" => 0,
+            token => Token::parse(token, &status)?,
+        };
+        let size = match usize::try_from(request.page_size).unwrap_or(MAX_PAGE) {
+            0 => PAGE,
+            size => size.min(MAX_PAGE),
+        };
+        let total = rows.rows.len();
+        let page = rows.rows.into_iter().skip(start).take(size);
+        let end = start.saturating_add(size);
+        Ok(Response::new(wire::QueryResponse {
+            columns: rows.columns.iter().map(ToString::to_string).collect(),
+            rows: page.map(|cells| wire::Row { cells }).collect(),
+            next_page_token: if end < total {
+                Token::text(end, &status)
+            } else {
+                String::new()
+            },
+            projection: Some(to_proto::projection(&status)),
+        }))
+    }
+
+    type RebuildStream = Answers<wire::RebuildResponse>;
+
+    async fn rebuild(
+        &self,
+        _request: Request<wire::RebuildRequest>,
+    ) -> Result<Response<Self::RebuildStream>, Status> {
+        let running = self.engine.statuses().await.map_err(Rejected::into_status)?;
+        let target = running.first().and_then(|status| status.position);
+        let engine = Arc::clone(&self.engine);
+        let (send, receive) = mpsc::channel(ANSWERS);
+        tokio::task::spawn_blocking(move || {
+            let answer = rebuild(&engine, target, &send).map(|rebuilt| {
+                let statuses = rebuilt.statuses();
+                wire::RebuildResponse {
+                    position: target.map_or(0, Position::number),
+                    target: target.map_or(0, Position::number),
+                    projections: statuses.iter().map(to_proto::projection).collect(),
+                    matches: statuses == running,
+                }
+            });
+            let _gone = send.blocking_send(answer);
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
+    }
+}
+
+/// Folds the log anew, up to `target`, beside the running state. Ends early if
+/// nobody listens any more.
+fn rebuild(
+    engine: &Engine,
+    target: Option<Position>,
+    send: &mpsc::Sender<Result<wire::RebuildResponse, Status>>,
+) -> Result<Projections, Status> {
+    let mut projections = Projections::default();
+    replay::replay(&**engine.reader(), |events| {
+        for event in events {
+            if Some(event.header.position) > target {
+                return ControlFlow::Break(());
+            }
+            projections.apply(&event);
+        }
+        let progress = wire::RebuildResponse {
+            position: projections.state.position().map_or(0, Position::number),
+            target: target.map_or(0, Position::number),
+            projections: Vec::new(),
+            matches: false,
+        };
+        match send.blocking_send(Ok(progress)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    })
+    .map_err(|error| Rejected::unreadable(&error.to_string()).into_status())?;
+    Ok(projections)
+}
+
+/// A page token is the state it was made from and the next row: on another
+/// state the pages would not fit together.
+struct Token;
+
+impl Token {
+    fn text(row: usize, status: &luzhang_projections::projection::Status) -> String {
+        let position = status.position.map_or(0, Position::number);
+        format!("{position}:{row}")
+    }
+
+    fn parse(
+        token: &str,
+        status: &luzhang_projections::projection::Status,
+    ) -> Result<usize, Status> {
+        let invalid = || {
+            Rejected {
+                field: "page_token".to_owned(),
+                ..Rejected::new(
+                    Code::Aborted,
+                    "PAGE_TOKEN_INVALID",
+                    "翻页期间数据已变化或翻页标记无效，请从第一页重新查询",
+                    "the data changed between pages, or this is no page token: query again from the first page",
+                )
+            }
+            .into_status()
+        };
+        let (position, row) = token.split_once(':').ok_or_else(invalid)?;
+        let now = status.position.map_or(0, Position::number);
+        if position.parse() != Ok(now) {
+            return Err(invalid());
+        }
+        row.parse().map_err(|_| invalid())
+    }
+}
