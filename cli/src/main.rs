@@ -1,4 +1,67 @@
-//! luzhang
-mod import;
+//! `luzhang`: the one binary.
 
-fn main() {}
+mod args;
+mod bench;
+mod client;
+mod commands;
+mod failure;
+mod import;
+mod lang;
+mod message;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    args::{Cli, Command},
+    failure::{Failure, exit},
+};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let lang = cli.global.lang();
+    let filter = EnvFilter::try_from_env("LUZHANG_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("{}", failure.text(lang));
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8, Failure> {
+    let global = cli.global;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let ended = match cli.command {
+        Command::Init(args) => commands::init::run(&global, &args),
+        Command::Serve(args) => runtime.block_on(commands::serve::run(&global, &args)),
+        Command::Submit(args) => runtime.block_on(commands::submit::run(&global, &args)),
+        Command::Import(args) => runtime.block_on(commands::import::run(&global, &args)),
+        Command::Event(command) => runtime.block_on(commands::event::run(&global, &command)),
+        Command::Subject(command) => runtime.block_on(commands::subject::run(&global, &command)),
+        Command::Explain(args) => runtime.block_on(commands::explain::run(&global, &args)),
+        Command::Policy(command) => runtime.block_on(commands::policy::run(&global, &command)),
+        Command::Audit(command) => runtime.block_on(commands::audit::run(&global, &command)),
+        Command::Rebuild => runtime.block_on(commands::rebuild::run(&global)),
+        Command::Report(command) => runtime.block_on(commands::report::run(&global, &command)),
+        Command::Bench(args) => bench::run(&args, global.output)
+            .map(|()| exit::OK)
+            .map_err(Failure::from),
+        Command::Demo(args) => runtime.block_on(commands::demo::run(&global, &args)),
+        Command::Completion { shell } => commands::shell::completion(shell),
+        Command::Man { dir } => commands::shell::man(&dir),
+    };
+    // A follower of a remote stream may still wait; the answer is complete.
+    runtime.shutdown_background();
+    ended
+}

@@ -83,4 +83,3 @@ pub fn of(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> {
     }
     entitlements
 }
-

@@ -102,7 +102,10 @@ impl Projections {
 
     /// The status of each projection.
     pub fn statuses(&self) -> Vec<Status> {
-        Name::ALL.into_iter().map(|name| self.status(name)).collect()
+        Name::ALL
+            .into_iter()
+            .map(|name| self.status(name))
+            .collect()
     }
 
     /// The status of one projection.
@@ -136,7 +139,14 @@ impl Projections {
             },
             Name::Budget => self.budget_rows(),
             Name::Totals => Rows {
-                columns: &["programme", "year", "office", "fund", "grants", "amount_fen"],
+                columns: &[
+                    "programme",
+                    "year",
+                    "office",
+                    "fund",
+                    "grants",
+                    "amount_fen",
+                ],
                 rows: self
                     .totals
                     .lines
@@ -171,8 +181,12 @@ impl Projections {
                     .all
                     .iter()
                     .map(|(position, cause, conflict)| {
-                        let days: Vec<String> =
-                            conflict.dates.days().iter().map(ToString::to_string).collect();
+                        let days: Vec<String> = conflict
+                            .dates
+                            .days()
+                            .iter()
+                            .map(ToString::to_string)
+                            .collect();
                         vec![
                             position.to_string(),
                             cause.map_or(String::new(), |c| c.to_string()),

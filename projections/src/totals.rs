@@ -25,7 +25,7 @@ pub struct TotalKey {
     pub year: i16,
     /// Acting office.
     pub office: u32,
-    /// Fund id; empty for loans, which draw on none.
+    /// Fund id.
     pub fund: String,
 }
 
@@ -34,7 +34,7 @@ pub struct TotalKey {
 pub struct Total {
     /// How many.
     pub grants: u64,
-    /// Sum in fen; of loans, the principal.
+    /// Sum in fen.
     pub amount_fen: i64,
 }
 
@@ -60,7 +60,11 @@ pub struct Conflicts {
 }
 
 fn programme_of<'a>(event: &Event, state: &'a State, form: luzhang_ledger::claim::Form) -> &'a str {
-    let pack: Option<&Pack> = event.header.policy.and_then(|p| state.pack_at(p)).map(|p| &**p);
+    let pack: Option<&Pack> = event
+        .header
+        .policy
+        .and_then(|p| state.pack_at(p))
+        .map(|p| &**p);
     pack.and_then(|pack| pack.programme(form))
         .map_or("", |programme| &programme.id)
 }
@@ -70,11 +74,15 @@ impl Totals {
         let Body::Granted(claim) = &event.body else {
             return;
         };
+        // A loan is a bank's money: it commits nothing.
+        let Some(fund) = claim.fund() else {
+            return;
+        };
         let key = TotalKey {
             programme: programme_of(event, state, claim.form()).to_owned(),
             year: BudgetYear::of(claim.basis()).number(),
             office: event.header.office.map_or(0, luzhang_ledger::Office::code),
-            fund: claim.fund().map_or(String::new(), ToString::to_string),
+            fund: fund.to_string(),
         };
         let total = self.lines.entry(key).or_default();
         total.grants = total.grants.saturating_add(1);
@@ -124,7 +132,8 @@ impl Conflicts {
     pub(crate) fn apply(&mut self, event: &Event) {
         if let Body::Conflict(conflict) = &event.body {
             let header = &event.header;
-            self.all.push((header.position, header.cause, conflict.clone()));
+            self.all
+                .push((header.position, header.cause, conflict.clone()));
         }
     }
 

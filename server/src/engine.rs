@@ -60,7 +60,8 @@ impl EngineError {
             Self::Vault(error) => error.code(),
             Self::Replay(_) => "LEDGER_UNREADABLE",
             Self::Pack(_) => "POLICY_INVALID",
-            Self::Io(_) | Self::Genesis(_) => "WRITER_STOPPED",
+            Self::Io(_) => "LEDGER_IO",
+            Self::Genesis(_) => "WRITER_STOPPED",
         }
     }
 

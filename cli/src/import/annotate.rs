@@ -17,13 +17,7 @@ use super::{
     table::{Row, Table},
     template::RESULT_COLUMNS,
 };
-
-/// The language in which a clerk reads results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lang {
-    Zh,
-    En,
-}
+use crate::lang::Lang;
 
 /// What became of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +118,30 @@ impl AnnotateError {
     }
 }
 
+impl RowResult {
+    /// The reason codes, each once, in the order in which they were given.
+    pub(crate) fn codes(&self) -> Vec<&str> {
+        let mut codes: Vec<&str> = Vec::with_capacity(self.reasons.len());
+        for reason in &self.reasons {
+            if !codes.contains(&reason.code.as_str()) {
+                codes.push(&reason.code);
+            }
+        }
+        codes
+    }
+}
+
 impl Outcome {
+    /// The word in JSON and CSV.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Rejected => "rejected",
+            Self::Replayed => "replayed",
+        }
+    }
+
     /// The word in the result column.
     pub(crate) fn label(self, lang: Lang) -> &'static str {
         match (self, lang) {

@@ -2,10 +2,18 @@
 //!
 //! [`table`] reads a file into cells, [`cell`] says what a cell may be read as,
 //! [`template`] finds the template by the header and turns a row into a command,
-//! and [`annotate`] writes the copy that goes back to the clerk. Nothing here
-//! knows of a server.
+//! [`submit`] sends them to the ledger, and [`annotate`] writes the copy that goes
+//! back to the clerk.
 
 mod annotate;
 mod cell;
 mod table;
 mod template;
+mod submit;
+
+pub(crate) use self::{
+    annotate::{Outcome, Reason, RowResult, write_annotated},
+    submit::{Job, Submission},
+    table::Table,
+    template::{Template, layout::Layout, row::ParsedRow},
+};

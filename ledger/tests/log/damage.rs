@@ -189,8 +189,9 @@ fn damaged_data_is_reported() {
     for number in [0, 250, hashes.len() - 1] {
         let places = places(&whole, hashes[number]);
         cases.push((
-            format!("a bit in every copy of block {number}"),
+            format!("a bit in every copy of block {number}, opened since"),
             Box::new(move |dir| {
+                drop(SledLog::open(dir).unwrap());
                 for at in &places {
                     overwrite(dir, *at, |bytes| bytes[0] ^= 0x10, 1);
                 }
@@ -235,7 +236,8 @@ fn damaged_files_are_named() {
         .map(|name| format!("db/{name}"))
         .unwrap();
     let garbage = [0xa5; 300];
-    let rows: [(&str, Option<&[u8]>, &str); 12] = [
+    let torn = "db/snap.7FFFFFFFFFFFFFFF.generating";
+    let rows: [(&str, Option<&[u8]>, &str); 14] = [
         ("db/db", None, "LEDGER_MISSING"),
         ("db/db", Some(b""), "LEDGER_EMPTY"),
         ("db/db", Some(&garbage), "LEDGER_UNREADABLE"),
@@ -246,6 +248,8 @@ fn damaged_files_are_named() {
         (&snapshot, None, ""),
         (&snapshot, Some(b""), "LEDGER_UNREADABLE"),
         (&snapshot, Some(&garbage), "LEDGER_UNREADABLE"),
+        (torn, Some(b""), ""),
+        (torn, Some(&garbage), ""),
         ("head", Some(b""), "WITNESS_DAMAGED"),
         ("lock", Some(&garbage), ""),
     ];

@@ -179,14 +179,14 @@ fn a_new_ledger_is_private_and_holds_space_back() {
     assert_eq!(log.reserve(), Reserve::Held);
     assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
     let reserve = dir.join("reserve");
-    assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 32 << 20);
+    assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 48 << 20);
     drop(log);
     // A reserve that is a hole holds nothing back.
     fs::write(&reserve, "").unwrap();
-    fs::File::options().write(true).open(&reserve).unwrap().set_len(32 << 20).unwrap();
+    fs::File::options().write(true).open(&reserve).unwrap().set_len(48 << 20).unwrap();
     let log = SledLog::open(&dir).unwrap();
     assert_eq!(log.reserve(), Reserve::Held);
-    assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 32 << 20);
+    assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 48 << 20);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod contract;
 mod damage;
 mod data_dir;
-
+mod disk_full;
 
 use std::{fs, path::Path};
 

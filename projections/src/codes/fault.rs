@@ -57,6 +57,17 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              ledger, or the file is damaged. Using a wrong format would ruin the ledger, so it is \
              not opened. Use the version that made it, or restore the file from a backup.";
     }
+    "LEDGER_MIXED" Fault {
+        zh "两个账本的文件混在一起":
+            "数据目录中 FORMAT 和 head 两个文件所记的账本编号不同，说明恢复或复制时混入了另一个账本的文件。\
+             继续使用会把两个账本的记录接在一起，所以不打开。请用同一份备份恢复整个数据目录，\
+             不要只替换个别文件。";
+        en "files of two ledgers mixed":
+            "The files FORMAT and head in the data directory name different ledgers, so a file of \
+             another ledger came in when it was copied or restored. To go on would join the records \
+             of both, so it is not opened. Restore the whole data directory from one backup, not \
+             single files.";
+    }
     "LEDGER_LOCKED" Fault {
         zh "账本正在使用中":
             "另一个进程正打开着这个账本。账本的顺序只能由一个进程书写，所以同时只能打开一次。\
@@ -90,12 +101,14 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     }
     "LEDGER_UNREADABLE" Fault {
         zh "账本无法读取":
-            "数据库打不开，文件已经损坏或者不是它自己的文件。再作任何写入都可能毁掉还完好的部分。\
-             请立即停止使用，先原样复制数据目录留存，再从备份恢复，并用 luzhang audit verify 核对。";
+            "数据库打不开，或者其中的内容读不出来：文件已经损坏，或者不是它自己的文件。\
+             再作任何写入都可能毁掉还完好的部分。请立即停止使用，先原样复制数据目录留存，\
+             用 luzhang audit verify 查明情况，再从备份恢复。";
         en "ledger unreadable":
-            "The database does not open: its files are damaged or are not its own. Writing \
-             anything could ruin what is still sound. Stop using it, copy the data directory as it \
-             is, then restore it from a backup and check it with `luzhang audit verify`.";
+            "The database does not open, or its content cannot be read: its files are damaged or \
+             are not its own. Writing anything could ruin what is still sound. Stop using it, copy \
+             the data directory as it is, see what `luzhang audit verify` says, then restore it \
+             from a backup.";
     }
     "LEDGER_DAMAGED" Fault {
         zh "区块已损坏":
@@ -182,14 +195,14 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     }
     "KEYS_MISSING" Fault {
         zh "密钥缺失":
-            "数据目录的 keys 中没有账本的身份密钥。没有它就认不出账上的人和单位，\
+            "数据目录的 keys 中缺少密钥文件。没有它就认不出账上的人和单位，也看不到他们的名称；\
              换一把新密钥会使所有一次性限制失效，所以不会自动生成。\
-             请从单独保管的密钥备份恢复；账本和密钥应分开备份。";
+             请从单独保管的密钥备份恢复整个 keys 目录；账本和密钥应分开备份。";
         en "keys missing":
-            "The ledger's identity key is not in keys, inside the data directory. Without it nobody \
-             on the ledger can be recognised, and a new key would make all once-only limits \
-             forget; so none is made. Restore it from the backup of the keys, which is kept apart \
-             from that of the ledger.";
+            "A key file is not in keys, inside the data directory. Without it nobody on the ledger \
+             can be recognised or named, and a new key would make all once-only limits forget; so \
+             none is made. Restore the directory keys from its backup, which is kept apart from \
+             that of the ledger.";
     }
     "KEYS_UNREADABLE" Fault {
         zh "密钥无法读取":
@@ -263,5 +276,26 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              name is open. The file that was there before is unchanged. Remove the cause and \
              import the same file again: rows that are done are not recorded twice, and the copy \
              will have their results.";
+    }
+    "LISTEN_FAILED" Fault {
+        zh "服务无法监听":
+            "服务未能在所给的地址和端口上运行，常见的是端口已被占用，例如另一个服务还没有停止。\
+             账本没有因此改动。请停止占用端口的程序，或者用 --listen 另选端口，再启动服务。";
+        en "server cannot listen":
+            "The server could not run on the address and port given; usually another program has \
+             the port, for example a server that has not stopped yet. Nothing changed in the \
+             ledger. Stop that program or choose another port with --listen, and start the server \
+             again.";
+    }
+    "SERVER_UNREACHABLE" Fault {
+        zh "连接不上服务":
+            "在所给的地址上没有服务应答：服务没有启动，地址或端口写错，或者连接被防火墙阻断。\
+             请求没有送出，没有记账。请确认已运行 luzhang serve，核对 --server 的地址，再重新运行；\
+             在保存账本的机器上，也可以改用 --data-dir 直接打开账本。";
+        en "server not reachable":
+            "No server answers at the address given: it is not running, the address or port is \
+             wrong, or a firewall stands between. The request was not sent, and nothing was \
+             recorded. Make sure that `luzhang serve` is running, check the address in --server, \
+             and try again; on the machine that holds the ledger, --data-dir opens it directly.";
     }
 };

@@ -132,6 +132,17 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              version does not know. Check the program that sent it and its version, put the \
              content in, and submit again.";
     }
+    "COMMAND_JSON" Rejection {
+        zh "请求的 JSON 读不懂":
+            "用 luzhang submit 提交的文件不是规定格式的 JSON：语法有误，字段名不对，或者取值的类型不符。\
+             不认识的字段不会被忽略，以免写错名称的内容悄悄丢失。请按提示的位置改正后重新提交；\
+             成批的数据建议用表格导入。";
+        en "JSON of the command not understood":
+            "The file given to `luzhang submit` is not the JSON that a command is written in: its \
+             syntax is wrong, or a field's name or kind of value. Unknown fields are not passed \
+             over, lest something misspelt be lost in silence. Correct it at the place named in \
+             the message and submit again; for many rows, import a table instead.";
+    }
     "REQUEST_ID_INVALID" Rejection {
         zh "请求编号无效":
             "请求编号缺失，或者不是 UUID。账本凭请求编号识别重复提交，网络中断后重发也不会记两次账，\
@@ -192,15 +203,14 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     }
     "DEADLINE_PASSED" Rejection {
         zh "已过期限":
-            "请求在处理之前已超过发送者给定的期限，服务没有处理，也没有记账。如果是发送者自己等候超时，\
-             没有收到任何答复，结果则不确定。两种情况都请用同一请求编号重新提交：\
+            "在发送者给定的期限内没有得到答复。轮到处理时已过期限的请求不再处理，也不记账；\
+             期限到时正在处理的可能已经记账，所以结果不确定。请用同一请求编号重新提交：\
              已记账的返回原来的结果，不会记两次。";
         en "deadline passed":
-            "The deadline that the sender set had passed before the request was decided, so it was \
-             dropped and nothing was written. If instead the sender stopped waiting and had no \
-             answer at all, the outcome is unknown. In both cases submit again with the same \
-             request id: what was recorded gives its original outcome, and nothing is recorded \
-             twice.";
+            "There was no answer within the time that the sender set. A request whose deadline has \
+             passed when its turn comes is dropped and not recorded; one that was being decided may \
+             have been, so the outcome is unknown. Submit again with the same request id: what was \
+             recorded gives its original outcome, and nothing is recorded twice.";
     }
     "SHUTTING_DOWN" Rejection {
         zh "服务正在停止":
@@ -246,6 +256,26 @@ pub(super) const ENTRIES: &[Entry] = entries! {
             "The page token is not one that this server gave with the previous page, or it belongs \
              to another query. It can only be handed back unchanged for the next page of the same \
              query. Begin again at the first page, without a token.";
+    }
+    "POLICY_UNKNOWN" Rejection {
+        zh "没有启用这个政策包":
+            "账本从未启用过这个标识的政策包，可能是标识写错，或者只检查过而没有启用。\
+             请用 luzhang policy list 查看已启用的政策包；确需启用的，运行 luzhang policy adopt。";
+        en "policy pack not adopted":
+            "The ledger never adopted a policy pack of this id; it may be misspelt, or was checked \
+             and not adopted. `luzhang policy list` has those that were; to adopt another, run \
+             `luzhang policy adopt`.";
+    }
+    "CODE_UNKNOWN" Rejection {
+        zh "没有这个代码":
+            "目录中没有这个原因代码，可能是抄写有误，或者由更新的版本给出。\
+             请与提示所列的相近代码对照；要查某一事件为何如此决定的，改用它在账本中的位置：\
+             luzhang explain 后面写位置。";
+        en "no such code":
+            "There is no such reason code in the catalogue; it may have been copied wrongly, or a \
+             newer version gave it. Compare it with those named in the message. To ask why an \
+             event was decided as it was, give its position on the chain to `luzhang explain` \
+             instead.";
     }
     "NOT_LOOPBACK" Rejection {
         zh "拒绝在本机以外监听":

@@ -4,14 +4,14 @@ use super::Entry;
 
 pub(super) const ENTRIES: &[Entry] = entries! {
     "FILE_IO" Rejection {
-        zh "文件打不开":
-            "操作系统不让程序读取这个文件：路径不存在、没有权限、给的是目录，或者读取中途出错。\
-             没有导入任何内容。请核对路径和权限，关闭正在编辑该文件的软件，再重新导入。";
-        en "file cannot be opened":
-            "The operating system does not let the file be read: there is none at this path, \
-             permission is missing, it is a directory, or reading failed half way. Nothing was \
-             imported. Check the path and the permissions, close the program that edits the file, \
-             and import again.";
+        zh "文件读写不了":
+            "操作系统不让程序读写这个文件：路径不存在、没有权限、给的是目录，或者中途出错。\
+             账本没有因此改动。请核对路径和权限，关闭正在编辑该文件的软件，再重新运行。";
+        en "file cannot be read or written":
+            "The operating system does not let the file be read or written: there is none at this \
+             path, permission is missing, it is a directory, or it failed half way. Nothing changed \
+             in the ledger. Check the path and the permissions, close the program that edits the \
+             file, and run the command again.";
     }
     "FILE_EMPTY" Rejection {
         zh "文件是空的":

@@ -11,7 +11,9 @@ pub(super) fn check(case: &Case<'_>, years: ParamIx) -> Option<Finding> {
         return None;
     };
     let years = case.value(years, case.basis)?;
-    let earliest_last = anniversary(claim.contract_first_day, years)?.yesterday().ok()?;
+    let earliest_last = anniversary(claim.contract_first_day, years)?
+        .yesterday()
+        .ok()?;
     if claim.contract_last_day >= earliest_last && claim.insured_from.is_some() {
         return None;
     }

@@ -139,9 +139,7 @@ fn check(case: &Case<'_>, rule: &Rule) -> Option<Finding> {
             count_per_period::check(case, rule, *max)
         }
         Rule::NoFactOverlap { fact } => no_fact_overlap::check(case, *fact),
-        Rule::RequiresFact { fact, valid_years } => {
-            requires_fact::check(case, *fact, *valid_years)
-        }
+        Rule::RequiresFact { fact, valid_years } => requires_fact::check(case, *fact, *valid_years),
         Rule::FixedAmount { amount } => fixed_amount::check(case, amount),
         Rule::AllowedFund { funds } => allowed_fund::check(case, funds),
         Rule::Cap { max } => cap::check(case, max),

@@ -11,7 +11,10 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     };
     case.loan?;
-    let (from, until) = (claim.period.from(), claim.period.until().unwrap_or(Date::MAX));
+    let (from, until) = (
+        claim.period.from(),
+        claim.period.until().unwrap_or(Date::MAX),
+    );
     let mut shared: Option<(Date, Date)> = None;
     let mut grants = Vec::new();
     for grant in case.state.grants(case.form(), case.owner) {

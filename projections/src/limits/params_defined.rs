@@ -10,7 +10,13 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let undefined: Vec<&str> = case
         .pack
         .params(case.form())
-        .filter(|param| !case.days().iter().filter(inside).all(|day| param.defined(*day)))
+        .filter(|param| {
+            !case
+                .days()
+                .iter()
+                .filter(inside)
+                .all(|day| param.defined(*day))
+        })
         .map(|param| param.id.as_str())
         .collect();
     (!undefined.is_empty()).then(|| Finding::default().text("params", undefined.join(", ")))

@@ -53,7 +53,11 @@ fn attendance(case: &Case<'_>) -> Option<Finding> {
     })?;
     let course = case.course.map(|(_, course)| course.position);
     let facts = records().map(|record| record.position).chain(course);
-    Some(finding.text("number", claim.course_no.as_str()).facts(facts))
+    Some(
+        finding
+            .text("number", claim.course_no.as_str())
+            .facts(facts),
+    )
 }
 
 fn plaque(case: &Case<'_>, valid_years: Option<ParamIx>) -> Option<Finding> {
@@ -69,7 +73,12 @@ fn plaque(case: &Case<'_>, valid_years: Option<ParamIx>) -> Option<Finding> {
         let until = years.and_then(|years| anniversary(plaque.awarded_on, years));
         plaque.awarded_on <= day && until.is_none_or(|until| day < until)
     };
-    let without: Vec<Date> = case.days().iter().copied().filter(|d| !in_force(*d)).collect();
+    let without: Vec<Date> = case
+        .days()
+        .iter()
+        .copied()
+        .filter(|d| !in_force(*d))
+        .collect();
     (!without.is_empty()).then(|| finding.dates("dates", without).facts([plaque.position]))
 }
 

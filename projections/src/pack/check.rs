@@ -276,7 +276,10 @@ fn check_forms(pack: &Pack, defects: &mut Vec<Defect>) {
 
 fn check_texts(pack: &Pack, defects: &mut Vec<Defect>) {
     let titles = std::iter::once(("pack".to_owned(), &pack.title));
-    let funds = pack.funds.iter().map(|f| (format!("fund {}", f.id), &f.name));
+    let funds = pack
+        .funds
+        .iter()
+        .map(|f| (format!("fund {}", f.id), &f.name));
     let programmes = pack
         .programmes
         .iter()
@@ -285,8 +288,15 @@ fn check_texts(pack: &Pack, defects: &mut Vec<Defect>) {
         .readings
         .iter()
         .map(|r| (format!("reading {}", r.id), &r.text));
-    let limits = pack.limits.iter().map(|l| (format!("limit {}", l.id), &l.text));
-    let all = titles.chain(funds).chain(programmes).chain(readings).chain(limits);
+    let limits = pack
+        .limits
+        .iter()
+        .map(|l| (format!("limit {}", l.id), &l.text));
+    let all = titles
+        .chain(funds)
+        .chain(programmes)
+        .chain(readings)
+        .chain(limits);
     for (what, text) in all {
         if text.zh.trim().is_empty() || text.en.trim().is_empty() {
             defects.push(Defect::Translation { what });

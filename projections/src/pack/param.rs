@@ -81,6 +81,10 @@ impl Param {
 
     /// Whether exactly one value holds on `day` by its own window.
     pub fn defined(&self, day: Date) -> bool {
-        self.values.iter().filter(|v| v.window.contains(day)).count() == 1
+        self.values
+            .iter()
+            .filter(|v| v.window.contains(day))
+            .count()
+            == 1
     }
 }

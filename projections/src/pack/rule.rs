@@ -144,7 +144,9 @@ impl Attribute {
 
     fn number_of(self, key: &str) -> u32 {
         let place = self.values().iter().position(|value| *value == key);
-        place.and_then(|p| u32::try_from(p).ok()).unwrap_or(u32::MAX)
+        place
+            .and_then(|p| u32::try_from(p).ok())
+            .unwrap_or(u32::MAX)
     }
 
     /// Whether claims of this form have it.
@@ -274,7 +276,14 @@ impl Rule {
         match self {
             Self::Window => &["dates", "from", "until"],
             Self::ParamsDefined => &["params"],
-            Self::Budget => &["amount", "committed", "appropriated", "left", "year", "fund"],
+            Self::Budget => &[
+                "amount",
+                "committed",
+                "appropriated",
+                "left",
+                "year",
+                "fund",
+            ],
             Self::CapPerUnit { .. } => &["rate", "max"],
             Self::CountPerPeriod { .. } => &["count", "max", "period"],
             Self::UniqueDate | Self::NoFactOverlap { .. } => &["dates"],

@@ -381,11 +381,13 @@ impl Resolver<'_> {
             keys = keys
                 .into_iter()
                 .flat_map(|(numbers, id)| {
-                    (0_u32..).zip(attribute.values()).map(move |(number, name)| {
-                        let mut numbers = numbers.clone();
-                        numbers.push(number);
-                        (numbers, format!("{id}.{name}"))
-                    })
+                    (0_u32..)
+                        .zip(attribute.values())
+                        .map(move |(number, name)| {
+                            let mut numbers = numbers.clone();
+                            numbers.push(number);
+                            (numbers, format!("{id}.{name}"))
+                        })
                 })
                 .collect();
         }
@@ -492,11 +494,11 @@ fn resolve_limit(raw: RawLimit, params: &[Param]) -> Result<Limit, Defect> {
         ("tranche", raw.tranche.is_some()),
         ("years", raw.years.is_some()),
     ];
-    if let Some((key, _)) = given.iter().find(|(key, given)| *given && !used.contains(key)) {
-        return Err(Defect::LimitKeyUnused {
-            limit: raw.id,
-            key,
-        });
+    if let Some((key, _)) = given
+        .iter()
+        .find(|(key, given)| *given && !used.contains(key))
+    {
+        return Err(Defect::LimitKeyUnused { limit: raw.id, key });
     }
     Ok(Limit {
         id: raw.id,

@@ -47,7 +47,12 @@ impl Streams {
     /// The number of a stream, given now if it never appeared before.
     pub(crate) fn intern(&mut self, id: StreamId) -> Ix {
         let ids = &self.ids;
-        let at = |ix: &Ix| usize::try_from(*ix).ok().and_then(|ix| ids.get(ix)).copied();
+        let at = |ix: &Ix| {
+            usize::try_from(*ix)
+                .ok()
+                .and_then(|ix| ids.get(ix))
+                .copied()
+        };
         let entry = self.numbers.entry(
             spread(&id),
             |ix| at(ix) == Some(id),

@@ -69,7 +69,11 @@ fn money_of_another_line_does_not_help() {
         (line().at(OTHER_OFFICE), studio(), over()),
         (line(), studio().at(OTHER_OFFICE), over()),
         (line().at(OTHER_OFFICE), studio().at(OTHER_OFFICE), GRANTED),
-        (budget("service-subsidy", 2024, 10_000_000), studio(), over()),
+        (
+            budget("service-subsidy", 2024, 10_000_000),
+            studio(),
+            over(),
+        ),
         (budget("skill-base", 2023, 10_000_000), studio(), over()),
         (budget("skill-base", 2025, 10_000_000), studio(), over()),
         // The year is that of the basis date.
@@ -87,8 +91,12 @@ fn a_grant_takes_from_its_own_line_only() {
     let lines = |ledger: &Ledger| ledger.folded.rows(Name::Budget).rows;
     let before = given([
         budget("skill-base", 2024, 10_000_000),
-        budget("skill-base", 2024, 10_000_000).fund("employment-central").document("2"),
-        budget("skill-base", 2024, 10_000_000).at(OTHER_OFFICE).document("3"),
+        budget("skill-base", 2024, 10_000_000)
+            .fund("employment-central")
+            .document("2"),
+        budget("skill-base", 2024, 10_000_000)
+            .at(OTHER_OFFICE)
+            .document("3"),
         budget("skill-base", 2025, 10_000_000),
         budget("brand-award", 2024, 10_000_000),
     ]);
@@ -100,7 +108,13 @@ fn a_grant_takes_from_its_own_line_only() {
         panic!("one line changes: {changed:?}")
     };
     let office = OFFICE.to_string();
-    let line = ["skill-base", "2024", &office, "employment-provincial", "10000000"];
+    let line = [
+        "skill-base",
+        "2024",
+        &office,
+        "employment-provincial",
+        "10000000",
+    ];
     assert_eq!(was[..5], line);
     assert_eq!(was[5..], ["0", "10000000"]);
     assert_eq!(is[..5], line);
@@ -120,27 +134,38 @@ fn the_year_of_a_training_allowance_is_that_of_its_first_paid_day() {
         (2025, "2025-01-01..2025-01-02", GRANTED),
         (2024, "2025-01-01..2025-01-02", over()),
     ] {
-        let ledger = trained.clone().and([budget("training-allowance", year, 15_000)]);
+        let ledger = trained
+            .clone()
+            .and([budget("training-allowance", year, 15_000)]);
         ledger.when(allowance(WANG, "K", on)).then(expected);
     }
 }
 
 #[test]
 fn a_refused_claim_commits_nothing() {
-    let ledger = given([listed(WANG, "2020-01-01.."), budget("service-subsidy", 2024, 30_000)])
-        .and_refused(placement(LI, WORKS, "2024-03-01", "2025-02-28"))
-        .and_refused(placement(WANG, WORKS, "2024-03-01", "2025-02-27"));
-    ledger.when(placement(WANG, WORKS, "2024-03-01", "2025-02-28")).then(GRANTED);
+    let ledger = given([
+        listed(WANG, "2020-01-01.."),
+        budget("service-subsidy", 2024, 30_000),
+    ])
+    .and_refused(placement(LI, WORKS, "2024-03-01", "2025-02-28"))
+    .and_refused(placement(WANG, WORKS, "2024-03-01", "2025-02-27"));
+    ledger
+        .when(placement(WANG, WORKS, "2024-03-01", "2025-02-28"))
+        .then(GRANTED);
 }
 
 #[test]
 fn loans_need_no_budget_but_their_interest_does() {
     let ledger = given([]);
-    ledger.when(loan("L1", LI, 30_000_000, "2024-03-01")).then(GRANTED);
+    ledger
+        .when(loan("L1", LI, 30_000_000, "2024-03-01"))
+        .then(GRANTED);
     let ledger = ledger.and([loan("L1", LI, 30_000_000, "2024-03-01")]);
     let claim = || interest("L1", "2024-12-01..2025-03-01", 2_000, 1_000);
     ledger.when(claim()).then(over());
-    let next_year = ledger.clone().and([budget("interest-subsidy", 2025, 1_000)]);
+    let next_year = ledger
+        .clone()
+        .and([budget("interest-subsidy", 2025, 1_000)]);
     next_year.when(claim()).then(over());
     let this_year = ledger.and([budget("interest-subsidy", 2024, 1_000)]);
     this_year.when(claim()).then(GRANTED);
@@ -151,13 +176,19 @@ fn the_largest_amounts_do_not_overflow() {
     const MOST: i64 = 900_000_000_000_000;
     let ledger = given([loan("L1", LI, 30_000_000, "2024-03-01")]);
     for (claim, expected) in [
-        (base(MasterStudio, National, MOST), "BUDGET_EXCEEDED M05_AMOUNT"),
+        (
+            base(MasterStudio, National, MOST),
+            "BUDGET_EXCEEDED M05_AMOUNT",
+        ),
         (loan("L2", WANG, MOST, "2024-03-01"), "M22_CAP"),
         (
             interest("L1", "2024-03-01..2024-04-01", MOST, MOST),
             "BUDGET_EXCEEDED M22_INTEREST",
         ),
-        (interest("L1", "2024-03-01..2024-04-01", MOST, MOST / 2), "BUDGET_EXCEEDED"),
+        (
+            interest("L1", "2024-03-01..2024-04-01", MOST, MOST / 2),
+            "BUDGET_EXCEEDED",
+        ),
     ] {
         ledger.when(claim).then(refused(expected));
     }
@@ -185,13 +216,16 @@ fn the_largest_amounts_do_not_overflow() {
 
 #[test]
 fn a_failure_names_the_newest_appropriations() {
-    let ledger = given((1..=40).map(|number| {
-        budget("skill-base", 2024, 1).document(&number.to_string())
-    }));
+    let ledger =
+        given((1..=40).map(|number| budget("skill-base", 2024, 1).document(&number.to_string())));
     let Body::Refused(refusal) = ledger.when(studio()).then(over()).decision().body else {
         panic!("refused")
     };
-    let facts: Vec<u64> = refusal.failures[0].facts.iter().map(|p| p.number()).collect();
+    let facts: Vec<u64> = refusal.failures[0]
+        .facts
+        .iter()
+        .map(|p| p.number())
+        .collect();
     // Position 1 is the pack, 2 to 41 are the appropriations.
     assert_eq!(facts, (10..=41).collect::<Vec<u64>>());
 }
@@ -208,7 +242,11 @@ fn the_chinese_name_of_a_fund_is_stored_as_its_id() {
 
     let ledger = given([named]);
     for fund in ["中央就业创业补助资金", "employment-central"] {
-        let body = ledger.when(studio().fund(fund)).then(GRANTED).decision().body;
+        let body = ledger
+            .when(studio().fund(fund))
+            .then(GRANTED)
+            .decision()
+            .body;
         let Body::Granted(claim) = body else {
             panic!("granted")
         };
@@ -220,6 +258,9 @@ fn the_chinese_name_of_a_fund_is_stored_as_its_id() {
         .then(over());
     assert_eq!(by_name.folded.totals.lines.len(), 1);
     let key = by_name.folded.totals.lines.keys().next().unwrap();
-    assert_eq!((&*key.fund, &*key.programme), ("employment-central", "skill-base"));
+    assert_eq!(
+        (&*key.fund, &*key.programme),
+        ("employment-central", "skill-base")
+    );
     assert_ne!(SCHOOL, subject(77));
 }

@@ -3,11 +3,7 @@
 
 use std::sync::OnceLock;
 
-use luzhang_ledger::{
-    Body, Event, Header, Position, StreamId,
-    event::Conflict,
-    text::Principal,
-};
+use luzhang_ledger::{Body, Event, Header, Position, StreamId, event::Conflict, text::Principal};
 use luzhang_projections::{
     Command, Decision, Rejection, State,
     decide::{self, CommandBody},
@@ -34,7 +30,9 @@ impl Ledger {
     pub(crate) fn new() -> Self {
         // Parsing a pack takes longer than most of the tests that need one.
         static ADOPTED: OnceLock<Ledger> = OnceLock::new();
-        ADOPTED.get_or_init(|| Self::empty().with_pack(LUZHOU_2023)).clone()
+        ADOPTED
+            .get_or_init(|| Self::empty().with_pack(LUZHOU_2023))
+            .clone()
     }
 
     /// Adopts a pack next.
@@ -97,7 +95,10 @@ impl Ledger {
 
     /// The header of the next event, were it the first of `stream`.
     pub(crate) fn header(&self, stream: StreamId) -> Header {
-        let position = self.state().position().map_or(Position::FIRST, Position::next);
+        let position = self
+            .state()
+            .position()
+            .map_or(Position::FIRST, Position::next);
         Header {
             position,
             stream,

@@ -4,9 +4,7 @@
 use crate::{
     given::{GRANTED, given, refused},
     ledger::Ledger,
-    steps::{
-        LI, Step, WANG, allowance, attended, benefit, budget, course, listed, retraction,
-    },
+    steps::{LI, Step, WANG, allowance, attended, benefit, budget, course, listed, retraction},
 };
 
 /// Money for every year.
@@ -38,9 +36,15 @@ fn cap_judges_the_rate_of_a_day_without_averaging() {
         (5_001, "2024-03-04", refused("M04_DAILY_CAP")),
         (5_000, "2024-03-04..2024-03-08", GRANTED),
         (5_001, "2024-03-04..2024-03-08", refused("M04_DAILY_CAP")),
-        (80_000_000_000, "2024-03-04", refused("BUDGET_EXCEEDED M04_DAILY_CAP")),
+        (
+            80_000_000_000,
+            "2024-03-04",
+            refused("BUDGET_EXCEEDED M04_DAILY_CAP"),
+        ),
     ] {
-        ledger.when(allowance(WANG, "K1", on).rate(rate)).then(expected);
+        ledger
+            .when(allowance(WANG, "K1", on).rate(rate))
+            .then(expected);
     }
 }
 
@@ -63,14 +67,39 @@ fn no_day_is_paid_twice() {
         // 29 February is a day like any other.
         (&leap_day[..], ("K1", "2024-02-28"), "", ""),
         (&leap_day, ("K1", "2024-03-01"), "", ""),
-        (&leap_day, ("K1", "2024-02-28..2024-03-01"), "M04_DAY_DUP", "2024-02-29"),
+        (
+            &leap_day,
+            ("K1", "2024-02-28..2024-03-01"),
+            "M04_DAY_DUP",
+            "2024-02-29",
+        ),
         // Only the days in common are named.
-        (&some, ("K1", "2024-03-04..2024-03-07"), "M04_DAY_DUP", "2024-03-05,2024-03-07"),
+        (
+            &some,
+            ("K1", "2024-03-04..2024-03-07"),
+            "M04_DAY_DUP",
+            "2024-03-05,2024-03-07",
+        ),
         (&some, ("K1", "2024-03-04 2024-03-06 2024-03-08"), "", ""),
-        (&parts, ("K1", "2024-03-04..2024-03-06"), "M04_DAY_DUP", "2024-03-04,2024-03-06"),
+        (
+            &parts,
+            ("K1", "2024-03-04..2024-03-06"),
+            "M04_DAY_DUP",
+            "2024-03-04,2024-03-06",
+        ),
         // An overlapping course of the same year, and one of the next.
-        (&some, ("K2", "2024-03-06..2024-03-07"), "M04_DAY_DUP M04_ONCE_YEAR", "2024-03-07"),
-        (&turn, ("N", "2025-01-04..2025-01-07"), "M04_DAY_DUP", "2025-01-04,2025-01-05"),
+        (
+            &some,
+            ("K2", "2024-03-06..2024-03-07"),
+            "M04_DAY_DUP M04_ONCE_YEAR",
+            "2024-03-07",
+        ),
+        (
+            &turn,
+            ("N", "2025-01-04..2025-01-07"),
+            "M04_DAY_DUP",
+            "2025-01-04,2025-01-05",
+        ),
         (&turn, ("N", "2025-01-06..2025-01-07"), "", ""),
     ] {
         let ledger = ledger.clone().and(before.iter().cloned());
@@ -78,7 +107,9 @@ fn no_day_is_paid_twice() {
         if expected.is_empty() {
             answer.then(GRANTED);
         } else {
-            answer.then(refused(expected)).comparing(&format!("dates={dates}"));
+            answer
+                .then(refused(expected))
+                .comparing(&format!("dates={dates}"));
         }
     }
 }
@@ -105,29 +136,77 @@ fn one_course_for_each_calendar_year_of_the_first_day() {
         ("P", "2026-01-01", "2026-01-03"),
     ]);
     for (before, claim, expected) in [
-        (vec![("K1", "2024-03-04")], ("K2", "2024-05-06"), "M04_ONCE_YEAR"),
+        (
+            vec![("K1", "2024-03-04")],
+            ("K2", "2024-05-06"),
+            "M04_ONCE_YEAR",
+        ),
         // 12-28 to 01-05 belongs to the old year, whichever days are paid.
-        (vec![("K1", "2024-03-04")], ("T", "2025-01-02"), "M04_ONCE_YEAR"),
-        (vec![("T", "2025-01-02")], ("K2", "2024-05-06"), "M04_ONCE_YEAR"),
-        (vec![("T", "2024-12-28..2025-01-05")], ("N", "2025-01-06"), ""),
+        (
+            vec![("K1", "2024-03-04")],
+            ("T", "2025-01-02"),
+            "M04_ONCE_YEAR",
+        ),
+        (
+            vec![("T", "2025-01-02")],
+            ("K2", "2024-05-06"),
+            "M04_ONCE_YEAR",
+        ),
+        (
+            vec![("T", "2024-12-28..2025-01-05")],
+            ("N", "2025-01-06"),
+            "",
+        ),
         (vec![("T", "2025-01-02")], ("N", "2025-01-06"), ""),
         // The last day of a year is not the first of the next.
-        (vec![("N", "2025-01-06")], ("N2", "2026-01-01"), "M04_ONCE_YEAR"),
+        (
+            vec![("N", "2025-01-06")],
+            ("N2", "2026-01-01"),
+            "M04_ONCE_YEAR",
+        ),
         (vec![("N2", "2025-12-31")], ("P", "2026-01-03"), ""),
         (vec![("OLD", "2023-12-18")], ("K1", "2024-03-04"), ""),
         // Claiming the older course later changes nothing.
         (vec![("N", "2025-01-06")], ("K1", "2024-03-04"), ""),
-        (vec![("N", "2025-01-06"), ("K1", "2024-03-04")], ("T", "2024-12-28"), "M04_ONCE_YEAR"),
+        (
+            vec![("N", "2025-01-06"), ("K1", "2024-03-04")],
+            ("T", "2024-12-28"),
+            "M04_ONCE_YEAR",
+        ),
         // A further claim for the same course is a supplement.
-        (vec![("K1", "2024-03-04")], ("K1", "2024-03-05..2024-03-08"), ""),
-        (vec![("K1", "2024-03-04"), ("K1", "2024-03-05")], ("K1", "2024-03-06"), ""),
-        (vec![("T", "2024-12-28"), ("N", "2025-01-06")], ("T", "2025-01-02"), ""),
-        (vec![("K1", "2024-03-04"), ("K1", "2024-03-05")], ("K2", "2024-05-06"), "M04_ONCE_YEAR"),
+        (
+            vec![("K1", "2024-03-04")],
+            ("K1", "2024-03-05..2024-03-08"),
+            "",
+        ),
+        (
+            vec![("K1", "2024-03-04"), ("K1", "2024-03-05")],
+            ("K1", "2024-03-06"),
+            "",
+        ),
+        (
+            vec![("T", "2024-12-28"), ("N", "2025-01-06")],
+            ("T", "2025-01-02"),
+            "",
+        ),
+        (
+            vec![("K1", "2024-03-04"), ("K1", "2024-03-05")],
+            ("K2", "2024-05-06"),
+            "M04_ONCE_YEAR",
+        ),
     ] {
-        let held = before.iter().map(|(course, on)| allowance(WANG, course, on));
-        let expected = if expected.is_empty() { GRANTED } else { refused(expected) };
+        let held = before
+            .iter()
+            .map(|(course, on)| allowance(WANG, course, on));
+        let expected = if expected.is_empty() {
+            GRANTED
+        } else {
+            refused(expected)
+        };
         let ledger = ledger.clone().and(held);
-        ledger.when(allowance(WANG, claim.0, claim.1)).then(expected);
+        ledger
+            .when(allowance(WANG, claim.0, claim.1))
+            .then(expected);
     }
 }
 
@@ -135,8 +214,12 @@ fn one_course_for_each_calendar_year_of_the_first_day() {
 fn a_refused_course_uses_no_year() {
     let ledger = trained(&[MARCH, ("K2", "2024-05-06", "2024-05-10")])
         .and_refused(allowance(WANG, "K1", "2024-03-04").rate(5_001));
-    ledger.when(allowance(WANG, "K2", "2024-05-06")).then(GRANTED);
-    ledger.when(allowance(WANG, "K1", "2024-03-04")).then(GRANTED);
+    ledger
+        .when(allowance(WANG, "K2", "2024-05-06"))
+        .then(GRANTED);
+    ledger
+        .when(allowance(WANG, "K1", "2024-03-04"))
+        .then(GRANTED);
 }
 
 #[test]
@@ -145,14 +228,26 @@ fn no_allowance_on_a_day_of_unemployment_benefit() {
     let one = |first, last| vec![benefit(WANG, first, last)];
     for (before, on, dates) in [
         // Both ends of a period count; the days beside it are free.
-        (one("2024-03-05", "2024-03-06"), "2024-03-04..2024-03-07", "2024-03-05,2024-03-06"),
+        (
+            one("2024-03-05", "2024-03-06"),
+            "2024-03-04..2024-03-07",
+            "2024-03-05,2024-03-06",
+        ),
         (one("2024-03-05", "2024-03-06"), "2024-03-04 2024-03-07", ""),
         (one("2024-03-05", "2024-03-05"), "2024-03-05", "2024-03-05"),
         (one("2024-03-05", "2024-03-05"), "2024-03-04 2024-03-06", ""),
         // A source by months is whole months.
-        (one("2024-02-01", "2024-02-29"), "2024-02-29..2024-03-01", "2024-02-29"),
+        (
+            one("2024-02-01", "2024-02-29"),
+            "2024-02-29..2024-03-01",
+            "2024-02-29",
+        ),
         (one("2024-02-01", "2024-02-29"), "2024-03-01", ""),
-        (one("2024-03-01", "2024-03-31"), "2024-02-28..2024-03-01", "2024-03-01"),
+        (
+            one("2024-03-01", "2024-03-31"),
+            "2024-02-28..2024-03-01",
+            "2024-03-01",
+        ),
         (one("2024-03-01", "2024-03-31"), "2024-02-29", ""),
         // Two periods, overlapping ones, and those of somebody else.
         (
@@ -171,7 +266,11 @@ fn no_allowance_on_a_day_of_unemployment_benefit() {
             "2024-03-04..2024-03-05",
             "2024-03-04,2024-03-05",
         ),
-        (vec![benefit(LI, "2024-03-01", "2024-03-31")], "2024-03-04", ""),
+        (
+            vec![benefit(LI, "2024-03-01", "2024-03-31")],
+            "2024-03-04",
+            "",
+        ),
     ] {
         let ledger = ledger.clone().and(before);
         let answer = ledger.when(allowance(WANG, "K1", on));
@@ -224,9 +323,15 @@ fn the_status_holds_on_every_day() {
     ]);
     let on = "2025-12-29..2026-01-03";
     for (lists, missing) in [
-        (vec![], "2025-12-29,2025-12-30,2025-12-31,2026-01-01,2026-01-02,2026-01-03"),
+        (
+            vec![],
+            "2025-12-29,2025-12-30,2025-12-31,2026-01-01,2026-01-02,2026-01-03",
+        ),
         (vec![listed(WANG, "2020-01-01..")], ""),
-        (vec![listed(LI, "2020-01-01.."), listed(WANG, "2025-12-29..")], ""),
+        (
+            vec![listed(LI, "2020-01-01.."), listed(WANG, "2025-12-29..")],
+            "",
+        ),
         // The window is half-open.
         (vec![listed(WANG, "2025-12-29..2026-01-04")], ""),
         (vec![listed(WANG, "2025-12-29..2026-01-03")], "2026-01-03"),
@@ -246,7 +351,10 @@ fn the_status_holds_on_every_day() {
             ],
             "2025-12-31",
         ),
-        (vec![listed(WANG, "2021-01-01..2026-01-01")], "2026-01-01,2026-01-02,2026-01-03"),
+        (
+            vec![listed(WANG, "2021-01-01..2026-01-01")],
+            "2026-01-01,2026-01-02,2026-01-03",
+        ),
         // Lists that overlap, the newer one first.
         (
             vec![
@@ -278,14 +386,39 @@ fn every_day_was_attended_in_the_claimed_course() {
     let here = |on| attended(WANG, "K1", on);
     for (records, number, on, missing) in [
         (vec![], "K1", "2024-03-04", "2024-03-04"),
-        (vec![here("2024-03-04..2024-03-08")], "K1", "2024-03-04..2024-03-08", ""),
-        (vec![here("2024-03-04 2024-03-06")], "K1", "2024-03-04..2024-03-06", "2024-03-05"),
+        (
+            vec![here("2024-03-04..2024-03-08")],
+            "K1",
+            "2024-03-04..2024-03-08",
+            "",
+        ),
+        (
+            vec![here("2024-03-04 2024-03-06")],
+            "K1",
+            "2024-03-04..2024-03-06",
+            "2024-03-05",
+        ),
         // Records add up, in whatever order they arrive.
-        (vec![here("2024-03-06"), here("2024-03-04..2024-03-05")], "K1", "2024-03-04..2024-03-06", ""),
-        (vec![here("2024-03-04"), here("2024-03-04")], "K1", "2024-03-04", ""),
+        (
+            vec![here("2024-03-06"), here("2024-03-04..2024-03-05")],
+            "K1",
+            "2024-03-04..2024-03-06",
+            "",
+        ),
+        (
+            vec![here("2024-03-04"), here("2024-03-04")],
+            "K1",
+            "2024-03-04",
+            "",
+        ),
         // In another course, or by another person.
         (vec![here("2024-03-04")], "K2", "2024-03-04", "2024-03-04"),
-        (vec![attended(LI, "K1", "2024-03-04")], "K1", "2024-03-04", "2024-03-04"),
+        (
+            vec![attended(LI, "K1", "2024-03-04")],
+            "K1",
+            "2024-03-04",
+            "2024-03-04",
+        ),
         // A day outside the course is no day of the course.
         (
             vec![here("2024-03-01..2024-03-11")],

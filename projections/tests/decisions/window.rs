@@ -84,8 +84,14 @@ fn outside_the_window_the_clerk_still_sees_every_other_reason() {
     let ledger = anything();
     let outside = "OUT_OF_WINDOW";
     for (claim, others) in [
-        (allowance(WANG, "K", "2026-12-18").rate(5_001), "M04_DAILY_CAP"),
-        (allowance(WANG, "E", "2023-12-15").rate(5_001), "M04_DAILY_CAP"),
+        (
+            allowance(WANG, "K", "2026-12-18").rate(5_001),
+            "M04_DAILY_CAP",
+        ),
+        (
+            allowance(WANG, "E", "2023-12-15").rate(5_001),
+            "M04_DAILY_CAP",
+        ),
         (
             base(TrainingBase, National, 1).recognised("2027-01-01"),
             "BUDGET_EXCEEDED M05_AMOUNT",
@@ -100,8 +106,13 @@ fn outside_the_window_the_clerk_still_sees_every_other_reason() {
         (loan("L9", WANG, 30_000_001, "2023-12-16"), "M22_CAP"),
         (loan("L9", WANG, 50_000_001, "2026-12-17"), "M22_CAP"),
         (loan("L9", WANG, 50_000_001, "2030-01-01"), "M22_CAP"),
-        (interest("L1", "2026-12-17..2027-01-01", 100, 51), "M22_INTEREST"),
+        (
+            interest("L1", "2026-12-17..2027-01-01", 100, 51),
+            "M22_INTEREST",
+        ),
     ] {
-        ledger.when(claim).then(refused(&format!("{outside} {others}")));
+        ledger
+            .when(claim)
+            .then(refused(&format!("{outside} {others}")));
     }
 }

@@ -30,52 +30,52 @@ use luzhang_ledger::{
 use uuid::Uuid;
 
 /// Whose chain it is.
-pub fn ledger() -> LedgerId {
+pub(crate) fn ledger() -> LedgerId {
     LedgerId::new(Uuid::from_u128(0x0198_c5a2_7d00_7000_8000_0000_0000_0001))
 }
 
 /// The identity key: the bytes 00 to 1f.
-pub fn identity() -> IdentityKey {
+pub(crate) fn identity() -> IdentityKey {
     IdentityKey::new(std::array::from_fn(|index| u8::try_from(index).unwrap()))
 }
 
 /// The key of the person's details: 32 bytes 5a.
-pub fn subject_key() -> SubjectKey {
+pub(crate) fn subject_key() -> SubjectKey {
     SubjectKey::new([0x5a; 32])
 }
 
-pub fn national_id() -> NationalId {
+pub(crate) fn national_id() -> NationalId {
     NationalId::parse("510590197607110016").unwrap()
 }
 
-pub fn credit_code() -> CreditCode {
+pub(crate) fn credit_code() -> CreditCode {
     CreditCode::parse("91510590407224700G", CheckDigit::Required).unwrap()
 }
 
-pub fn person() -> SubjectId {
+pub(crate) fn person() -> SubjectId {
     identity().person(&national_id())
 }
 
-pub fn organisation() -> SubjectId {
+pub(crate) fn organisation() -> SubjectId {
     identity().organisation(&credit_code())
 }
 
-pub fn person_details() -> Details {
+pub(crate) fn person_details() -> Details {
     Details::person("某甲", &national_id()).unwrap()
 }
 
-pub fn sealed_person() -> Vec<u8> {
+pub(crate) fn sealed_person() -> Vec<u8> {
     seal(&subject_key(), &person(), [0x24; 24], &person_details())
 }
 
 /// The bodies of the sample's events: one of every kind, then variants that
 /// leave out what may be left out.
-pub fn bodies() -> Vec<Body> {
+pub(crate) fn bodies() -> Vec<Body> {
     let mut bodies = vec![
         Body::LedgerCreated {
             ledger: ledger(),
             software: Label::new("luzhang 0.1.0").unwrap(),
-            key_check: [0xc4; 16],
+            key_check: identity().content(ledger().as_bytes()),
         },
         Body::PolicyPackAdopted {
             pack: PackId::new("sample").unwrap(),
@@ -103,7 +103,7 @@ pub fn bodies() -> Vec<Body> {
 }
 
 /// The sample's events, in order.
-pub fn events() -> Vec<Event> {
+pub(crate) fn events() -> Vec<Event> {
     let mut streams: BTreeMap<StreamId, (u64, Position)> = BTreeMap::new();
     let mut policy = None;
     let mut events = Vec::new();
@@ -133,7 +133,7 @@ pub fn events() -> Vec<Event> {
             stream_previous,
             recorded_at: 1_704_067_200_000_000 + i64::try_from(number).unwrap() * 1_000,
             request: (!by_itself).then(|| request(number)),
-            principal: Principal::new("zhangsan-02").unwrap(),
+            principal: Principal::new("clerk-02").unwrap(),
             office: (!by_itself).then_some(Office::LUZHOU),
             basis,
             policy: judged.then_some(policy).flatten(),
@@ -150,7 +150,7 @@ pub fn events() -> Vec<Event> {
 
 /// The sample's blocks: the first event alone, some of a few events, one large
 /// enough to be stored compressed.
-pub fn blocks() -> Vec<SealedBlock> {
+pub(crate) fn blocks() -> Vec<SealedBlock> {
     let events = events();
     let (rest, large) = events.split_at(events.len() - 1);
     let (first, rest) = rest.split_at(1);
@@ -165,7 +165,7 @@ pub fn blocks() -> Vec<SealedBlock> {
     blocks
 }
 
-pub fn block(head: Head, epoch: u64, events: &[Event]) -> SealedBlock {
+pub(crate) fn block(head: Head, epoch: u64, events: &[Event]) -> SealedBlock {
     let mut builder = BlockBuilder::new(head, epoch);
     for event in events {
         builder.push(event).unwrap().expect("room in the block");
@@ -174,7 +174,7 @@ pub fn block(head: Head, epoch: u64, events: &[Event]) -> SealedBlock {
 }
 
 /// An export file of these blocks.
-pub fn export<B: AsRef<[u8]>>(blocks: impl IntoIterator<Item = B>) -> Vec<u8> {
+pub(crate) fn export<B: AsRef<[u8]>>(blocks: impl IntoIterator<Item = B>) -> Vec<u8> {
     let mut writer = ExportWriter::new(Vec::new(), ledger()).unwrap();
     for block in blocks {
         writer.block(block.as_ref()).unwrap();
@@ -182,7 +182,7 @@ pub fn export<B: AsRef<[u8]>>(blocks: impl IntoIterator<Item = B>) -> Vec<u8> {
     writer.finish().unwrap().0
 }
 
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").unwrap();
@@ -190,7 +190,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-pub fn position(number: u64) -> Position {
+pub(crate) fn position(number: u64) -> Position {
     Position::new(number).unwrap()
 }
 

@@ -2,7 +2,7 @@
 //! find, calls a flush durable that is not, and can sleep through its own error.
 
 use std::{
-    fmt, fs,
+    fmt, fs, io,
     path::Path,
     sync::{
         PoisonError, RwLock,
@@ -245,6 +245,7 @@ fn entry((key, value): (IVec, IVec)) -> Result<(u64, IVec), ReadError> {
 fn open_existing(path: &Path) -> Result<Db, EngineError> {
     let mut tries: u32 = 0;
     let db = loop {
+        discard_torn_snapshots(path).map_err(|error| EngineError::Sled(error.into()))?;
         match guarded(|| config(path).open()) {
             Err(EngineError::Sled(error)) if is_locked(&error) => {
                 tries = tries.saturating_add(1);
@@ -261,6 +262,21 @@ fn open_existing(path: &Path) -> Result<Db, EngineError> {
         return Err(EngineError::Fresh);
     }
     Ok(db)
+}
+
+/// Removes snapshots that were being written when a process died or the disk was
+/// full. sled would take one for the latest and call the database corrupt; the
+/// one before is still there, since it is removed only after the rename.
+fn discard_torn_snapshots(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn is_locked(error: &::sled::Error) -> bool {

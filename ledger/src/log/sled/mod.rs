@@ -69,7 +69,7 @@ impl SledLog {
     ///
     /// # Errors
     /// [`OpenError::Exists`], [`OpenError::Unfinished`], [`OpenError::NotEmpty`]
-    /// by what is there; [`OpenError::DiskFull`] if there is less than 64 MiB of
+    /// by what is there; [`OpenError::DiskFull`] if there is less than 96 MiB of
     /// room; others as [`SledLog::open`].
     pub fn create(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
         let data_dir = DataDir::new(dir);

@@ -12,9 +12,11 @@ use super::storage::{is_full, sync_dir};
 
 const FILE: &str = "reserve";
 const FRESH: &str = "reserve.new";
-/// Opening rewrites at most the segment at the tip (16 MiB) and writes a
-/// snapshot of the page table; twice a segment covers both.
-const BYTES: u64 = 32 << 20;
+/// Opening fills the rest of the segment at the tip, fills each segment (16 MiB)
+/// that the interrupted append had begun beyond it, and writes a snapshot of the
+/// page table. An append of 4 MiB begins at most one beyond, so three segments
+/// are enough for any append of that size. A larger one may need more.
+const BYTES: u64 = 48 << 20;
 /// What the witness takes from the reserve when nothing else is left.
 const PAGE: u64 = 1 << 20;
 const CHUNK: usize = 1 << 20;

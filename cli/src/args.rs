@@ -1,0 +1,266 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::{bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format};
+
+/// luzhang 泸账: a subsidy ledger that can be checked without trusting it.
+#[derive(Debug, Parser)]
+#[command(name = "luzhang", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// A server, for example `http://127.0.0.1:7380`
+    #[arg(long, global = true, env = "LUZHANG_SERVER", value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// A data directory, used without a server
+    #[arg(long, global = true, env = "LUZHANG_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// How results are written
+    #[arg(short, long, global = true, value_enum, default_value_t)]
+    pub(crate) output: Format,
+    /// Language of messages; that of the locale by default
+    #[arg(long, global = true, env = "LUZHANG_LANG", value_enum)]
+    pub(crate) lang: Option<Lang>,
+    /// The account that asks
+    #[arg(long, global = true, env = "LUZHANG_PRINCIPAL", value_name = "NAME")]
+    pub(crate) principal: Option<String>,
+}
+
+impl Global {
+    pub(crate) fn lang(&self) -> Lang {
+        self.lang.unwrap_or_else(Lang::of_locale)
+    }
+
+    /// Which ledger the command is about. A flag goes before the environment:
+    /// clap has merged them, so naming both is only refused if both are flags.
+    pub(crate) fn target(&self) -> Result<Target, Failure> {
+        match (&self.server, &self.data_dir) {
+            (Some(url), None) => Ok(Target::Server(url.clone())),
+            (None, Some(dir)) => Ok(Target::DataDir(dir.clone())),
+            (Some(_), Some(_)) => Err(Failure::usage(
+                "--server 与 --data-dir 只能给一个",
+                "give either --server or --data-dir, not both",
+            )),
+            (None, None) => Err(Failure::usage(
+                "请用 --server URL 或 --data-dir DIR 指明账本",
+                "name the ledger with --server URL or --data-dir DIR",
+            )),
+        }
+    }
+
+    /// The data directory, for commands that make sense on one only.
+    pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
+        match self.target()? {
+            Target::DataDir(dir) => Ok(dir),
+            Target::Server(_) => Err(Failure::usage(
+                "此命令需要 --data-dir DIR",
+                "this command needs --data-dir DIR",
+            )),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a new ledger in a data directory
+    Init(InitArgs),
+    /// Serve a data directory over gRPC
+    Serve(ServeArgs),
+    /// Submit one command, written as JSON
+    Submit(SubmitArgs),
+    /// Import a bureau's tables, CSV or XLSX
+    Import(ImportArgs),
+    /// Look at events
+    #[command(subcommand)]
+    Event(EventCommand),
+    /// Look at a person, organisation or brand
+    #[command(subcommand)]
+    Subject(SubjectCommand),
+    /// Say what a reason code means, or why an event was decided so
+    Explain(ExplainArgs),
+    /// Check, show, list and adopt policy packs
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Export and verify the chain
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Fold the whole log anew and print the digests
+    Rebuild,
+    /// Totals and registers
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Measure this machine against its yardsticks
+    Bench(BenchArgs),
+    /// The whole way of a grant, in a new directory, in a few seconds
+    Demo(DemoArgs),
+    /// Print a completion script
+    Completion {
+        /// For which shell
+        shell: Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Into which directory
+        dir: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The first policy pack: a file, or `none`; the built-in luzhou-2023 by default
+    #[arg(long, value_name = "FILE|none")]
+    pub(crate) pack: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen; loopback only
+    #[arg(long, env = "LUZHANG_LISTEN", default_value = "127.0.0.1:7380")]
+    pub(crate) listen: SocketAddr,
+    /// How many messages may wait to be decided
+    #[arg(long, default_value_t = luzhang_server::engine::DEFAULT_QUEUE)]
+    pub(crate) queue: usize,
+    /// The most bytes of one request
+    #[arg(long, default_value_t = luzhang_server::Limits::default().message_bytes)]
+    pub(crate) message_bytes: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArgs {
+    /// A JSON file of a `luzhang.v1.Command`, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Only say what would happen
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct ImportArgs {
+    /// Tables, taken in the order given
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write the table back with what became of each row (CSV, or XLSX by its
+    /// ending); with several files, a directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) result: Option<PathBuf>,
+    /// Give rows that were refused a new attempt
+    #[arg(long)]
+    pub(crate) resubmit: bool,
+    /// Accept credit codes whose check digit does not match; each such row
+    /// carries a warning
+    #[arg(long)]
+    pub(crate) accept_check_digits: bool,
+    /// Only say what would happen, each row judged by itself
+    #[arg(long, conflicts_with = "resubmit")]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EventCommand {
+    /// One event, with its hash
+    Show {
+        /// Its position
+        position: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SubjectCommand {
+    /// History and remaining entitlement
+    Show {
+        /// Identity number, credit code, brand number or subject id; `-` reads it
+        /// from standard input, so that it is not seen in the list of processes
+        number: String,
+        /// The day for which entitlement is asked
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        on: Option<jiff::civil::Date>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A reason code, for example M04_ONCE_YEAR, or the position of an event
+    #[arg(value_name = "CODE|POSITION")]
+    pub(crate) what: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Say whether a pack may be adopted
+    Check {
+        /// The TOML file
+        file: PathBuf,
+    },
+    /// Show a pack: programmes, parameters, limits, readings
+    Show {
+        /// A file, or the id of an adopted pack; the built-in one by default
+        pack: Option<String>,
+    },
+    /// The packs that the ledger has adopted
+    List,
+    /// Adopt a pack
+    Adopt {
+        /// The TOML file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Verify an export file, a data directory or a server's blocks
+    Verify(VerifyArgs),
+    /// Write all blocks to one file
+    Export {
+        /// Which file; it must not exist
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// The durable end of the chain
+    Head,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// An export file; without it --data-dir or --server is verified
+    pub(crate) file: Option<PathBuf>,
+    /// A chain head that was written down: `HASH` or `POSITION:HASH`
+    #[arg(long, value_name = "[POSITION:]HASH")]
+    pub(crate) head: Option<String>,
+    /// A receipt, as JSON, that must be on the chain
+    #[arg(long, value_name = "FILE", conflicts_with = "head")]
+    pub(crate) receipt: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Committed sums by programme and year, and the number of conflicts
+    Totals,
+    /// Every grant, one row each
+    Registers {
+        /// Only this programme's form, for example `training_allowance_granted`
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only this office
+        #[arg(long)]
+        office: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where to make the ledger; a temporary directory by default
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+}

@@ -1,0 +1,215 @@
+//! A ledger to talk to: a server at a URL, or a data directory that this process
+//! serves to itself. Either way the conversation is the same.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use hyper_util::rt::TokioIo;
+use indicatif::{ProgressBar, ProgressStyle};
+use luzhang_proto::wire::{
+    audit_service_client::AuditServiceClient, ledger_service_client::LedgerServiceClient,
+    projection_service_client::ProjectionServiceClient,
+};
+use luzhang_server::{Engine, Limits, Server, engine::DEFAULT_QUEUE};
+use tokio::{sync::oneshot, task::JoinHandle};
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+use tower::service_fn;
+
+use crate::{failure::Failure, lang::Lang};
+
+/// The most bytes of one answer that this client takes.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// Which ledger a command is about.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A server.
+    Server(String),
+    /// A data directory.
+    DataDir(PathBuf),
+}
+
+/// Says who asks, with every request.
+#[derive(Clone, Debug)]
+pub(crate) struct As(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for As {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(name) = &self.0 {
+            request.metadata_mut().insert("luzhang-principal", name.clone());
+        }
+        Ok(request)
+    }
+}
+
+type Through = InterceptedService<Channel, As>;
+
+/// An open conversation.
+#[derive(Debug)]
+pub(crate) struct Client {
+    channel: Channel,
+    principal: As,
+    embedded: Option<Embedded>,
+}
+
+/// The server that this process runs for itself.
+#[derive(Debug)]
+struct Embedded {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), luzhang_server::serve::ServeError>>,
+}
+
+impl Client {
+    pub(crate) async fn open(
+        target: &Target,
+        principal: Option<&str>,
+        lang: Lang,
+    ) -> Result<Self, Failure> {
+        let principal = principal
+            .map(|name| {
+                name.parse().map_err(|_| {
+                    Failure::usage(
+                        "账户名只能用可见的 ASCII 字符",
+                        "a principal is written in visible ASCII characters",
+                    )
+                })
+            })
+            .transpose()?;
+        match target {
+            Target::Server(url) => Ok(Self {
+                channel: connect(url).await?,
+                principal: As(principal),
+                embedded: None,
+            }),
+            Target::DataDir(dir) => {
+                let engine = open_engine(dir.clone(), lang).await?;
+                let (channel, embedded) = embed(Arc::new(engine)).await?;
+                Ok(Self {
+                    channel,
+                    principal: As(principal),
+                    embedded: Some(embedded),
+                })
+            }
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> LedgerServiceClient<Through> {
+        LedgerServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+            .max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn audit(&self) -> AuditServiceClient<Through> {
+        AuditServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+            .max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn projections(&self) -> ProjectionServiceClient<Through> {
+        ProjectionServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+            .max_decoding_message_size(MAX_ANSWER)
+    }
+
+    /// Ends the conversation; a data directory is closed in order.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        drop(self.channel);
+        if let Some(embedded) = self.embedded {
+            // The server may have ended by itself.
+            let _ended = embedded.stop.send(());
+            embedded
+                .task
+                .await
+                .map_err(|error| Failure::from(anyhow::Error::from(error)))??;
+        }
+        Ok(())
+    }
+}
+
+async fn connect(url: &str) -> Result<Channel, Failure> {
+    let unreachable = |error: &dyn std::fmt::Display| {
+        Failure::new(
+            "SERVER_UNREACHABLE",
+            format!("无法连接 {url}：{error}。服务是否已启动（luzhang serve）？"),
+            format!("cannot reach {url}: {error}. Is the server running (luzhang serve)?"),
+        )
+    };
+    let endpoint = Endpoint::from_shared(url.to_owned())
+        .map_err(|error| unreachable(&error))?
+        .connect_timeout(Duration::from_secs(10))
+        .tcp_nodelay(true);
+    endpoint.connect().await.map_err(|error| {
+        let cause = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+        unreachable(&format!("{error} {cause}").trim_end())
+    })
+}
+
+/// Opens a data directory, with a progress bar where a person watches.
+pub(crate) async fn open_engine(dir: PathBuf, lang: Lang) -> Result<Engine, Failure> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let bar = progress(lang.pick("读取账本", "reading the ledger"));
+        let engine = Engine::open(&dir, DEFAULT_QUEUE, |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        });
+        bar.finish_and_clear();
+        engine
+    });
+    let opened = opened.await.map_err(anyhow::Error::from)?;
+    Ok(opened?)
+}
+
+/// A progress bar on stderr; invisible where that is no terminal.
+pub(crate) fn progress(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{msg} {bar:30} {human_pos}/{human_len} {per_sec}");
+    if let Ok(style) = style {
+        bar.set_style(style);
+    }
+    bar.set_message(what.to_owned());
+    bar
+}
+
+async fn embed(engine: Arc<Engine>) -> Result<(Channel, Embedded), Failure> {
+    let (ours, theirs) = tokio::io::duplex(1 << 20);
+    let (stop, stopped) = oneshot::channel();
+    let limits = Limits {
+        // Whoever may open the directory needs no protection from themselves.
+        message_bytes: MAX_ANSWER,
+        ..Limits::default()
+    };
+    let task = tokio::spawn(async move {
+        let incoming = tokio_stream::once(Ok::<_, io::Error>(theirs));
+        let stop = async {
+            // Either way it is time to end.
+            let _told = stopped.await;
+        };
+        Server::new(engine, limits).serve(incoming, stop).await
+    });
+    let ours = Arc::new(Mutex::new(Some(ours)));
+    let connector = service_fn(move |_| {
+        let taken = ours.lock().ok().and_then(|mut ours| ours.take());
+        async move {
+            taken
+                .map(TokioIo::new)
+                .ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionReset))
+        }
+    });
+    // The address is never looked up: the connection exists already.
+    let channel = Endpoint::from_static("http://embedded.invalid")
+        .connect_with_connector(connector)
+        .await
+        .map_err(|error| Failure::from(anyhow::Error::from(error)))?;
+    Ok((channel, Embedded { stop, task }))
+}
+
+/// Whether a directory holds a ledger, or anything at all.
+pub(crate) fn is_occupied(dir: &Path) -> bool {
+    dir.read_dir().is_ok_and(|mut entries| entries.next().is_some())
+}

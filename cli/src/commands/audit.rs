@@ -1,0 +1,384 @@
+//! `luzhang audit`: export and verify the chain.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{BufReader, BufWriter, Read, Seek as _, SeekFrom},
+    path::Path,
+    sync::mpsc,
+};
+
+use luzhang_ledger::{
+    Hash, LedgerId, Position,
+    block::Head,
+    export::{self, ExportWriter},
+    log::{
+        ReadError,
+        sled::{self, AuditLog, OpenError},
+    },
+    verify::{self, Anchor, Finding, Place, Report, Verdict},
+};
+use luzhang_proto::wire;
+use luzhang_server::replay;
+use serde_json::{Value, json};
+use tokio_stream::StreamExt as _;
+use uuid::Uuid;
+
+use super::open;
+use crate::{
+    args::{AuditCommand, Global, VerifyArgs},
+    client::{Target, progress},
+    failure::{Failure, exit},
+    lang::Lang,
+    message,
+    output::{self, Format},
+};
+
+pub(crate) async fn run(global: &Global, command: &AuditCommand) -> Result<u8, Failure> {
+    match command {
+        AuditCommand::Verify(args) => verify(global, args).await,
+        AuditCommand::Export { out } => export(global, out).await,
+        AuditCommand::Head => head(global).await,
+    }
+}
+
+async fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
+    let anchor = anchor(args)?;
+    let report = match &args.file {
+        Some(file) => verify_file(file, anchor, global.lang())?,
+        None => match global.target()? {
+            Target::DataDir(dir) => verify_dir(&dir, anchor, global.lang())?,
+            Target::Server(_) => verify_server(global, anchor).await?,
+        },
+    };
+    print(global, &report)?;
+    Ok(report.verdict.exit_code())
+}
+
+/// Verifies an export file. Anything that cannot be read is a verdict too.
+pub(crate) fn verify_file(
+    path: &Path,
+    anchor: Option<Anchor>,
+    lang: Lang,
+) -> Result<Report, Failure> {
+    let mut file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+    let mut first = Vec::new();
+    let begun = Read::take(&mut file, 16)
+        .read_to_end(&mut first)
+        .and_then(|_| file.seek(SeekFrom::Start(0)));
+    if let Err(error) = begun {
+        return Ok(nothing(Verdict::Unreadable, verify::unreadable(&error).detail));
+    }
+    let bar = progress(lang.pick("核验", "verifying"));
+    let report = export::verify_export(BufReader::with_capacity(1 << 20, file), anchor, |events| {
+        bar.set_position(events);
+    });
+    bar.finish_and_clear();
+    Ok(report)
+}
+
+fn verify_dir(dir: &Path, anchor: Option<Anchor>, lang: Lang) -> Result<Report, Failure> {
+    let scratch = tempfile::tempdir()?;
+    let log = match sled::open_for_audit(dir, scratch.path()) {
+        Ok(log) => log,
+        Err(error @ OpenError::Locked { .. }) => return Err(error.into()),
+        Err(error) => return Ok(nothing(verdict_of(&error), error.to_string())),
+    };
+    let bar = progress(lang.pick("核验", "verifying"));
+    let blocks = log.reader.blocks_from(Position::FIRST);
+    let report = verify::verify_blocks(blocks, anchor, |events| bar.set_position(events));
+    bar.finish_and_clear();
+    Ok(against_witness(&log, report))
+}
+
+/// What an unopenable ledger is, in one word.
+fn verdict_of(error: &OpenError) -> Verdict {
+    match error.code() {
+        "LEDGER_TRUNCATED" => Verdict::Truncated,
+        "LEDGER_FORKED" => Verdict::Forked,
+        "LEDGER_EMPTY" => Verdict::Empty,
+        _ => Verdict::Unreadable,
+    }
+}
+
+fn nothing(verdict: Verdict, detail: String) -> Report {
+    Report {
+        verdict,
+        events: 0,
+        chain_head: None,
+        ledger: None,
+        finding: Some(Finding {
+            verdict,
+            place: Place::Whole,
+            detail,
+        }),
+    }
+}
+
+/// The witness lies outside the database: a log that is shorter than it, or that
+/// has another event where it was, is not the one that was witnessed.
+fn against_witness(log: &AuditLog, report: Report) -> Report {
+    let sound = matches!(
+        report.verdict,
+        Verdict::Intact | Verdict::SelfConsistent | Verdict::Empty
+    );
+    if !sound {
+        return report;
+    }
+    let witness = match &log.witness {
+        Ok(witness) => witness,
+        Err(error) => {
+            return with_finding(report, Verdict::Unreadable, Place::Whole, error.to_string());
+        }
+    };
+    let Some(position) = witness.position else {
+        return report;
+    };
+    let events = report.events;
+    if position.number() > events {
+        let next = Position::new(events.saturating_add(1)).unwrap_or(Position::FIRST);
+        let detail = format!("the log ends at {events}, its witness saw {position}");
+        return with_finding(report, Verdict::Truncated, Place::Event(next), detail);
+    }
+    match replay::event_at(&*log.reader, position) {
+        Ok(Some(event)) if event.hash == witness.chain => report,
+        Ok(_) | Err(_) => {
+            let detail = format!("the witness saw another event at {position}");
+            with_finding(report, Verdict::Forked, Place::Event(position), detail)
+        }
+    }
+}
+
+fn with_finding(report: Report, verdict: Verdict, place: Place, detail: String) -> Report {
+    Report {
+        verdict,
+        finding: Some(Finding {
+            verdict,
+            place,
+            detail,
+        }),
+        ..report
+    }
+}
+
+async fn verify_server(global: &Global, anchor: Option<Anchor>) -> Result<Report, Failure> {
+    let client = open(global).await?;
+    let request = wire::ExportBlocksRequest { from: 1 };
+    let mut answers = client.audit().export_blocks(request).await?.into_inner();
+    let (send, receive) = mpsc::sync_channel::<Result<Vec<u8>, ReadError>>(1_024);
+    let verifying = tokio::task::spawn_blocking(move || {
+        verify::verify_blocks(receive.into_iter(), anchor, |_| {})
+    });
+    while let Some(answer) = answers.next().await {
+        for block in answer?.blocks {
+            let send = send.clone();
+            let sent = tokio::task::spawn_blocking(move || send.send(Ok(block.bytes.into())));
+            if sent.await.map_err(anyhow::Error::from)?.is_err() {
+                // The verifier has found something and stopped.
+                break;
+            }
+        }
+    }
+    drop(send);
+    let report = verifying.await.map_err(anyhow::Error::from)?;
+    client.close().await?;
+    Ok(report)
+}
+
+fn anchor(args: &VerifyArgs) -> Result<Option<Anchor>, Failure> {
+    if let Some(path) = &args.receipt {
+        let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+        return receipt_anchor(&text).map(Some);
+    }
+    let Some(text) = &args.head else {
+        return Ok(None);
+    };
+    let (position, hash) = match text.split_once(':') {
+        Some((position, hash)) => (position.parse().ok().and_then(Position::new), hash),
+        None => (None, text.as_str()),
+    };
+    match hash.parse() {
+        Ok(hash) if position.is_some() || !text.contains(':') => {
+            Ok(Some(Anchor { hash, position }))
+        }
+        Ok(_) | Err(_) => Err(Failure::usage(
+            "--head 应为 64 位十六进制哈希，可在前面加“位置:”",
+            "--head is a hash of 64 hexadecimal digits, optionally after `POSITION:`",
+        )),
+    }
+}
+
+/// The anchor in a receipt: what `luzhang submit -o json` printed, or the
+/// receipt in it.
+fn receipt_anchor(text: &str) -> Result<Anchor, Failure> {
+    let unreadable = || {
+        Failure::usage(
+            "回执应为 JSON，含 position 与 event_hash",
+            "a receipt is JSON with `position` and `event_hash`",
+        )
+    };
+    let document: Value = serde_json::from_str(text).map_err(|_| unreadable())?;
+    let receipt = ["/accepted/receipt", "/refused/receipt", "/receipt", ""]
+        .into_iter()
+        .filter_map(|place| document.pointer(place))
+        .find(|found| found.get("event_hash").is_some())
+        .ok_or_else(unreadable)?;
+    let receipt: wire::Receipt = message::from_json("luzhang.v1.Receipt", &receipt.to_string())
+        .map_err(|_| unreadable())?;
+    let hash: [u8; 32] = receipt.event_hash.try_into().map_err(|_| unreadable())?;
+    Ok(Anchor {
+        hash: Hash::from_bytes(hash),
+        position: Position::new(receipt.position),
+    })
+}
+
+fn print(global: &Global, report: &Report) -> Result<(), Failure> {
+    let head = report.chain_head.map(|head| head.to_string());
+    let bad = report.first_bad_position().map(Position::number);
+    let finding = report.finding.as_ref();
+    if matches!(global.output, Format::Json | Format::Ndjson) {
+        return output::line(
+            &json!({
+                "schema_version": 1,
+                "verdict": report.verdict.word(),
+                "events": report.events,
+                "chain_head": head,
+                "first_bad_position": bad,
+                "place": finding.map(|finding| finding.place.to_string()),
+                "detail": finding.map(|finding| finding.detail.as_str()),
+                "ledger_id": report.ledger.map(|ledger| ledger.to_string()),
+            })
+            .to_string(),
+        );
+    }
+    let lang = global.lang();
+    output::line(&verdict_line(report, lang))?;
+    if let Some(finding) = finding {
+        let place = lang.pick("  位置", "  where");
+        output::line(&format!("{place}: {}", finding.place))?;
+        output::line(&format!("  {}", finding.detail))?;
+    }
+    if let Some(head) = head {
+        let name = lang.pick("  链头", "  chain head");
+        output::line(&format!("{name}: {}:{head}", report.events))?;
+    }
+    Ok(())
+}
+
+/// The verdict as a sentence.
+pub(crate) fn verdict_line(report: &Report, lang: Lang) -> String {
+    let (zh, en) = match report.verdict {
+        Verdict::Intact => ("完整：与所给锚点一致", "intact: the anchor is on this chain"),
+        Verdict::SelfConsistent => (
+            "自洽：未给出外部锚点，只能证明自身一致",
+            "self-consistent only: no anchor was given to compare with",
+        ),
+        Verdict::Tampered => ("已被篡改", "tampered"),
+        Verdict::Truncated => ("尾部缺失", "truncated: the end is missing"),
+        Verdict::Forked => ("分叉：所给锚点不在此链上", "forked: the anchor is not on this chain"),
+        Verdict::Empty => ("空：没有任何事件可核验", "empty: there is nothing to verify"),
+        Verdict::Unreadable => ("无法读取", "unreadable"),
+    };
+    let word = report.verdict.word();
+    match lang {
+        Lang::Zh => format!("{word} {zh}（{} 个事件）", report.events),
+        Lang::En => format!("{word}: {en} ({} events)", report.events),
+    }
+}
+
+async fn export(global: &Global, out: &Path) -> Result<u8, Failure> {
+    let file = OpenOptions::new().write(true).create_new(true).open(out);
+    let file = file.map_err(|error| Failure::file(out, &error))?;
+    let written = match global.target()? {
+        Target::DataDir(dir) => export_dir(&dir, file),
+        Target::Server(_) => export_server(global, file).await,
+    };
+    let head = match written {
+        Ok(head) => head,
+        Err(failure) => {
+            // Half an export is worse than none. What cannot be removed either
+            // does not verify.
+            let _kept = fs::remove_file(out);
+            return Err(failure);
+        }
+    };
+    let events = head.position.map_or(0, Position::number);
+    match (global.output, global.lang()) {
+        (Format::Json | Format::Ndjson, _) => output::line(
+            &json!({
+                "schema_version": 1,
+                "file": out.display().to_string(),
+                "events": events,
+                "blocks": head.height,
+                "chain_head": head.chain.to_string(),
+            })
+            .to_string(),
+        )?,
+        (Format::Table | Format::Csv, Lang::Zh) => output::line(&format!(
+            "已导出 {events} 个事件到 {}，链头 {events}:{}",
+            out.display(),
+            head.chain
+        ))?,
+        (Format::Table | Format::Csv, Lang::En) => output::line(&format!(
+            "exported {events} events to {}, chain head {events}:{}",
+            out.display(),
+            head.chain
+        ))?,
+    }
+    Ok(exit::OK)
+}
+
+fn export_dir(dir: &Path, file: File) -> Result<Head, Failure> {
+    let scratch = tempfile::tempdir()?;
+    let log = sled::open_for_audit(dir, scratch.path())?;
+    let mut writer = ExportWriter::new(BufWriter::new(file), log.format.ledger)?;
+    for block in log.reader.blocks_from(Position::FIRST) {
+        let block = block.map_err(anyhow::Error::from)?;
+        writer.block(&block)?;
+    }
+    finish(writer)
+}
+
+async fn export_server(global: &Global, file: File) -> Result<Head, Failure> {
+    let client = open(global).await?;
+    let head = client.audit().get_head(wire::GetHeadRequest {}).await?.into_inner();
+    let ledger = Uuid::try_parse(&head.ledger_id).map_err(anyhow::Error::from)?;
+    let mut writer = ExportWriter::new(BufWriter::new(file), LedgerId::new(ledger))?;
+    let request = wire::ExportBlocksRequest { from: 1 };
+    let mut answers = client.audit().export_blocks(request).await?.into_inner();
+    while let Some(answer) = answers.next().await {
+        for block in answer?.blocks {
+            writer.block(&block.bytes)?;
+        }
+    }
+    client.close().await?;
+    finish(writer)
+}
+
+fn finish(writer: ExportWriter<BufWriter<File>>) -> Result<Head, Failure> {
+    let (file, head) = writer.finish()?;
+    let file = file.into_inner().map_err(|error| Failure::from(error.into_error()))?;
+    file.sync_all()?;
+    Ok(head)
+}
+
+async fn head(global: &Global) -> Result<u8, Failure> {
+    let client = open(global).await?;
+    let answer = client.audit().get_head(wire::GetHeadRequest {}).await;
+    client.close().await?;
+    let head = answer?.into_inner();
+    let chain = message::hex(&head.chain_head);
+    match global.output {
+        Format::Json | Format::Ndjson => output::line(
+            &json!({
+                "schema_version": 1,
+                "ledger_id": head.ledger_id,
+                "position": head.position,
+                "chain_head": chain,
+                "blocks": head.height,
+            })
+            .to_string(),
+        )?,
+        Format::Table | Format::Csv => output::line(&format!("{}:{chain}", head.position))?,
+    }
+    Ok(exit::OK)
+}

@@ -1,0 +1,58 @@
+//! One file a command. Each returns its exit code.
+
+pub(crate) mod audit;
+pub(crate) mod demo;
+pub(crate) mod event;
+pub(crate) mod explain;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod policy;
+pub(crate) mod rebuild;
+pub(crate) mod report;
+pub(crate) mod serve;
+pub(crate) mod shell;
+pub(crate) mod subject;
+pub(crate) mod submit;
+
+use luzhang_proto::wire;
+
+use crate::{args::Global, client::Client, failure::Failure, lang::Lang};
+
+/// Opens the ledger that the options name.
+async fn open(global: &Global) -> Result<Client, Failure> {
+    let target = global.target()?;
+    Client::open(&target, global.principal.as_deref(), global.lang()).await
+}
+
+/// `CODE（第四条）: sentence`.
+fn reason_line(reason: &wire::Reason, lang: Lang) -> String {
+    let text = lang.pick(&reason.zh, &reason.en);
+    let clause = match (reason.measure, lang) {
+        (0, _) => String::new(),
+        (measure, Lang::Zh) => format!("（措施第{measure}条）"),
+        (measure, Lang::En) => format!(" (measure {measure})"),
+    };
+    let quote = match (reason.quote.as_str(), lang) {
+        ("", _) => String::new(),
+        (quote, Lang::Zh) => format!("。依据：“{quote}”"),
+        (quote, Lang::En) => format!(". Clause: “{quote}”"),
+    };
+    format!("{}{clause}: {text}{quote}", reason.code)
+}
+
+/// A day as `YYYY-MM-DD`.
+fn day(date: Option<luzhang_proto::google::r#type::Date>) -> String {
+    date.map_or_else(String::new, |date| {
+        format!("{:04}-{:02}-{:02}", date.year, date.month, date.day)
+    })
+}
+
+/// UTC microseconds as text in Shanghai time.
+fn recorded_at(micros: i64) -> String {
+    let time = jiff::Timestamp::from_microsecond(micros)
+        .and_then(|time| time.in_tz("Asia/Shanghai"));
+    time.map_or_else(
+        |_| micros.to_string(),
+        |time| time.strftime("%Y-%m-%d %H:%M:%S%.6f %:z").to_string(),
+    )
+}

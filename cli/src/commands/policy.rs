@@ -1,0 +1,243 @@
+//! `luzhang policy`: check, show, list and adopt policy packs.
+
+use std::{fs, path::Path, sync::Arc};
+
+use luzhang_projections::{
+    Pack,
+    pack::{LUZHOU_2023, PackError, Unit},
+};
+use luzhang_proto::wire::{self, command::Body, outcome::Result as Answer};
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+use super::{day, open};
+use crate::{
+    args::{Global, PolicyCommand},
+    failure::{Failure, exit},
+    lang::Lang,
+    output::{self, Format},
+};
+
+pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<u8, Failure> {
+    match command {
+        PolicyCommand::Check { file } => check(global, file),
+        PolicyCommand::Show { pack } => show(global, pack.as_deref()).await,
+        PolicyCommand::List => list(global).await,
+        PolicyCommand::Adopt { file } => adopt(global, file).await,
+    }
+}
+
+fn load(text: &[u8]) -> Result<Arc<Pack>, Failure> {
+    Pack::load(text).map_err(|error| {
+        let shown = match &error {
+            PackError::Defects(defects) => defects
+                .iter()
+                .map(|defect| format!("\n  - {defect}"))
+                .collect(),
+            PackError::Toml(_) | PackError::TooLarge => format!(" {error}"),
+        };
+        Failure::new(
+            "POLICY_INVALID",
+            format!("政策包不可用：{shown}"),
+            format!("the policy pack is not usable:{shown}"),
+        )
+    })
+}
+
+fn check(global: &Global, file: &Path) -> Result<u8, Failure> {
+    let text = fs::read(file).map_err(|error| Failure::file(file, &error))?;
+    let pack = load(&text)?;
+    let (limits, params) = (pack.limits.len(), pack.params.len());
+    match (global.output, global.lang()) {
+        (Format::Json | Format::Ndjson, _) => output::line(
+            &json!({
+                "schema_version": 1, "pack": pack.id.as_str(), "defects": [],
+                "limits": limits, "params": params,
+            })
+            .to_string(),
+        )?,
+        (Format::Table | Format::Csv, Lang::Zh) => output::line(&format!(
+            "{} 可以启用：{limits} 条限制，{params} 个参数，无缺口、无重叠",
+            pack.id
+        ))?,
+        (Format::Table | Format::Csv, Lang::En) => output::line(&format!(
+            "{} may be adopted: {limits} limits, {params} parameters, no gap, no overlap",
+            pack.id
+        ))?,
+    }
+    Ok(exit::OK)
+}
+
+async fn show(global: &Global, which: Option<&str>) -> Result<u8, Failure> {
+    let pack = match which {
+        None => load(LUZHOU_2023.as_bytes())?,
+        Some(which) if Path::new(which).is_file() => {
+            let file = Path::new(which);
+            load(&fs::read(file).map_err(|error| Failure::file(file, &error))?)?
+        }
+        Some(id) => {
+            let policies = adopted(global).await?;
+            let found = policies.into_iter().rev().find(|policy| policy.pack_id == id);
+            let found = found.ok_or_else(|| Failure {
+                exit: exit::NOT_FOUND,
+                ..Failure::new(
+                    "POLICY_UNKNOWN",
+                    format!("账本没有启用政策包 {id}"),
+                    format!("the ledger has not adopted a pack {id}"),
+                )
+            })?;
+            load(&found.content)?
+        }
+    };
+    print(global, &pack)?;
+    Ok(exit::OK)
+}
+
+fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {
+    let lang = global.lang();
+    let limits = || {
+        pack.limits.iter().map(|limit| {
+            vec![
+                limit.id.clone(),
+                limit.code.clone(),
+                limit.programmes.join(" "),
+                match limit.measure {
+                    0 => "-".to_owned(),
+                    measure => measure.to_string(),
+                },
+                lang.pick(&limit.text.zh, &limit.text.en).to_owned(),
+                limit.quote.clone(),
+                limit.readings.join(" "),
+            ]
+        })
+    };
+    let params = || {
+        pack.params.iter().flat_map(|param| {
+            let unit = match param.unit {
+                Unit::Fen => lang.pick("分", "fen"),
+                Unit::Count => lang.pick("次", "count"),
+                Unit::Years => lang.pick("年", "years"),
+                Unit::Ppm => lang.pick("百万分之", "ppm"),
+            };
+            param.values.iter().map(move |value| {
+                vec![
+                    param.id.clone(),
+                    value.window.from().to_string(),
+                    value.window.until().map_or(String::new(), |day| day.to_string()),
+                    value.value.to_string(),
+                    unit.to_owned(),
+                    param.basis.clone(),
+                    value.cite.clone(),
+                ]
+            })
+        })
+    };
+    let readings = || {
+        let text = |reading: &luzhang_projections::pack::Reading| {
+            lang.pick(&reading.text.zh, &reading.text.en).to_owned()
+        };
+        pack.readings.iter().map(move |r| vec![r.id.clone(), text(r)])
+    };
+    let limits = output::sheet(
+        &["limit", "code", "programmes", "measure", "text", "quote", "readings"],
+        &[],
+        limits().collect(),
+    );
+    let params = output::sheet(
+        &["param", "from", "until", "value", "unit", "basis", "cite"],
+        &["value"],
+        params().collect(),
+    );
+    let readings = output::sheet(&["reading", "text"], &[], readings().collect());
+    let until = pack.window.until().map_or(String::new(), |day| day.to_string());
+    match global.output {
+        Format::Json | Format::Ndjson => output::line(
+            &json!({
+                "schema_version": 1,
+                "pack": pack.id.as_str(),
+                "title": lang.pick(&pack.title.zh, &pack.title.en),
+                "from": pack.window.from().to_string(),
+                "until": until,
+                "source": pack.source.title,
+                "source_sha256": pack.source.sha256,
+                "limits": limits.objects(),
+                "params": params.objects(),
+                "readings": readings.objects(),
+            })
+            .to_string(),
+        ),
+        format @ (Format::Table | Format::Csv) => {
+            output::line(&format!(
+                "{}  {}  [{}, {until})\n{}  sha256 {}",
+                pack.id,
+                lang.pick(&pack.title.zh, &pack.title.en),
+                pack.window.from(),
+                pack.source.title,
+                pack.source.sha256
+            ))?;
+            for sheet in [limits, params, readings] {
+                sheet.print(format, Map::new())?;
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn adopted(global: &Global) -> Result<Vec<wire::AdoptedPolicy>, Failure> {
+    let client = open(global).await?;
+    let answer = client.ledger().list_policies(wire::ListPoliciesRequest {}).await;
+    client.close().await?;
+    Ok(answer?.into_inner().policies)
+}
+
+async fn list(global: &Global) -> Result<u8, Failure> {
+    let rows = adopted(global).await?.into_iter().map(|policy| {
+        vec![
+            policy.position.to_string(),
+            policy.pack_id,
+            day(policy.from),
+            day(policy.until),
+        ]
+    });
+    let sheet = output::sheet(
+        &["position", "pack", "from", "until"],
+        &["position"],
+        rows.collect(),
+    );
+    sheet.print(global.output, Map::new())?;
+    Ok(exit::OK)
+}
+
+async fn adopt(global: &Global, file: &Path) -> Result<u8, Failure> {
+    let content = fs::read(file).map_err(|error| Failure::file(file, &error))?;
+    let pack = load(&content)?;
+    let client = open(global).await?;
+    let command = wire::Command {
+        request_id: Uuid::now_v7().to_string(),
+        office: String::new(),
+        body: Some(Body::PolicyPack(wire::PolicyPack { content })),
+    };
+    let request = wire::SubmitRequest {
+        command: Some(command),
+    };
+    let answer = client.ledger().submit(request).await;
+    client.close().await?;
+    let outcome = answer?.into_inner().outcome.unwrap_or_default();
+    let position = match outcome.result {
+        Some(Answer::Accepted(accepted)) => accepted.receipt.map_or(0, |r| r.position),
+        Some(Answer::Refused(_) | Answer::Rejected(_)) | None => 0,
+    };
+    match (global.output, global.lang()) {
+        (Format::Json | Format::Ndjson, _) => output::line(
+            &json!({"schema_version": 1, "pack": pack.id.as_str(), "position": position})
+                .to_string(),
+        )?,
+        (Format::Table | Format::Csv, Lang::Zh) => {
+            output::line(&format!("已启用 {}，位置 {position}", pack.id))?;
+        }
+        (Format::Table | Format::Csv, Lang::En) => {
+            output::line(&format!("adopted {} at {position}", pack.id))?;
+        }
+    }
+    Ok(exit::OK)
+}

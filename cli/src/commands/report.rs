@@ -1,0 +1,197 @@
+//! `luzhang report`: totals and registers.
+
+use std::collections::BTreeMap;
+
+use luzhang_ledger::{Fen, claim::Claim, codec};
+use luzhang_proto::{event as stored, wire};
+use serde_json::{Map, json};
+use tokio_stream::StreamExt as _;
+
+use super::{open, recorded_at};
+use crate::{
+    args::{Global, ReportCommand},
+    client::Client,
+    failure::{Failure, exit},
+    message,
+    output::{self, Format},
+};
+
+/// Rows asked for at a time.
+const PAGE: u32 = 10_000;
+
+pub(crate) async fn run(global: &Global, command: &ReportCommand) -> Result<u8, Failure> {
+    let client = open(global).await?;
+    let ended = match command {
+        ReportCommand::Totals => totals(global, &client).await,
+        ReportCommand::Registers { kind, office } => {
+            registers(global, &client, kind.as_deref(), office.as_deref()).await
+        }
+    };
+    client.close().await?;
+    ended.map(|()| exit::OK)
+}
+
+/// All rows of a projection at one position.
+async fn query(client: &Client, name: &str) -> Result<(wire::Projection, Vec<Vec<String>>), Failure> {
+    let mut rows = Vec::new();
+    let mut page_token = String::new();
+    loop {
+        let request = wire::QueryRequest {
+            name: name.to_owned(),
+            page_size: PAGE,
+            page_token,
+        };
+        let page = client.projections().query(request).await?.into_inner();
+        rows.extend(page.rows.into_iter().map(|row| row.cells));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok((page.projection.unwrap_or_default(), rows));
+        }
+    }
+}
+
+/// Committed sums by programme and year.
+pub(crate) type Sums = BTreeMap<(String, String), (i64, i64)>;
+
+/// Sums and conflicts, with the projection they come from.
+pub(crate) async fn sums(client: &Client) -> Result<(wire::Projection, Sums, usize), Failure> {
+    let (projection, rows) = query(client, "totals").await?;
+    let mut sums = Sums::new();
+    for row in rows {
+        let [programme, year, _office, _fund, grants, amount] = row.as_slice() else {
+            continue;
+        };
+        let sum = sums.entry((programme.clone(), year.clone())).or_default();
+        sum.0 += grants.parse::<i64>().unwrap_or(0);
+        sum.1 += amount.parse::<i64>().unwrap_or(0);
+    }
+    let (_, conflicts) = query(client, "conflicts").await?;
+    Ok((projection, sums, conflicts.len()))
+}
+
+async fn totals(global: &Global, client: &Client) -> Result<(), Failure> {
+    let (projection, sums, conflicts) = sums(client).await?;
+    let human = global.output == Format::Table;
+    let mut rows: Vec<Vec<String>> = sums
+        .into_iter()
+        .map(|((programme, year), (grants, amount))| {
+            let shown = match Fen::new(amount) {
+                Ok(amount) if human => amount.to_string(),
+                Ok(_) | Err(_) => amount.to_string(),
+            };
+            vec![programme, year, grants.to_string(), shown]
+        })
+        .collect();
+    let lang = global.lang();
+    let columns: Vec<&str> = if human {
+        vec![
+            lang.pick("项目", "programme"),
+            lang.pick("年度", "year"),
+            lang.pick("笔数", "grants"),
+            lang.pick("金额（元）", "yuan"),
+        ]
+    } else {
+        vec!["programme", "year", "grants", "amount_fen"]
+    };
+    let extra = Map::from_iter([
+        ("conflicts".to_owned(), json!(conflicts)),
+        ("position".to_owned(), json!(projection.position)),
+        ("digest".to_owned(), json!(message::hex(&projection.digest))),
+    ]);
+    if global.output == Format::Csv {
+        let conflicts = conflicts.to_string();
+        rows.push(vec!["conflicts".to_owned(), String::new(), conflicts, String::new()]);
+    }
+    output::sheet(&columns, &["year", "grants"], rows).print(global.output, extra)?;
+    if human {
+        let name = lang.pick("冲突", "conflicts");
+        let (position, digest) = (projection.position, message::hex(&projection.digest));
+        output::line(&format!("{name}: {conflicts}"))?;
+        let at = lang.pick("截至位置", "at position");
+        let digest_name = lang.pick("摘要", "digest");
+        output::line(&format!("{at} {position}, {digest_name} {digest}"))?;
+    }
+    Ok(())
+}
+
+const GRANTS: [&str; 6] = [
+    "training_allowance_granted",
+    "skill_base_granted",
+    "service_subsidy_granted",
+    "brand_award_granted",
+    "loan_issued",
+    "interest_subsidy_granted",
+];
+
+async fn registers(
+    global: &Global,
+    client: &Client,
+    kind: Option<&str>,
+    office: Option<&str>,
+) -> Result<(), Failure> {
+    let kinds = match kind {
+        Some(kind) if GRANTS.contains(&kind) => vec![kind.to_owned()],
+        Some(_) => {
+            let known = GRANTS.join(", ");
+            return Err(Failure::usage(
+                format!("--kind 可用：{known}"),
+                format!("--kind is one of: {known}"),
+            ));
+        }
+        None => GRANTS.map(str::to_owned).to_vec(),
+    };
+    let request = wire::ReadEventsRequest {
+        kinds,
+        office: office.unwrap_or_default().to_owned(),
+        ..wire::ReadEventsRequest::default()
+    };
+    let mut answers = client.ledger().read_events(request).await?.into_inner();
+    let mut rows = Vec::new();
+    let mut position = 0;
+    while let Some(answer) = answers.next().await {
+        let answer = answer?;
+        position = answer.position;
+        for event in answer.events {
+            rows.push(register_row(event)?);
+        }
+    }
+    let columns = [
+        "position",
+        "recorded_at",
+        "kind",
+        "number",
+        "office",
+        "basis_date",
+        "subject",
+        "fund",
+        "amount_fen",
+        "event_hash",
+    ];
+    let extra = Map::from_iter([("position".to_owned(), json!(position))]);
+    output::sheet(&columns, &["position", "office"], rows).print(global.output, extra)
+}
+
+fn register_row(event: wire::StoredEvent) -> Result<Vec<String>, Failure> {
+    let message: stored::Event = event.event.unwrap_or_default();
+    let decoded = codec::from_stored(message).map_err(anyhow::Error::from)?;
+    let header = &decoded.header;
+    let kind = decoded.body.kind();
+    let claim: Option<&Claim> = match &decoded.body {
+        luzhang_ledger::Body::Granted(claim) => Some(claim),
+        _ => None,
+    };
+    Ok(vec![
+        header.position.to_string(),
+        recorded_at(header.recorded_at),
+        kind.to_owned(),
+        claim.map_or(String::new(), |claim| claim.number().to_owned()),
+        header.office.map_or(String::new(), |office| office.to_string()),
+        header.basis.map_or(String::new(), |day| day.to_string()),
+        header.stream.subject().to_string(),
+        claim
+            .and_then(Claim::fund)
+            .map_or(String::new(), ToString::to_string),
+        claim.map_or(String::new(), |claim| claim.amount().fen().to_string()),
+        message::hex(&event.event_hash),
+    ])
+}

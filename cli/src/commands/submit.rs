@@ -1,0 +1,124 @@
+//! `luzhang submit`: one command, written as JSON.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use luzhang_proto::wire::{self, outcome::Result as Answer};
+use uuid::Uuid;
+
+use super::{open, reason_line};
+use crate::{
+    args::{Global, SubmitArgs},
+    failure::{Failure, exit},
+    lang::Lang,
+    message,
+    output::{self, Format},
+};
+
+pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<u8, Failure> {
+    let text = read(&args.file)?;
+    let mut command: wire::Command =
+        message::from_json("luzhang.v1.Command", &text).map_err(|error| {
+            Failure::new(
+                "COMMAND_JSON",
+                format!("不是 luzhang.v1.Command 的 JSON：{error:#}"),
+                format!("not the JSON of a luzhang.v1.Command: {error:#}"),
+            )
+        })?;
+    if command.request_id.is_empty() {
+        command.request_id = Uuid::now_v7().to_string();
+    }
+    let request_id = command.request_id.clone();
+    let client = open(global).await?;
+    let command = Some(command);
+    let answered = if args.dry_run {
+        let request = wire::EvaluateRequest { command };
+        let answer = client.ledger().evaluate(request).await;
+        answer.map(|answer| answer.into_inner().outcome)
+    } else {
+        let request = wire::SubmitRequest { command };
+        let answer = client.ledger().submit(request).await;
+        answer.map(|answer| answer.into_inner().outcome)
+    };
+    let ended = match answered {
+        Ok(outcome) => show(global, &request_id, &outcome.unwrap_or_default()),
+        Err(status) => {
+            let failure = Failure::from(status);
+            if failure.exit == exit::UNKNOWN {
+                let again = global.lang().pick("请用同一请求编号重试", "try again with request id");
+                eprintln!("{again}: {request_id}");
+            }
+            Err(failure)
+        }
+    };
+    client.close().await?;
+    ended
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    if file == Path::new("-") {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text)?;
+        return Ok(text);
+    }
+    fs::read_to_string(file).map_err(|error| Failure::file(file, &error))
+}
+
+fn show(global: &Global, request_id: &str, outcome: &wire::Outcome) -> Result<u8, Failure> {
+    let code = match &outcome.result {
+        Some(Answer::Accepted(_)) => exit::OK,
+        Some(Answer::Refused(_)) => exit::REFUSED,
+        Some(Answer::Rejected(_)) | None => exit::ERROR,
+    };
+    let lang = global.lang();
+    if matches!(global.output, Format::Json | Format::Ndjson) {
+        let mut json = message::to_json("luzhang.v1.Outcome", outcome)?;
+        if let Some(object) = json.as_object_mut() {
+            object.insert("schema_version".to_owned(), 1.into());
+            object.insert("request_id".to_owned(), request_id.into());
+        }
+        output::line(&json.to_string())?;
+        return Ok(code);
+    }
+    let (word, receipt, reasons) = match &outcome.result {
+        Some(Answer::Accepted(accepted)) => (
+            lang.pick("通过", "accepted"),
+            accepted.receipt.as_ref(),
+            accepted.warnings.as_slice(),
+        ),
+        Some(Answer::Refused(refused)) => (
+            lang.pick("不予受理", "refused"),
+            refused.receipt.as_ref(),
+            refused.reasons.as_slice(),
+        ),
+        Some(Answer::Rejected(_)) | None => (lang.pick("退回", "rejected"), None, [].as_slice()),
+    };
+    let place = match (receipt, lang) {
+        (None, Lang::Zh) => "（试算，未写入）".to_owned(),
+        (None, Lang::En) => " (dry run, nothing written)".to_owned(),
+        (Some(receipt), Lang::Zh) => format!(
+            "，位置 {}，哈希 {}",
+            receipt.position,
+            message::hex(&receipt.event_hash)
+        ),
+        (Some(receipt), Lang::En) => format!(
+            " at {}, hash {}",
+            receipt.position,
+            message::hex(&receipt.event_hash)
+        ),
+    };
+    let again = match (outcome.replayed, lang) {
+        (false, _) => "",
+        (true, Lang::Zh) => "（重复提交，原结果）",
+        (true, Lang::En) => " (seen before: the original outcome)",
+    };
+    output::line(&format!("{word}{place}{again}"))?;
+    for reason in reasons {
+        output::line(&format!("  {}", reason_line(reason, lang)))?;
+    }
+    eprintln!("request_id {request_id}");
+    Ok(code)
+}

@@ -1,0 +1,314 @@
+//! Digests: the same log gives the same, another log another.
+
+use std::collections::BTreeSet;
+
+use luzhang_ledger::{
+    Body, Event,
+    claim::{RecognitionLevel, SkillBaseKind},
+    event::{Party, PartyKind},
+    fact::{BrandLevel, Repayment},
+};
+use luzhang_projections::{
+    pack::LUZHOU_2023,
+    projection::{Name, Projections, Status},
+};
+
+use crate::{
+    ledger::{Ledger, adoption},
+    packs::changed,
+    steps::{
+        FIRM, LI, MILL, Step, WANG, WORKS, allowance, attended, award, base, benefit, budget,
+        course, interest, listed, loan, placement, plaque, retraction, settled, subject,
+    },
+};
+
+/// At least one event of every kind that a decision makes.
+fn everything() -> Ledger {
+    const PLENTY: i64 = 100_000_000_000;
+    let mut ledger = Ledger::new();
+    for step in [
+        budget("training-allowance", 2024, PLENTY),
+        budget("skill-base", 2024, PLENTY),
+        budget("service-subsidy", 2024, PLENTY),
+        budget("brand-award", 2024, PLENTY),
+        budget("interest-subsidy", 2024, PLENTY),
+        listed(WANG, "2020-01-01.."),
+        benefit(WANG, "2024-05-01", "2024-05-31"),
+        retraction(WANG, 8),
+        course("K1", "2024-03-04", "2024-03-08"),
+        attended(WANG, "K1", "2024-03-04..2024-03-08"),
+        allowance(WANG, "K1", "2024-03-04..2024-03-06"),
+        allowance(WANG, "K1", "2024-03-04").rate(5_001),
+        base(
+            SkillBaseKind::MasterStudio,
+            RecognitionLevel::National,
+            10_000_000,
+        ),
+        placement(WANG, WORKS, "2024-03-01", "2025-02-28"),
+        plaque("B1", BrandLevel::Provincial, "2024-01-01"),
+        award("B1", "2024-06-01"),
+        loan("L1", LI, 30_000_000, "2024-03-01"),
+        settled("L1", Repayment::OnTime),
+        loan("L2", LI, 30_000_000, "2024-06-01"),
+        interest("L1", "2024-03-01..2024-06-01", 1_000, 500),
+        benefit(WANG, "2024-03-05", "2024-03-31"),
+    ] {
+        ledger.submit(&step).unwrap();
+    }
+    ledger
+}
+
+fn fold<'a>(log: impl IntoIterator<Item = &'a Event>) -> Projections {
+    let mut folded = Projections::default();
+    for event in log {
+        folded.apply(event);
+    }
+    folded
+}
+
+/// The projections whose digests differ.
+fn differing(one: &[Status], two: &[Status]) -> BTreeSet<Name> {
+    let pairs = one.iter().zip(two);
+    let different = pairs.filter(|(one, two)| one.digest != two.digest);
+    different.map(|(one, _)| one.name).collect()
+}
+
+#[test]
+fn the_same_log_gives_the_same_digests() {
+    let ledger = everything();
+    let statuses = ledger.folded.statuses();
+    assert_eq!(fold(&ledger.log).statuses(), statuses);
+
+    // However often it was copied and asked on the way, and whatever a copy went
+    // through: a copy's maps have another capacity and history.
+    let mut folded = Projections::default();
+    for event in &ledger.log {
+        let mut copy = folded.clone();
+        for other in &ledger.log {
+            copy.apply(other);
+        }
+        assert_ne!(copy.statuses(), folded.statuses());
+        folded = folded.clone();
+        folded.apply(event);
+    }
+    assert_eq!(folded.statuses(), statuses);
+}
+
+#[test]
+fn every_event_changes_every_digest() {
+    // A digest covers the position, so that none is that of an earlier head.
+    let ledger = everything();
+    let mut folded = Projections::default();
+    let mut seen = BTreeSet::new();
+    for event in &ledger.log {
+        folded.apply(event);
+        for status in folded.statuses() {
+            assert_eq!(status.position, Some(event.header.position));
+            assert!(seen.insert(*status.digest.as_bytes()), "{status:?}");
+        }
+    }
+    assert_eq!(seen.len(), ledger.log.len() * Name::ALL.len());
+}
+
+#[test]
+fn another_event_changes_the_digests_it_concerns() {
+    use Name::{Budget, Conflicts, Limits, Refusals, Totals};
+    let before = everything();
+    let stricter = changed(&[("v = 5000,", "v = 4999,")]);
+    let renamed = changed(&[("Skills action account", "Skills account")]);
+    let studio =
+        |entity, level, amount| base(SkillBaseKind::MasterStudio, level, amount).of(entity);
+    let (national, provincial) = (RecognitionLevel::National, RecognitionLevel::Provincial);
+    let rows: Vec<(Step, Step, &[Name])> = vec![
+        (adoption(LUZHOU_2023), adoption(&stricter), &[Limits]),
+        (adoption(LUZHOU_2023), adoption(&renamed), &[Limits]),
+        (
+            listed(LI, "2024-01-01.."),
+            listed(LI, "2024-01-02.."),
+            &[Limits],
+        ),
+        (
+            listed(LI, "2024-01-01.."),
+            listed(LI, "2024-01-01..2030-01-01"),
+            &[Limits],
+        ),
+        (
+            listed(LI, "2024-01-01.."),
+            listed(FIRM, "2024-01-01.."),
+            &[Limits],
+        ),
+        (
+            benefit(LI, "2024-01-01", "2024-01-31"),
+            benefit(LI, "2024-01-01", "2024-01-30"),
+            &[Limits],
+        ),
+        (
+            benefit(LI, "2024-01-01", "2024-02-01"),
+            listed(LI, "2024-01-01..2024-02-02"),
+            &[Limits],
+        ),
+        (
+            course("K2", "2024-03-04", "2024-03-08"),
+            course("K2", "2024-03-04", "2024-03-09"),
+            &[Limits],
+        ),
+        (
+            course("K2", "2024-03-04", "2024-03-08"),
+            course("K3", "2024-03-04", "2024-03-08"),
+            &[Limits],
+        ),
+        (
+            attended(LI, "K1", "2024-03-04"),
+            attended(LI, "K1", "2024-03-05"),
+            &[Limits],
+        ),
+        (
+            plaque("B2", BrandLevel::City, "2024-01-01"),
+            plaque("B2", BrandLevel::County, "2024-01-01"),
+            &[Limits],
+        ),
+        (
+            plaque("B2", BrandLevel::City, "2024-01-01"),
+            plaque("B2", BrandLevel::City, "2024-01-02"),
+            &[Limits],
+        ),
+        (
+            settled("L2", Repayment::OnTime),
+            settled("L2", Repayment::Overdue),
+            &[Limits],
+        ),
+        (
+            budget("skill-base", 2024, 1).document("D"),
+            budget("skill-base", 2024, 2).document("D"),
+            &[Budget],
+        ),
+        (
+            budget("skill-base", 2024, 1).document("D"),
+            budget("skill-base", 2024, 1).document("E"),
+            &[Budget],
+        ),
+        (
+            budget("skill-base", 2024, 1).document("D"),
+            budget("skill-base", 2025, 1).document("D"),
+            &[Budget],
+        ),
+        (
+            budget("skill-base", 2024, 1).document("D"),
+            budget("skill-base", 2024, 1).document("D").at(510_521),
+            &[Budget],
+        ),
+        // A fund has a stream of its own.
+        (
+            budget("skill-base", 2024, 1).document("D"),
+            budget("skill-base", 2024, 1).document("D").fund("county"),
+            &[Limits, Budget],
+        ),
+        (
+            allowance(WANG, "K1", "2024-03-04").rate(1),
+            allowance(WANG, "K1", "2024-03-04").rate(2),
+            &[],
+        ),
+        (
+            studio(FIRM, national, 10_000_000),
+            studio(FIRM, provincial, 30_000_000),
+            &[Limits, Budget, Totals],
+        ),
+        (
+            studio(FIRM, national, 10_000_000),
+            studio(LI, national, 10_000_000),
+            &[Limits],
+        ),
+        (
+            placement(WANG, MILL, "2024-03-01", "2025-02-28"),
+            placement(WANG, MILL, "2024-03-01", "2025-02-28").amount(1),
+            &[Refusals],
+        ),
+        // A refusal counts once under each of its codes, M15_DUP here.
+        (
+            placement(WANG, MILL, "2024-03-01", "2025-02-28"),
+            placement(WANG, WORKS, "2024-03-01", "2025-02-28"),
+            &[],
+        ),
+        (
+            loan("L9", WANG, 1_000, "2024-03-01"),
+            loan("L9", WANG, 1_001, "2024-03-01"),
+            &[Limits],
+        ),
+        (
+            loan("L9", WANG, 1_000, "2024-03-01"),
+            loan("L9", WANG, 1_000, "2024-03-01").as_firm(),
+            &[Limits],
+        ),
+        (
+            interest("L1", "2024-07-01..2024-08-01", 100, 50),
+            interest("L1", "2024-07-01..2024-08-01", 100, 49),
+            &[Budget, Totals],
+        ),
+        (
+            interest("L1", "2024-07-01..2024-08-01", 100, 50),
+            interest("L1", "2024-07-01..2024-08-02", 100, 50),
+            &[Limits],
+        ),
+        (
+            benefit(WANG, "2024-03-05", "2024-03-05"),
+            benefit(WANG, "2024-03-06", "2024-03-06"),
+            &[Limits, Conflicts],
+        ),
+    ];
+    for (one, two, expected) in rows {
+        let statuses = |step: &Step| {
+            let mut ledger = before.clone();
+            ledger.submit(step).unwrap();
+            ledger.folded.statuses()
+        };
+        let concerned: BTreeSet<Name> = expected.iter().copied().collect();
+        let differing = differing(&statuses(&one), &statuses(&two));
+        assert_eq!(differing, concerned, "{one:?}\n{two:?}");
+    }
+}
+
+#[test]
+fn who_a_subject_is_belongs_to_the_limits() {
+    let person = |kind, digest: u8| {
+        let mut ledger = Ledger::new();
+        let party = Party {
+            kind,
+            subject: subject(9),
+            sealed: Box::new([]),
+            digest: [digest; 8],
+        };
+        let event = Event {
+            header: ledger.header(subject(9).into()),
+            body: Body::PartyRegistered(party),
+        };
+        ledger.fold(event);
+        ledger
+    };
+    let one = person(PartyKind::Person, 1);
+    assert_eq!(
+        one.state().party(subject(9)),
+        Some((PartyKind::Person, [1; 8]))
+    );
+    assert_eq!(one.state().party(subject(8)), None);
+    for (other, expected) in [
+        (person(PartyKind::Person, 1), vec![]),
+        (person(PartyKind::Person, 2), vec![Name::Limits]),
+        (person(PartyKind::Organisation, 1), vec![Name::Limits]),
+        (person(PartyKind::Brand, 1), vec![Name::Limits]),
+    ] {
+        let differing = differing(&one.folded.statuses(), &other.folded.statuses());
+        assert_eq!(Vec::from_iter(differing), expected);
+    }
+}
+
+#[test]
+fn projections_are_named_and_versioned() {
+    for name in Name::ALL {
+        assert_eq!(Name::parse(name.as_str()), Some(name));
+        assert!(name.version() >= 1);
+    }
+    assert_eq!(Name::parse("LIMITS"), None);
+    let nothing = Projections::default().statuses();
+    let digests: BTreeSet<[u8; 32]> = nothing.iter().map(|s| *s.digest.as_bytes()).collect();
+    assert_eq!(digests.len(), Name::ALL.len());
+}

@@ -1,0 +1,33 @@
+//! Decisions: what policy allows, what it refuses and why, limit by limit.
+//!
+//! Each test is a table; each row is a history, a claim and the outcome, and ends
+//! in one check ([`given::Answer::then`]). The last module compares decisions
+//! with a slow model of the same rules on random histories.
+
+#![cfg(test)]
+
+mod given;
+mod ledger;
+mod steps;
+
+mod budget;
+mod window;
+
+mod bases;
+mod brands;
+mod interest;
+mod loans;
+mod placement;
+mod training;
+
+mod conflicts;
+mod packs;
+mod reasons;
+mod rejections;
+
+mod digests;
+mod entitlements;
+
+mod histories;
+mod model;
+mod throws;

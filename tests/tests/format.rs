@@ -1,0 +1,392 @@
+//! The format is a promise: golden bytes, fixtures of every released version,
+//! and FORMAT.md itself as the expected value.
+
+#[path = "format/arbitrary.rs"]
+mod arbitrary;
+#[path = "format/sample.rs"]
+mod sample;
+#[path = "format/vectors.rs"]
+mod vectors;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use luzhang_ledger::{
+    Body, Event, Hash, LedgerId, Position, StreamId, StreamKind,
+    block::{self, BlockView, Head},
+    codec,
+    export::{is_export, verify_export},
+    hash::ChainHasher,
+    identity::open,
+    log::{Log as _, sled::SledLog},
+    verify::{Anchor, Verdict},
+};
+use proptest::prelude::*;
+use prost::Message as _;
+use sample::hex;
+use uuid::Uuid;
+
+#[test]
+fn every_vector_of_format_md_is_what_the_program_computes() {
+    let expected = vectors::vectors();
+    let vector = |name: &str| expected[name].clone();
+    let array = |name: &str| <[u8; 16]>::try_from(vector(name)).unwrap();
+    let ledger = LedgerId::new(Uuid::from_bytes(array("ledger-id")));
+    let stream = |kind, number: &str| StreamId::of(kind, number).as_bytes().to_vec();
+    let first = &sample::blocks()[0];
+    let event = &stored_events()[0];
+    let identity = sample::identity();
+    let opened = open(&sample::subject_key(), &sample::person(), &vector("sealed-details"));
+    assert_eq!(opened, Ok(sample::person_details()));
+    let computed: BTreeMap<&str, Vec<u8>> = [
+        ("ledger-id", sample::ledger().as_bytes().to_vec()),
+        ("genesis", Hash::genesis(ledger).as_bytes().to_vec()),
+        ("stream-ledger", stream(StreamKind::Ledger, &ledger.to_string())),
+        ("stream-pack", stream(StreamKind::Pack, "sample")),
+        ("stream-fund", stream(StreamKind::Fund, "employment")),
+        ("stream-course", stream(StreamKind::Course, "PX-2024-001")),
+        ("stream-brand", stream(StreamKind::Brand, "川字号-001")),
+        ("stream-loan", stream(StreamKind::Loan, "DK-2024-001")),
+        ("event-1", event.clone()),
+        (
+            "event-1-hash",
+            ChainHasher::default().event(Hash::genesis(ledger), event).as_bytes().to_vec(),
+        ),
+        ("block-1", first.bytes.clone()),
+        ("block-1-hash", first.head.block.as_bytes().to_vec()),
+        ("export-1", sample::export([&first.bytes])),
+        ("export-0", sample::export::<&[u8]>([])),
+        ("identity-key", (0..32).collect()),
+        ("subject-person", sample::person().as_bytes().to_vec()),
+        ("subject-organisation", sample::organisation().as_bytes().to_vec()),
+        ("request-id", Uuid::from_u128(2).as_bytes().to_vec()),
+        ("request", identity.request(&array("request-id")).to_vec()),
+        ("content", identity.content(b"luzhang").to_vec()),
+        ("key-check", identity.content(ledger.as_bytes()).to_vec()),
+        ("details-digest", identity.details_digest(&sample::person_details()).to_vec()),
+        ("details-key", sample::subject_key().as_bytes().to_vec()),
+        ("sealed-details", sample::sealed_person()),
+        ("fixture-chain-head", sample::blocks().last().unwrap().head.chain.as_bytes().to_vec()),
+    ]
+    .into();
+    let names = |map: Vec<&str>| map.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(
+        names(expected.keys().map(String::as_str).collect()),
+        names(computed.keys().copied().collect()),
+        "FORMAT.md and this test give different vectors"
+    );
+    for (name, bytes) in computed {
+        assert_eq!(hex(&vector(name)), hex(&bytes), "{name}");
+    }
+    assert_eq!(block::to_stored(&first.bytes), [&[0][..], &first.bytes].concat());
+}
+
+#[test]
+fn a_new_data_directory_is_as_format_md_prints_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("ledger");
+    let blocks = sample::blocks();
+    let mut log = SledLog::create(&dir, sample::ledger()).unwrap();
+    log.append(&blocks[..1]).unwrap();
+    Box::new(log).close().unwrap();
+    for file in ["FORMAT", "head"] {
+        let found = fs::read_to_string(dir.join(file)).unwrap();
+        assert_eq!(found, vectors::printed(file), "{file}");
+    }
+
+    let mut log = SledLog::open(&dir).unwrap();
+    log.append(&blocks[1..]).unwrap();
+    Box::new(log).close().unwrap();
+    // The engine's own view, without the adapter.
+    let engine = sled::Config::default()
+        .path(dir.join("db"))
+        .segment_size(16 << 20)
+        .open()
+        .unwrap();
+    assert_eq!(engine.tree_names().len(), 1);
+    let stored: Vec<_> = engine.iter().map(Result::unwrap).collect();
+    assert_eq!(stored.len(), blocks.len());
+    let mut codecs = BTreeSet::new();
+    for ((key, value), block) in stored.iter().zip(&blocks) {
+        assert_eq!(key.as_ref(), block.first.number().to_be_bytes());
+        let (codec, bytes) = value.split_first().unwrap();
+        let raw = match codec {
+            0 => bytes.to_vec(),
+            1 => zstd::bulk::decompress(bytes, block::MAX_BLOCK).unwrap(),
+            other => panic!("stored value begins with {other}"),
+        };
+        assert_eq!(raw, block.bytes);
+        codecs.insert(*codec);
+    }
+    assert_eq!(codecs, [0, 1].into(), "the sample has a raw and a compressed block");
+}
+
+#[test]
+fn the_fixture_of_version_1_still_opens() {
+    let file = fs::read(fixture("v1/ledger.luzhang-export")).unwrap();
+    assert!(is_export(&file));
+    let head = <[u8; 32]>::try_from(vectors::vectors()["fixture-chain-head"].clone()).unwrap();
+    let anchor = Anchor {
+        hash: Hash::from_bytes(head),
+        position: Position::new(29),
+    };
+    let report = verify_export(&file[..], Some(anchor), |_| {});
+    assert_eq!((report.verdict, report.events), (Verdict::Intact, 29), "{report:?}");
+    assert_eq!(report.chain_head, Some(anchor.hash));
+    assert_eq!(report.ledger, Some(sample::ledger()));
+
+    let listed = fs::read_to_string(fixture("v1/events.txt")).unwrap();
+    let mut chain = Hash::genesis(sample::ledger());
+    let mut listed = listed.lines();
+    for (bytes, expected) in events_of(&file).iter().zip(sample::events()) {
+        let event = codec::decode(bytes).unwrap();
+        assert_eq!(event, expected);
+        chain = ChainHasher::default().event(chain, bytes);
+        let line =
+            format!("{} {} {chain} {}", event.header.position, event.body.kind(), hex(bytes));
+        assert_eq!(listed.next(), Some(line.as_str()));
+    }
+    assert_eq!(listed.next(), None);
+    let sealed = events_of(&file).iter().find_map(|bytes| match codec::decode(bytes).unwrap().body {
+        Body::PartyRegistered(party) => Some(party.sealed),
+        _ => None,
+    });
+    let details = open(&sample::subject_key(), &sample::person(), &sealed.unwrap()).unwrap();
+    assert_eq!((details.name(), details.number()), ("某甲", "510590197607110016"));
+}
+
+#[test]
+fn what_is_written_today_is_the_fixture_to_the_byte() {
+    let written = sample::export(sample::blocks().iter().map(|block| &block.bytes));
+    let committed = fs::read(fixture("v1/ledger.luzhang-export")).unwrap();
+    assert_eq!(events_of(&written), events_of(&committed));
+    assert!(written == committed, "the events are the same, blocks or file are not");
+}
+
+#[test]
+fn the_sample_has_every_kind_of_body_and_of_claim_refused() {
+    let descriptors = prost_types::FileDescriptorSet::decode(luzhang_proto::DESCRIPTORS).unwrap();
+    let oneof = |package: &str, message: &str| -> BTreeSet<String> {
+        let file = descriptors.file.iter().find(|file| file.package() == package).unwrap();
+        let message = file.message_type.iter().find(|m| m.name() == message).unwrap();
+        let fields = message.field.iter().filter(|field| field.oneof_index.is_some());
+        fields.map(|field| field.name().to_owned()).collect()
+    };
+    let events = sample::events();
+    let kinds: BTreeSet<_> = events.iter().map(|event| event.body.kind().to_owned()).collect();
+    assert_eq!(kinds, oneof("luzhang.event.v1", "Event"));
+    let refused: BTreeSet<_> = events
+        .iter()
+        .filter_map(|event| match &event.body {
+            Body::Refused(refusal) => Some(refusal.claim.form()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(refused.len(), oneof("luzhang.event.v1", "CommandRefused").len());
+}
+
+#[test]
+fn the_sample_reads_back_as_it_was_written() {
+    for (event, bytes) in sample::events().iter().zip(stored_events()) {
+        check_round_trip(event);
+        assert_eq!(codec::position_of(&bytes), Some(event.header.position.number()));
+        assert_eq!(codec::recorded_at_of(&bytes), Some(event.header.recorded_at));
+    }
+}
+
+#[test]
+fn a_position_is_first_in_the_fewest_bytes_and_stands_once() {
+    let [event, ..] = &stored_events()[..] else { panic!("no events") };
+    let rest = &event[2..];
+    let rows: [(&[u8], &[u8], Option<u64>); 4] = [
+        (&[0x08, 0x01], &[], Some(1)),
+        // 1 in two bytes.
+        (&[0x08, 0x81, 0x00], &[], None),
+        // Nothing, then the position at the end.
+        (&[], &[0x08, 0x01], None),
+        // 1 first, 2 at the end: protobuf takes the last.
+        (&[0x08, 0x01], &[0x08, 0x02], Some(1)),
+    ];
+    for (row, (before, after, position)) in rows.into_iter().enumerate() {
+        let bytes = [before, rest, after].concat();
+        assert_eq!(codec::position_of(&bytes), position, "row {row}");
+        assert_eq!(codec::decode(&bytes).is_ok(), row == 0, "row {row}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_event_reads_back_as_it_was_written(event in arbitrary::event()) {
+        check_round_trip(&event);
+    }
+
+    #[test]
+    fn no_bytes_make_decoding_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        check_total(&bytes);
+        let _ = block::from_stored(&bytes);
+        if let Ok(view) = BlockView::parse(&bytes) {
+            view.frames().for_each(drop);
+        }
+        let _ = verify_export(&bytes[..], None, |_| {});
+    }
+
+    #[test]
+    fn no_change_to_an_event_makes_decoding_panic(
+        event in arbitrary::event(),
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        cut in proptest::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = Vec::new();
+        codec::encode(&event, &mut bytes);
+        for (place, value) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        check_total(&bytes);
+    }
+
+    // A block that says it is one, with anything inside.
+    #[test]
+    fn no_block_makes_verification_panic(
+        mut bytes in proptest::collection::vec(any::<u8>(), 172..600),
+    ) {
+        let frames = u32::try_from(bytes.len() - 172).unwrap();
+        bytes[..4].copy_from_slice(&[1, 1, 0, 0]);
+        bytes[136..140].copy_from_slice(&frames.to_le_bytes());
+        let report = verify_export(&sample::export([&bytes])[..], None, |_| {});
+        prop_assert_eq!(report.verdict, Verdict::Tampered);
+        prop_assert_eq!(report.first_bad_position(), Position::new(1));
+    }
+}
+
+/// The verifier in Python, written from FORMAT.md alone, and this one agree on
+/// whole and on damaged files.
+#[test]
+fn the_verifier_in_python_says_the_same() {
+    let whole = fs::read(fixture("v1/ledger.luzhang-export")).unwrap();
+    let blocks: Vec<_> = sample::blocks().into_iter().map(|block| block.bytes).collect();
+    let mut files = vec![
+        whole.clone(),
+        sample::export::<&[u8]>([]),
+        sample::export([&blocks[0]]),
+        sample::export([&blocks[0], &blocks[2]]),
+        sample::export([&blocks[1], &blocks[0]]),
+        sample::export([&blocks[0], &blocks[1], &blocks[1]]),
+        [&whole[..], b"!"].concat(),
+        [&whole[..], &whole].concat(),
+        b"LUZHANG EXPORT 2, and some more bytes of it".to_vec(),
+        whole[..32].to_vec(),
+        vec![],
+    ];
+    let intact = files.len();
+    // Every place of header, first block and trailer; then every so often.
+    let places = (0..340).chain((340..whole.len() - 120).step_by(23));
+    for place in places.chain(whole.len() - 120..whole.len()) {
+        for pattern in [0x01, 0x80, 0xff, whole[place]] {
+            let mut file = whole.clone();
+            file[place] ^= pattern;
+            // Clearing a byte that is zero changes nothing.
+            if pattern != 0 {
+                files.push(file);
+            }
+        }
+        files.push(whole[..place].to_vec());
+    }
+    let found = python(&files);
+    assert_eq!(found.len(), files.len());
+    for (number, (file, found)) in files.iter().zip(&found).enumerate() {
+        let report = verify_export(&file[..], None, |_| {});
+        let expected = (
+            report.verdict.word(),
+            report.first_bad_position().map(Position::number),
+        );
+        let found_bad = found["first_bad_position"].as_u64();
+        assert_eq!((found["verdict"].as_str().unwrap(), found_bad), expected, "file {number}");
+        if number >= intact {
+            assert!(["tampered", "truncated", "unreadable"].contains(&expected.0));
+        }
+    }
+    let head = sample::blocks().last().unwrap().head.chain.to_string();
+    assert_eq!(found[0]["verdict"], "self_consistent");
+    assert_eq!(found[0]["events"], 29);
+    assert_eq!(found[0]["chain_head"], head);
+    println!("{} files, the same verdict and position in both", files.len());
+}
+
+fn python(files: &[Vec<u8>]) -> Vec<serde_json::Value> {
+    const INSTALL: &str = "this test needs Python 3 and its package blake3: install Python 3 \
+                           (python3 on the PATH), then run `python3 -m pip install blake3`";
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<PathBuf> = (0..files.len())
+        .map(|number| PathBuf::from(format!("{number}.luzhang-export")))
+        .collect();
+    for (name, file) in names.iter().zip(files) {
+        fs::write(dir.path().join(name), file).unwrap();
+    }
+    let output = Command::new("python3")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("verify_export.py"))
+        .args(&names)
+        .current_dir(dir.path())
+        .output()
+        .unwrap_or_else(|error| panic!("{INSTALL} (python3 does not start: {error})"));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(!complaint.contains("ModuleNotFoundError"), "{INSTALL} ({complaint})");
+    assert!(output.status.success(), "verify_export.py failed: {complaint}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[track_caller]
+fn check_round_trip(event: &Event) {
+    let mut bytes = Vec::new();
+    codec::encode(event, &mut bytes);
+    assert_eq!(codec::decode(&bytes).as_ref(), Ok(event));
+    assert_eq!(codec::position_of(&bytes), Some(event.header.position.number()));
+    assert_eq!(codec::recorded_at_of(&bytes), Some(event.header.recorded_at));
+}
+
+/// Any bytes are an event or an error; if an event, one that can be written.
+#[track_caller]
+fn check_total(bytes: &[u8]) {
+    let _ = (codec::position_of(bytes), codec::recorded_at_of(bytes));
+    if let Ok(event) = codec::decode(bytes) {
+        check_round_trip(&event);
+    }
+}
+
+fn stored_events() -> Vec<Vec<u8>> {
+    let encoded = |event: &Event| {
+        let mut bytes = Vec::new();
+        codec::encode(event, &mut bytes);
+        bytes
+    };
+    sample::events().iter().map(encoded).collect()
+}
+
+/// The events in an export file, by the table of FORMAT.md.
+fn events_of(file: &[u8]) -> Vec<Vec<u8>> {
+    let mut events = Vec::new();
+    let mut rest = &file[32..];
+    loop {
+        let (length, after) = rest.split_first_chunk().unwrap();
+        let length = usize::try_from(u32::from_le_bytes(*length)).unwrap();
+        if length == 0 {
+            return events;
+        }
+        let (block, after) = after.split_at(length);
+        let view = BlockView::parse(block).unwrap();
+        events.extend(view.frames().map(|frame| frame.unwrap().event.to_vec()));
+        rest = after;
+    }
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
