@@ -16,6 +16,7 @@ use luzhang_proto::wire::{
 };
 use luzhang_server::{Engine, Limits, Server, engine::DEFAULT_QUEUE};
 use tokio::{sync::oneshot, task::JoinHandle};
+use tokio_stream::StreamExt as _;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -185,7 +186,9 @@ async fn embed(engine: Arc<Engine>) -> Result<(Channel, Embedded), Failure> {
         ..Limits::default()
     };
     let task = tokio::spawn(async move {
-        let incoming = tokio_stream::once(Ok::<_, io::Error>(theirs));
+        // The server ends when no connection can come any more; until it is told
+        // to stop, one could.
+        let incoming = tokio_stream::once(Ok::<_, io::Error>(theirs)).chain(tokio_stream::pending());
         let stop = async {
             // Either way it is time to end.
             let _told = stopped.await;

@@ -485,6 +485,8 @@ impl Decider {
         };
         let logged = read(position)?.ok_or_else(|| unreadable("an indexed event is missing"))?;
         let header = logged.event.header;
+        // Only a fact that arrives late raises conflicts.
+        let may_conflict = matches!(logged.event.body, Body::Fact(_));
         let mark = header
             .request
             .ok_or_else(|| unreadable("an indexed event has no request"))?;
@@ -497,7 +499,8 @@ impl Decider {
         };
         let mut conflicts = Vec::new();
         let mut next = position.next();
-        while let Some(following) = read(next)?
+        while may_conflict
+            && let Some(following) = read(next)?
             && following.event.header.cause == Some(position)
         {
             conflicts.push(next);

@@ -272,16 +272,15 @@ pub(crate) fn verdict_line(report: &Report, lang: Lang) -> String {
             "自洽：未给出外部锚点，只能证明自身一致",
             "self-consistent only: no anchor was given to compare with",
         ),
-        Verdict::Tampered => ("已被篡改", "tampered"),
+        Verdict::Tampered => ("已被篡改", "tampered: bytes were changed"),
         Verdict::Truncated => ("尾部缺失", "truncated: the end is missing"),
         Verdict::Forked => ("分叉：所给锚点不在此链上", "forked: the anchor is not on this chain"),
         Verdict::Empty => ("空：没有任何事件可核验", "empty: there is nothing to verify"),
-        Verdict::Unreadable => ("无法读取", "unreadable"),
+        Verdict::Unreadable => ("无法读取", "unreadable: this is no ledger, or it cannot be read"),
     };
-    let word = report.verdict.word();
     match lang {
-        Lang::Zh => format!("{word} {zh}（{} 个事件）", report.events),
-        Lang::En => format!("{word}: {en} ({} events)", report.events),
+        Lang::Zh => format!("{zh}（{} 个事件）", report.events),
+        Lang::En => format!("{en} ({} events)", report.events),
     }
 }
 

@@ -141,8 +141,8 @@ fn money(ledger: &Ledger, model: &Model) -> Result<(), TestCaseError> {
 
 #[test]
 fn decisions_are_the_models() {
+    // 256 histories; PROPTEST_CASES asks for more.
     let config = Config {
-        cases: 300,
         failure_persistence: None,
         ..Config::default()
     };

@@ -151,12 +151,15 @@ pub(crate) fn events() -> Vec<Event> {
 /// The sample's blocks: the first event alone, some of a few events, one large
 /// enough to be stored compressed.
 pub(crate) fn blocks() -> Vec<SealedBlock> {
-    let events = events();
+    chain(Head::genesis(ledger()), &events())
+}
+
+/// Blocks of these events, grouped as the sample's are.
+pub(crate) fn chain(mut head: Head, events: &[Event]) -> Vec<SealedBlock> {
     let (rest, large) = events.split_at(events.len() - 1);
     let (first, rest) = rest.split_at(1);
     let groups = [first].into_iter().chain(rest.chunks(7)).chain([large]);
     let mut blocks = Vec::new();
-    let mut head = Head::genesis(ledger());
     for (group, epoch) in groups.zip([1, 1, 1, 2, 2, 2, 2]) {
         let block = block(head, epoch, group);
         head = block.head;

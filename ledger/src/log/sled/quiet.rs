@@ -52,3 +52,31 @@ fn message(payload: &(dyn Any + Send)) -> &str {
 pub(super) fn short(text: &str) -> String {
     text.lines().next().unwrap_or("").chars().take(160).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_one_short_line() {
+        type Case = (fn(), Option<&'static str>);
+        let long = "x".repeat(160);
+        let rows: [Case; 4] = [
+            (|| {}, None),
+            (|| panic!("plain"), Some("plain")),
+            (|| panic!("page {}\nand its content", 7), Some("page 7")),
+            (|| panic::panic_any(7), Some("it stopped without a message")),
+        ];
+        for (run, expected) in rows {
+            let said = catch(run).err().map(|Panicked(said)| said);
+            assert_eq!(said.as_deref(), expected);
+            assert!(!QUIET.get());
+        }
+        let Panicked(said) = catch(|| panic!("{}", "x".repeat(1000))).unwrap_err();
+        assert_eq!(said, long);
+        // One within another, as when a reader's drop closes the database.
+        let inner = catch(|| catch(|| panic!("inner")).is_err());
+        assert!(inner.unwrap());
+        assert!(!QUIET.get());
+    }
+}

@@ -1,0 +1,312 @@
+//! What is acknowledged survives a power cut.
+//!
+//! A writer process works on a loop-mounted, journalled ext4. At some moment the
+//! file system is shut down without its journal being flushed
+//! (`EXT4_IOC_SHUTDOWN`), which is what a power cut leaves but for the disk's own
+//! cache. After mounting again every acknowledged block must be there.
+//!
+//! - `LUZHANG_POWER_CUTS=200` cuts so many times instead of six.
+//! - `LUZHANG_POWER_CUT_CONTROL=20` shows that the test can fail: the same
+//!   blocks, the same database, acknowledged after sled's `flush` alone.
+//!
+//! It needs root, a loop device, `mkfs.ext4` and `python3`, and says `SKIPPED`
+//! without them.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::{BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use luzhang_ledger::{
+    Position,
+    block::BlockView,
+    log::{
+        Log as _,
+        sled::{OpenError, SledLog},
+    },
+    verify::{Verdict, verify_blocks},
+};
+use tempfile::TempDir;
+
+/// How many appends are acknowledged before the cut; `None` cuts at once, while
+/// the ledger is being made or opened.
+const MOMENTS: [Option<usize>; 10] = [
+    Some(40),
+    Some(0),
+    None,
+    Some(7),
+    Some(110),
+    Some(1),
+    Some(23),
+    Some(2),
+    Some(70),
+    Some(150),
+];
+/// A ledger goes through so many cuts before a new one is made.
+const CUTS_PER_LEDGER: usize = 4;
+
+#[test]
+fn what_is_acknowledged_survives_a_power_cut() {
+    let cuts = number("LUZHANG_POWER_CUTS").unwrap_or(6);
+    let Some(fates) = cut("log", cuts) else {
+        return;
+    };
+    println!("{fates:?}");
+    assert!(
+        fates.keys().all(|fate| matches!(fate, Fate::Kept | Fate::NotMade)),
+        "{fates:?}"
+    );
+}
+
+#[test]
+fn flush_alone_does_not() {
+    let Some(cuts) = number("LUZHANG_POWER_CUT_CONTROL") else {
+        eprintln!("SKIPPED: the control runs with LUZHANG_POWER_CUT_CONTROL=20");
+        return;
+    };
+    let Some(fates) = cut("flush", cuts) else {
+        return;
+    };
+    println!("{fates:?}");
+    let lost: usize = fates
+        .iter()
+        .filter(|(fate, _)| !matches!(fate, Fate::Kept | Fate::NotMade))
+        .map(|(_, count)| count)
+        .sum();
+    assert!(lost > 0, "the control lost nothing, so the test proves nothing: {fates:?}");
+}
+
+fn number(variable: &str) -> Option<usize> {
+    let text = env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is not a number")))
+}
+
+/// What the ledger was like after a cut.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    /// Every acknowledged block is there, and every hash holds.
+    Kept,
+    /// It was cut while it was being made, and says so.
+    NotMade,
+    /// It does not open.
+    Refused(&'static str),
+    /// It opens, but blocks are not there.
+    Lost,
+    /// It opens, but hashes do not hold.
+    Broken,
+}
+
+/// Cuts so often, and counts the fates. `None` where it cannot be done.
+fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
+    let disk = match Disk::new() {
+        Ok(disk) => disk,
+        Err(why) => {
+            eprintln!("SKIPPED: power cuts ({mode}): {why}");
+            return None;
+        }
+    };
+    let mut fates = BTreeMap::new();
+    let (mut dir, mut age) = (disk.ledger(0), 0);
+    for trial in 0..cuts {
+        let moment = MOMENTS[trial % MOMENTS.len()];
+        if age == CUTS_PER_LEDGER || moment.is_none() {
+            let _ = fs::remove_dir_all(&dir);
+            (dir, age) = (disk.ledger(trial), 0);
+        }
+        let acknowledged = cut_while_writing(&disk, &dir, mode, moment);
+        disk.mount().unwrap();
+        let fate = fate(&dir, &acknowledged);
+        println!(
+            "{mode} {trial}: {} acknowledged appends, {fate:?}",
+            acknowledged.len()
+        );
+        age += 1;
+        if fate != Fate::Kept {
+            let _ = fs::remove_dir_all(&dir);
+            (dir, age) = (disk.ledger(trial + cuts), 0);
+        }
+        *fates.entry(fate).or_default() += 1;
+    }
+    Some(fates)
+}
+
+/// Starts the writer, cuts, and returns what was acknowledged: hashes by
+/// position. The disk is not mounted afterwards.
+fn cut_while_writing(
+    disk: &Disk,
+    dir: &Path,
+    mode: &str,
+    moment: Option<usize>,
+) -> Vec<(u64, String)> {
+    let mut switch = Switch::new(&disk.root());
+    let mut writer = Guarded(
+        Command::new(env!("CARGO_BIN_EXE_power-cut-writer"))
+            .arg(dir)
+            .arg(mode)
+            .stdout(Stdio::piped())
+            // It ends with an error, of course.
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let lines = BufReader::new(writer.0.stdout.take().unwrap()).lines();
+    let (send, receive) = mpsc::channel();
+    let listener = thread::spawn(move || {
+        let mut acknowledged = Vec::new();
+        for line in lines.map_while(Result::ok) {
+            let (position, chain) = line.split_once(' ').unwrap();
+            acknowledged.push((position.parse().unwrap(), chain.to_owned()));
+            let _ = send.send(());
+        }
+        acknowledged
+    });
+    // The first line says that the ledger is open.
+    for _ in 0..moment.map_or(0, |appends| appends + 1) {
+        receive.recv().expect("the writer ended before the cut");
+    }
+    switch.cut();
+    drop(writer);
+    let acknowledged = listener.join().unwrap();
+    disk.unmount().unwrap();
+    acknowledged
+}
+
+fn fate(dir: &Path, acknowledged: &[(u64, String)]) -> Fate {
+    let log = match SledLog::open(dir) {
+        Ok(log) => log,
+        Err(OpenError::NotFound | OpenError::Unfinished) if acknowledged.is_empty() => {
+            return Fate::NotMade;
+        }
+        Err(error) => return Fate::Refused(error.code()),
+    };
+    let reader = log.reader();
+    let verdict = verify_blocks(reader.blocks_from(Position::FIRST), None, |_| {}).verdict;
+    if !matches!(verdict, Verdict::SelfConsistent | Verdict::Empty) {
+        return Fate::Broken;
+    }
+    let mut heads = BTreeMap::new();
+    for block in reader.blocks_from(Position::FIRST) {
+        let head = BlockView::parse(&block.unwrap()).unwrap().head();
+        heads.insert(head.position.unwrap().number(), head.chain.to_string());
+    }
+    let there = |(position, chain): &(u64, String)| {
+        *position == 0 || heads.get(position) == Some(chain)
+    };
+    if acknowledged.iter().all(there) {
+        Fate::Kept
+    } else {
+        Fate::Lost
+    }
+}
+
+/// A journalled ext4 in a file; unmounted and gone when dropped.
+struct Disk {
+    scratch: TempDir,
+}
+
+impl Disk {
+    fn new() -> Result<Self, String> {
+        let scratch = tempfile::tempdir().unwrap();
+        let disk = Self { scratch };
+        fs::create_dir(disk.root()).unwrap();
+        fs::File::create(disk.image()).unwrap().set_len(3 << 30).unwrap();
+        run(Command::new("python3").args(["-c", "import fcntl"]))?;
+        run(Command::new("mkfs.ext4")
+            .args(["-q", "-F", "-O", "has_journal"])
+            .arg(disk.image()))?;
+        disk.mount()?;
+        Ok(disk)
+    }
+
+    fn image(&self) -> PathBuf {
+        self.scratch.path().join("image")
+    }
+
+    fn root(&self) -> PathBuf {
+        self.scratch.path().join("disk")
+    }
+
+    fn ledger(&self, number: usize) -> PathBuf {
+        self.root().join(format!("ledger-{number}"))
+    }
+
+    fn mount(&self) -> Result<(), String> {
+        run(Command::new("mount").args(["-o", "loop"]).arg(self.image()).arg(self.root()))
+    }
+
+    fn unmount(&self) -> Result<(), String> {
+        run(Command::new("umount").arg(self.root()))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // A failed test may have files open, or nothing mounted.
+        if self.unmount().is_err() {
+            let _ = run(Command::new("umount").arg("-l").arg(self.root()));
+        }
+    }
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => Err(format!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )),
+        Err(error) => Err(format!("{command:?}: {error}")),
+    }
+}
+
+/// A process that is killed when dropped.
+struct Guarded(Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`, ready to be thrown.
+/// An ioctl needs unsafe code in Rust, so Python throws it.
+struct Switch(Guarded);
+
+const SWITCH: &str = "
+import fcntl, os, struct, sys
+disk = os.open(sys.argv[1], os.O_RDONLY)
+print('ready', flush=True)
+sys.stdin.readline()
+fcntl.ioctl(disk, 0x8004587d, struct.pack('I', 2))
+";
+
+impl Switch {
+    fn new(disk: &Path) -> Self {
+        let mut python = Guarded(
+            Command::new("python3")
+                .args(["-c", SWITCH])
+                .arg(disk)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
+        let mut line = String::new();
+        BufReader::new(python.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n");
+        Self(python)
+    }
+
+    fn cut(&mut self) {
+        let mut stdin = self.0.0.stdin.take().unwrap();
+        stdin.write_all(b"\n").unwrap();
+        drop(stdin);
+        assert!(self.0.0.wait().unwrap().success(), "the file system was not shut down");
+    }
+}
