@@ -191,7 +191,7 @@ pub(crate) enum SubjectCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A reason code, for example M04_ONCE_YEAR, or the position of an event
+    /// A reason code, for example `M04_ONCE_YEAR`, or the position of an event
     #[arg(value_name = "CODE|POSITION")]
     pub(crate) what: String,
 }

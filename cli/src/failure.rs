@@ -73,10 +73,15 @@ impl From<Status> for Failure {
         let details = status.get_error_details();
         let code = details.error_info().map_or_else(
             // The transport's own statuses have no details.
-            || match status.code() {
-                Code::DeadlineExceeded => "DEADLINE_PASSED".to_owned(),
-                Code::OutOfRange => "MESSAGE_TOO_LARGE".to_owned(),
-                _ => "SERVER_UNREACHABLE".to_owned(),
+            || {
+                let code = if status.code() == Code::DeadlineExceeded {
+                    "DEADLINE_PASSED"
+                } else if status.code() == Code::OutOfRange {
+                    "MESSAGE_TOO_LARGE"
+                } else {
+                    "SERVER_UNREACHABLE"
+                };
+                code.to_owned()
             },
             |info| info.reason.clone(),
         );

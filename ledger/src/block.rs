@@ -133,8 +133,6 @@ pub struct BlockBuilder {
 impl BlockBuilder {
     /// An empty block that continues `predecessor`.
     pub fn new(predecessor: Head, epoch: u64) -> Self {
-        let mut bytes = Vec::with_capacity(16 * 1024);
-        bytes.resize(HEADER_LEN, 0);
         Self {
             predecessor,
             epoch,
@@ -143,7 +141,7 @@ impl BlockBuilder {
             next: predecessor.next_position(),
             count: 0,
             recorded_at: predecessor.recorded_at,
-            bytes,
+            bytes: empty_block(),
         }
     }
 
@@ -191,8 +189,8 @@ impl BlockBuilder {
         Ok(Some(hash))
     }
 
-    /// Finishes the block.
-    pub fn seal(mut self) -> SealedBlock {
+    /// Finishes the block and begins the next one, which continues it.
+    pub fn seal(&mut self) -> SealedBlock {
         let frames = self.bytes.len().saturating_sub(HEADER_LEN);
         let height = self.predecessor.height.saturating_add(1);
         let first = self.predecessor.next_position();
@@ -218,20 +216,29 @@ impl BlockBuilder {
             .position
             .map_or(0, Position::number)
             .saturating_add(u64::from(self.count));
+        let head = Head {
+            position: Position::new(position),
+            chain: self.chain,
+            block,
+            height,
+            epoch: self.epoch,
+            recorded_at: self.recorded_at,
+        };
+        self.count = 0;
         SealedBlock {
-            predecessor: self.predecessor,
-            head: Head {
-                position: Position::new(position),
-                chain: self.chain,
-                block,
-                height,
-                epoch: self.epoch,
-                recorded_at: self.recorded_at,
-            },
+            predecessor: std::mem::replace(&mut self.predecessor, head),
+            head,
             first,
-            bytes: self.bytes,
+            bytes: std::mem::replace(&mut self.bytes, empty_block()),
         }
     }
+}
+
+/// Room for a header, and for what one group commit usually brings.
+fn empty_block() -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(16 * 1024);
+    bytes.resize(HEADER_LEN, 0);
+    bytes
 }
 
 /// A block as it was read: lengths are checked, hashes are not.

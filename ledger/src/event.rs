@@ -172,6 +172,24 @@ pub struct Conflict {
 }
 
 impl Body {
+    /// The refusal, if it is one.
+    pub fn refusal(&self) -> Option<&Refusal> {
+        if let Self::Refused(refusal) = self {
+            Some(refusal)
+        } else {
+            None
+        }
+    }
+
+    /// The granted claim, if it is one.
+    pub fn granted(&self) -> Option<&Claim> {
+        if let Self::Granted(claim) = self {
+            Some(claim)
+        } else {
+            None
+        }
+    }
+
     /// The name of the body's field in the stored message: what filters and
     /// listings call it.
     pub fn kind(&self) -> &'static str {

@@ -129,6 +129,14 @@ impl Rejected {
         )
     }
 
+    /// Whether it is the ledger that failed, and not the command.
+    pub fn is_fault(&self) -> bool {
+        matches!(
+            self.status,
+            Code::Unavailable | Code::Internal | Code::DataLoss
+        )
+    }
+
     /// The status with `google.rpc` details.
     pub fn into_status(self) -> Status {
         let mut metadata = HashMap::new();

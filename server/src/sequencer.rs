@@ -17,13 +17,13 @@ use std::{
 
 use hashbrown::HashMap;
 use luzhang_ledger::{
-    Body, Event, Header, LedgerId, Position, StreamId,
+    Body, Event, Header, LedgerId, Position, StreamId, StreamKind,
     block::{BlockBuilder, Head, SealedBlock},
-    event::{Party, RequestMark},
+    event::{Conflict, Failure, Party, RequestMark},
     log::{Log, Reader},
     text::Principal,
 };
-use luzhang_projections::{decide, projection::Projections};
+use luzhang_projections::{Pack, decide, projection::Projections};
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot, watch};
 use tonic::Code;
@@ -211,11 +211,10 @@ impl Decider {
         let mut projections = projections.write();
         let mut group = self.open_group();
         for body in bodies {
-            let stream = match &body {
-                Body::PolicyPackAdopted { pack, .. } => {
-                    StreamId::of(luzhang_ledger::StreamKind::Pack, pack.as_str())
-                }
-                _ => StreamId::of(luzhang_ledger::StreamKind::Ledger, &self.ledger.to_string()),
+            let stream = if let Body::PolicyPackAdopted { pack, .. } = &body {
+                StreamId::of(StreamKind::Pack, pack.as_str())
+            } else {
+                StreamId::of(StreamKind::Ledger, &self.ledger.to_string())
             };
             let origin = Origin {
                 principal: &principal,
@@ -223,7 +222,7 @@ impl Decider {
                 cause: None,
             };
             let header = self.header(&projections, &group, stream, &origin);
-            if self.record(&mut projections, &mut group, Event { header, body }).is_err() {
+            if self.record(&mut projections, &mut group, &Event { header, body }).is_err() {
                 return false;
             }
         }
@@ -292,7 +291,7 @@ impl Decider {
             request: None,
             cause: None,
         };
-        for party in request.parties {
+        for party in &request.parties {
             self.introduce(projections, group, party, &origin)?;
         }
         let origin = Origin {
@@ -304,18 +303,12 @@ impl Decider {
         header.basis = decision.basis;
         header.policy = decision.policy;
         let position = header.position;
-        let refused = match &decision.body {
-            Body::Refused(refusal) => {
-                let pack = header.policy.and_then(|p| projections.state.pack_at(p));
-                pack.map(|pack| (Arc::clone(pack), refusal.failures.clone()))
-            }
-            _ => None,
-        };
+        let refused = refused(projections, header.policy, &decision.body);
         let event = Event {
             header,
             body: decision.body,
         };
-        let receipt = self.record(projections, group, event)?;
+        let receipt = self.record(projections, group, &event)?;
         self.requests.insert(request.mark.id, position.number());
         let mut conflicts = Vec::with_capacity(decision.conflicts.len());
         for conflict in decision.conflicts {
@@ -326,10 +319,10 @@ impl Decider {
             };
             let mut header = self.header(projections, group, decision.stream, &origin);
             header.office = Some(office);
-            header.policy = self.policy_of(projections, &conflict);
+            header.policy = policy_of(projections, &conflict);
             conflicts.push(header.position);
             let body = Body::Conflict(conflict);
-            self.record(projections, group, Event { header, body })?;
+            self.record(projections, group, &Event { header, body })?;
         }
         let outcome = Outcome {
             receipt,
@@ -343,23 +336,12 @@ impl Decider {
         Ok(outcome)
     }
 
-    /// A conflict is in the words of the policy that allowed the grant.
-    fn policy_of(
-        &self,
-        projections: &Projections,
-        conflict: &luzhang_ledger::event::Conflict,
-    ) -> Option<Position> {
-        let adopted = projections.state.packs().iter();
-        let mut with_limit = adopted.filter(|a| a.pack.limit(&conflict.limit).is_some());
-        with_limit.next_back().map(|adopted| adopted.position)
-    }
-
     /// Records who a subject is, if the ledger does not know it by this name.
     fn introduce(
         &mut self,
         projections: &mut Projections,
         group: &mut Group,
-        party: NamedParty,
+        party: &NamedParty,
         origin: &Origin<'_>,
     ) -> Result<(), Rejected> {
         let known = projections.state.party(party.subject);
@@ -382,7 +364,7 @@ impl Decider {
             None => Body::PartyRegistered(body),
         };
         let header = self.header(projections, group, party.subject.into(), origin);
-        self.record(projections, group, Event { header, body })?;
+        self.record(projections, group, &Event { header, body })?;
         Ok(())
     }
 
@@ -417,7 +399,7 @@ impl Decider {
         &mut self,
         projections: &mut Projections,
         group: &mut Group,
-        event: Event,
+        event: &Event,
     ) -> Result<Receipt, Rejected> {
         let too_large = |error: luzhang_ledger::block::EventTooLarge| {
             Rejected::new(
@@ -428,19 +410,15 @@ impl Decider {
             )
         };
         let hash = loop {
-            match group.builder.push(&event).map_err(too_large)? {
-                Some(hash) => break hash,
-                None => {
-                    let fresh = BlockBuilder::new(self.head, self.epoch);
-                    let full = std::mem::replace(&mut group.builder, fresh).seal();
-                    self.head = full.head;
-                    group.builder = BlockBuilder::new(self.head, self.epoch);
-                    group.blocks.push(full);
-                }
+            if let Some(hash) = group.builder.push(event).map_err(too_large)? {
+                break hash;
             }
+            let full = group.builder.seal();
+            self.head = full.head;
+            group.blocks.push(full);
         };
         group.now = event.header.recorded_at;
-        projections.apply(&event);
+        projections.apply(event);
         Ok(Receipt {
             ledger: self.ledger,
             position: event.header.position,
@@ -490,13 +468,7 @@ impl Decider {
         let mark = header
             .request
             .ok_or_else(|| unreadable("an indexed event has no request"))?;
-        let refused = match logged.event.body {
-            Body::Refused(refusal) => {
-                let pack = header.policy.and_then(|p| projections.state.pack_at(p));
-                pack.map(|pack| (Arc::clone(pack), refusal.failures))
-            }
-            _ => None,
-        };
+        let refused = refused(projections, header.policy, &logged.event.body);
         let mut conflicts = Vec::new();
         let mut next = position.next();
         while may_conflict
@@ -521,6 +493,24 @@ impl Decider {
         };
         Ok((mark, outcome))
     }
+}
+
+/// Why a body is a refusal, with the pack that says so.
+fn refused(
+    projections: &Projections,
+    policy: Option<Position>,
+    body: &Body,
+) -> Option<(Arc<Pack>, Vec<Failure>)> {
+    let refusal = body.refusal()?;
+    let pack = projections.state.pack_at(policy?)?;
+    Some((Arc::clone(pack), refusal.failures.clone()))
+}
+
+/// A conflict is in the words of the policy that allowed the grant.
+fn policy_of(projections: &Projections, conflict: &Conflict) -> Option<Position> {
+    let adopted = projections.state.packs().iter();
+    let mut with_limit = adopted.filter(|a| a.pack.limit(&conflict.limit).is_some());
+    with_limit.next_back().map(|adopted| adopted.position)
 }
 
 fn refuse_all(works: Vec<Work>, why: &Rejected) {

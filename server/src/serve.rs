@@ -147,11 +147,11 @@ impl Server {
         });
         let (stopping_send, stopping) = watch::channel(false);
         let router = self.router(stopping)?.add_service(health_service);
-        let stop = async {
+        let told = async {
             stop.await;
             stopping_send.send_replace(true);
         };
-        let served = router.serve_with_incoming_shutdown(incoming, stop).await;
+        let served = router.serve_with_incoming_shutdown(incoming, told).await;
         watcher.abort();
         // Joining the sequencer blocks.
         let closed = tokio::task::spawn_blocking(move || engine.close());

@@ -113,12 +113,13 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
     let mut fates = BTreeMap::new();
     let (mut dir, mut age) = (disk.ledger(0), 0);
     for trial in 0..cuts {
-        let moment = MOMENTS[trial % MOMENTS.len()];
-        if age == CUTS_PER_LEDGER || moment.is_none() {
+        let appends = MOMENTS[trial % MOMENTS.len()];
+        if age == CUTS_PER_LEDGER || appends.is_none() {
             let _ = fs::remove_dir_all(&dir);
             (dir, age) = (disk.ledger(trial), 0);
         }
-        let acknowledged = cut_while_writing(&disk, &dir, mode, moment);
+        let delay = u32::from(blake3::hash(&trial.to_le_bytes()).as_bytes()[0]) * 10_000;
+        let acknowledged = cut_while_writing(&disk, &dir, mode, Moment { appends, delay });
         disk.mount().unwrap();
         let fate = fate(&dir, &acknowledged);
         println!(
@@ -135,13 +136,22 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
     Some(fates)
 }
 
+/// When to cut.
+struct Moment {
+    /// Appends acknowledged before, see [`MOMENTS`].
+    appends: Option<usize>,
+    /// Turns of an empty loop after that, so that the cut meets the next append
+    /// in different phases.
+    delay: u32,
+}
+
 /// Starts the writer, cuts, and returns what was acknowledged: hashes by
 /// position. The disk is not mounted afterwards.
 fn cut_while_writing(
     disk: &Disk,
     dir: &Path,
     mode: &str,
-    moment: Option<usize>,
+    moment: Moment,
 ) -> Vec<(u64, String)> {
     let mut switch = Switch::new(&disk.root());
     let mut writer = Guarded(
@@ -166,8 +176,11 @@ fn cut_while_writing(
         acknowledged
     });
     // The first line says that the ledger is open.
-    for _ in 0..moment.map_or(0, |appends| appends + 1) {
+    for _ in 0..moment.appends.map_or(0, |appends| appends + 1) {
         receive.recv().expect("the writer ended before the cut");
+    }
+    for _ in 0..moment.delay {
+        std::hint::spin_loop();
     }
     switch.cut();
     drop(writer);

@@ -127,7 +127,7 @@ fn against_witness(log: &AuditLog, report: Report) -> Report {
     let witness = match &log.witness {
         Ok(witness) => witness,
         Err(error) => {
-            return with_finding(report, Verdict::Unreadable, Place::Whole, error.to_string());
+            return found(Verdict::Unreadable, Place::Whole, error.to_string(), report);
         }
     };
     let Some(position) = witness.position else {
@@ -137,27 +137,26 @@ fn against_witness(log: &AuditLog, report: Report) -> Report {
     if position.number() > events {
         let next = Position::new(events.saturating_add(1)).unwrap_or(Position::FIRST);
         let detail = format!("the log ends at {events}, its witness saw {position}");
-        return with_finding(report, Verdict::Truncated, Place::Event(next), detail);
+        return found(Verdict::Truncated, Place::Event(next), detail, report);
     }
     match replay::event_at(&*log.reader, position) {
         Ok(Some(event)) if event.hash == witness.chain => report,
         Ok(_) | Err(_) => {
             let detail = format!("the witness saw another event at {position}");
-            with_finding(report, Verdict::Forked, Place::Event(position), detail)
+            found(Verdict::Forked, Place::Event(position), detail, report)
         }
     }
 }
 
-fn with_finding(report: Report, verdict: Verdict, place: Place, detail: String) -> Report {
-    Report {
+/// The report of a chain that holds in itself, with what is wrong beside it.
+fn found(verdict: Verdict, place: Place, detail: String, mut report: Report) -> Report {
+    report.verdict = verdict;
+    report.finding = Some(Finding {
         verdict,
-        finding: Some(Finding {
-            verdict,
-            place,
-            detail,
-        }),
-        ..report
-    }
+        place,
+        detail,
+    });
+    report
 }
 
 async fn verify_server(global: &Global, anchor: Option<Anchor>) -> Result<Report, Failure> {

@@ -145,7 +145,7 @@ impl Story<'_> {
             output::line(&format!("   {}", summary(&report, self.lang)))?;
             reports.push(report);
         }
-        let rows = self.compare(&reports)?;
+        let rows = Self::compare(&reports)?;
         self.say(
             &format!("   {rows} 行的结果与独立模型逐行一致"),
             &format!("   all {rows} outcomes equal those of an independent model, row by row"),
@@ -154,7 +154,7 @@ impl Story<'_> {
     }
 
     /// Compares every row with the outcome that the bureau's own model gives.
-    fn compare(&self, reports: &[FileReport]) -> Result<usize, Failure> {
+    fn compare(reports: &[FileReport]) -> Result<usize, Failure> {
         let mut expected: BTreeMap<(String, String), (&str, &str)> = BTreeMap::new();
         for line in EXPECTED.lines().skip(1) {
             if let [file, row, _, outcome, codes] = line.split(',').collect::<Vec<_>>()[..] {

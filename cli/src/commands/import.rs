@@ -15,7 +15,7 @@ use crate::{
     client,
     failure::{Failure, exit},
     import::{
-        Job, Layout, Outcome, ParsedRow, Reason, RowResult, Submission, Table, write_annotated,
+        Job, Layout, Outcome, ParsedRow, Reason, Row, RowResult, Submission, Table, write_annotated,
     },
     lang::Lang,
     output::{self, Format},
@@ -156,7 +156,7 @@ pub(crate) async fn import_file(
     let decided = job.submit(layout.template(), rows, |done| bar.inc(done)).await;
     bar.finish_and_clear();
     for (place, key, outcome) in decided? {
-        let row = table.rows().get(place).map_or(0, |row| row.number());
+        let row = table.rows().get(place).map_or(0, Row::number);
         if let Some(slot) = results.get_mut(place) {
             *slot = Some(outcome.into_result(row, key));
         }

@@ -32,8 +32,7 @@ fn load(text: &[u8]) -> Result<Arc<Pack>, Failure> {
         let shown = match &error {
             PackError::Defects(defects) => defects
                 .iter()
-                .map(|defect| format!("\n  - {defect}"))
-                .collect(),
+                .fold(String::new(), |list, defect| list + "\n  - " + &defect.to_string()),
             PackError::Toml(_) | PackError::TooLarge => format!(" {error}"),
         };
         Failure::new(

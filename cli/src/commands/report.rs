@@ -176,10 +176,7 @@ fn register_row(event: wire::StoredEvent) -> Result<Vec<String>, Failure> {
     let decoded = codec::from_stored(message).map_err(anyhow::Error::from)?;
     let header = &decoded.header;
     let kind = decoded.body.kind();
-    let claim: Option<&Claim> = match &decoded.body {
-        luzhang_ledger::Body::Granted(claim) => Some(claim),
-        _ => None,
-    };
+    let claim = decoded.body.granted();
     Ok(vec![
         header.position.to_string(),
         recorded_at(header.recorded_at),

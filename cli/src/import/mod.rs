@@ -14,6 +14,6 @@ mod submit;
 pub(crate) use self::{
     annotate::{Outcome, Reason, RowResult, write_annotated},
     submit::{Job, Submission},
-    table::Table,
+    table::{Row, Table},
     template::{Template, layout::Layout, row::ParsedRow},
 };

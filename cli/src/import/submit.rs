@@ -169,7 +169,7 @@ impl<'a> Job<'a> {
             let mut request = tonic::Request::new(wire::EvaluateRequest {
                 command: Some(command),
             });
-            request.set_timeout(Duration::from_secs(60));
+            request.set_timeout(Duration::from_mins(1));
             let outcome = match self.client.ledger().evaluate(request).await {
                 Ok(answer) => answer.into_inner().outcome.unwrap_or_default(),
                 Err(status) => {

@@ -95,7 +95,7 @@ fn once_for_each_entity_kind_and_level() {
 
 #[test]
 fn a_refused_recognition_does_not_count() {
-    let ledger = funded().and_refused(base(MasterStudio, National, 10_000_001));
+    let ledger = funded().and_refused([base(MasterStudio, National, 10_000_001)]);
     ledger
         .when(base(MasterStudio, National, 10_000_000))
         .then(GRANTED);

@@ -61,7 +61,7 @@ fn once_ever() {
     }
     let ledger = funded()
         .and([plaque("B1", Provincial, "2024-01-01")])
-        .and_refused(award("B1", "2024-06-01").amount(1));
+        .and_refused([award("B1", "2024-06-01").amount(1)]);
     ledger.when(award("B1", "2024-06-01")).then(GRANTED);
 }
 

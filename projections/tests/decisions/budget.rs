@@ -147,8 +147,8 @@ fn a_refused_claim_commits_nothing() {
         listed(WANG, "2020-01-01.."),
         budget("service-subsidy", 2024, 30_000),
     ])
-    .and_refused(placement(LI, WORKS, "2024-03-01", "2025-02-28"))
-    .and_refused(placement(WANG, WORKS, "2024-03-01", "2025-02-27"));
+    .and_refused([placement(LI, WORKS, "2024-03-01", "2025-02-28")])
+    .and_refused([placement(WANG, WORKS, "2024-03-01", "2025-02-27")]);
     ledger
         .when(placement(WANG, WORKS, "2024-03-01", "2025-02-28"))
         .then(GRANTED);

@@ -117,7 +117,7 @@ fn what_was_refused_contradicts_nothing() {
         course("K1", "2024-03-04", "2024-03-08"),
         attended(WANG, "K1", "2024-03-04..2024-03-08"),
     ])
-    .and_refused(allowance(WANG, "K1", "2024-03-04..2024-03-08"));
+    .and_refused([allowance(WANG, "K1", "2024-03-04..2024-03-08")]);
     ledger
         .when(benefit(WANG, "2024-03-01", "2024-03-31"))
         .then(RECORDED);

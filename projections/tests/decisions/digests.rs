@@ -236,7 +236,7 @@ fn another_event_changes_the_digests_it_concerns() {
         ),
         (
             loan("L9", WANG, 1_000, "2024-03-01"),
-            loan("L9", WANG, 1_000, "2024-03-01").as_firm(),
+            loan("L9", WANG, 1_000, "2024-03-01").of_firm(),
             &[Limits],
         ),
         (

@@ -42,7 +42,7 @@ fn counting_limits_by_subject_and_day() {
         settled("L1", OnTime),
         loan("L2", WANG, 1_000, "2024-06-01"),
     ])
-    .and_refused(loan("L3", WANG, 1_000, "2024-07-01"));
+    .and_refused([loan("L3", WANG, 1_000, "2024-07-01")]);
     for (subject, on, expected) in [
         (
             WANG,

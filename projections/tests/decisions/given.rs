@@ -26,6 +26,13 @@ pub(crate) enum Outcome {
 pub(crate) const RECORDED: Outcome = Outcome::Recorded;
 pub(crate) const GRANTED: Outcome = Outcome::Granted;
 
+impl From<&str> for Outcome {
+    /// Refused with these codes; granted if there are none.
+    fn from(codes: &str) -> Self {
+        if codes.is_empty() { GRANTED } else { refused(codes) }
+    }
+}
+
 /// Refused with these codes, separated by spaces.
 pub(crate) fn refused(codes: &str) -> Outcome {
     Outcome::Refused(codes.to_owned())
@@ -60,12 +67,14 @@ impl Ledger {
         self
     }
 
-    /// A claim that was refused: it is on the chain and holds nothing.
+    /// Claims that were refused: they are on the chain and hold nothing.
     #[track_caller]
-    pub(crate) fn and_refused(mut self, step: Step) -> Self {
-        let outcome = outcome(&self.submit(&step));
-        let refused = matches!(outcome, Outcome::Refused(_));
-        assert!(refused, "given refused {step:?}\nbut it is {outcome:?}");
+    pub(crate) fn and_refused(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
+        for step in steps {
+            let outcome = outcome(&self.submit(&step));
+            let refused = matches!(outcome, Outcome::Refused(_));
+            assert!(refused, "given refused {step:?}\nbut it is {outcome:?}");
+        }
         self
     }
 
@@ -93,10 +102,9 @@ pub(crate) type Reason<'a> = (&'a str, &'a str, &'a [u64], &'a str, &'a str);
 impl Answer<'_> {
     /// The one check: every row of every table ends here.
     #[track_caller]
-    pub(crate) fn then(self, expected: Outcome) -> Self {
+    pub(crate) fn then(self, expected: impl Into<Outcome>) -> Self {
         let actual = outcome(&self.decided);
-        let step = &self.step;
-        assert_eq!(actual, expected, "\nwhen {step:?}");
+        assert_eq!(actual, expected.into(), "\nwhen {:?}", self.step);
         for failure in self.failures() {
             self.check_failure(failure);
         }
@@ -125,6 +133,21 @@ impl Answer<'_> {
         let failure = self.failures().first().expect("a failed limit");
         assert_eq!(shown(&failure.compared), compared, "when {:?}", self.step);
         self
+    }
+
+    /// Granted if no days are at fault, else refused with these codes, of which
+    /// the first names the days.
+    #[track_caller]
+    pub(crate) fn then_for(self, days: &str, codes: &str) {
+        if days.is_empty() {
+            self.then(GRANTED);
+            return;
+        }
+        let answer = self.then(refused(codes));
+        let named = answer.failures().first().map(|f| shown(&f.compared));
+        let named = named.expect("a failed limit");
+        let named = named.split(' ').find_map(|value| value.strip_prefix("dates="));
+        assert_eq!(named, Some(days), "when {:?}", answer.step);
     }
 
     /// The decision, if it was not rejected.

@@ -21,7 +21,7 @@ fn without_a_loan_nothing_else_is_judged() {
         given([]),
         funded(),
         // A refused loan is none, and another number is another loan.
-        funded().and_refused(loan("L1", WANG, 30_000_001, "2024-03-01")),
+        funded().and_refused([loan("L1", WANG, 30_000_001, "2024-03-01")]),
         funded().and([loan("L2", WANG, 30_000_000, "2024-03-01")]),
     ] {
         for claim in [
@@ -89,7 +89,7 @@ fn only_the_interest_on_the_tranche_of_the_old_cap() {
     ] {
         let (borrower, issued) = (if firm { FIRM } else { WANG }, "2025-04-01");
         let issued = loan("L1", borrower, principal, issued);
-        let ledger = funded().and([if firm { issued.as_firm() } else { issued }]);
+        let ledger = funded().and([if firm { issued.of_firm() } else { issued }]);
         if most > 0 {
             ledger.when(interest("L1", MARCH, paid, most)).then(GRANTED);
         }
@@ -158,7 +158,7 @@ fn periods_of_one_loan_share_no_day() {
 fn a_refused_period_may_be_claimed_again() {
     let ledger = funded()
         .and([loan("L1", WANG, 30_000_000, "2024-03-01")])
-        .and_refused(interest("L1", MARCH, 1_000, 501));
+        .and_refused([interest("L1", MARCH, 1_000, 501)]);
     ledger.when(interest("L1", MARCH, 1_000, 500)).then(GRANTED);
 }
 

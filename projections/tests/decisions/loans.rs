@@ -25,7 +25,7 @@ fn the_principal_is_within_the_cap_of_the_day_of_issue() {
         for (change, expected) in [(-1, GRANTED), (0, GRANTED), (1, over())] {
             let person = loan("L1", WANG, personal + change, issued_on);
             ledger.when(person).then(expected.clone());
-            let firm = loan("L1", FIRM, firm + change, issued_on).as_firm();
+            let firm = loan("L1", FIRM, firm + change, issued_on).of_firm();
             ledger.when(firm).then(expected);
         }
     }
@@ -68,7 +68,7 @@ fn three_loans_the_first_included() {
 #[test]
 fn a_person_and_their_firm_count_apart() {
     let ledger = given(repaid(&["A", "B", "C"]));
-    let firm = |number| loan(number, FIRM, 10_000_000, "2024-05-01").as_firm();
+    let firm = |number| loan(number, FIRM, 10_000_000, "2024-05-01").of_firm();
     ledger.when(firm("F1")).then(GRANTED);
     let ledger = ledger.and([firm("F1"), settled("F1", OnTime), firm("F2")]);
     ledger.when(firm("F3")).then(refused("M22_REPEAT"));
@@ -78,8 +78,8 @@ fn a_person_and_their_firm_count_apart() {
 fn a_refused_loan_does_not_count() {
     let over = |number| loan(number, WANG, 30_000_001, "2024-03-01");
     let ledger = given(repaid(&["A", "B"]))
-        .and_refused(over("X"))
-        .and_refused(over("Y"));
+        .and_refused([over("X")])
+        .and_refused([over("Y")]);
     ledger
         .when(loan("L9", WANG, 10_000_000, "2024-06-01"))
         .then(GRANTED);
@@ -143,7 +143,7 @@ fn earlier_loans_are_settled_and_were_never_overdue() {
         // Somebody else's.
         (vec![loan("A", LI, 10_000_000, "2024-03-01")], ""),
         (
-            vec![loan("A", FIRM, 10_000_000, "2024-03-01").as_firm()],
+            vec![loan("A", FIRM, 10_000_000, "2024-03-01").of_firm()],
             "",
         ),
     ] {
@@ -159,7 +159,7 @@ fn earlier_loans_are_settled_and_were_never_overdue() {
 
 #[test]
 fn a_refused_loan_blocks_nothing() {
-    let ledger = given([]).and_refused(loan("A", WANG, 30_000_001, "2024-03-01"));
+    let ledger = given([]).and_refused([loan("A", WANG, 30_000_001, "2024-03-01")]);
     ledger
         .when(loan("B", WANG, 30_000_000, "2024-03-01"))
         .then(GRANTED);

@@ -99,6 +99,14 @@ pub(crate) fn basis(claim: &Claim) -> Date {
     }
 }
 
+/// The days that are judged one by one.
+fn days(claim: &Claim) -> Vec<Date> {
+    match claim {
+        Claim::TrainingAllowance(claim) => claim.dates.days().to_vec(),
+        _ => vec![basis(claim)],
+    }
+}
+
 impl Model {
     pub(crate) fn new() -> Self {
         Self {
@@ -193,10 +201,8 @@ impl Model {
     fn listed(&self, person: SubjectId, day: Date) -> bool {
         self.facts().any(|(_, fact)| match fact {
             Fact::PovertyStatus(fact) => {
-                let end = fact.window.until();
-                fact.person == person
-                    && fact.window.from() <= day
-                    && (end.is_none() || end.is_some_and(|end| day < end))
+                let end = fact.window.until().unwrap_or(Date::MAX);
+                fact.person == person && fact.window.from() <= day && day < end
             }
             _ => false,
         })
@@ -283,10 +289,8 @@ impl Model {
             return rejected("UNKNOWN_FUND");
         }
         let mut codes = Vec::new();
-        if self.days(claim).iter().any(|day| {
-            let day = ymd(*day);
-            day < (2023, 12, 17) || (2026, 12, 17) <= day
-        }) {
+        let window = (2023, 12, 17)..(2026, 12, 17);
+        if days(claim).iter().any(|day| !window.contains(&ymd(*day))) {
             codes.push("OUT_OF_WINDOW");
         }
         if self.over_budget(claim, office) {
@@ -319,14 +323,6 @@ impl Model {
             GRANTED
         } else {
             refused(&codes.join(" "))
-        }
-    }
-
-    /// The days that are judged one by one.
-    fn days(&self, claim: &Claim) -> Vec<Date> {
-        match claim {
-            Claim::TrainingAllowance(claim) => claim.dates.days().to_vec(),
-            _ => vec![basis(claim)],
         }
     }
 

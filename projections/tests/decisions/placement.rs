@@ -121,11 +121,6 @@ fn once_with_an_employer_and_once_a_year() {
         // Another worker.
         (placement(LI, WORKS, "2024-03-01", "2028-12-31"), ""),
     ] {
-        let expected = if expected.is_empty() {
-            GRANTED
-        } else {
-            refused(expected)
-        };
         ledger.when(claim).then(expected);
     }
     // A claim for the other employer counts by its own contract, whichever was
@@ -143,8 +138,8 @@ fn once_with_an_employer_and_once_a_year() {
 #[test]
 fn a_refused_placement_uses_nothing() {
     let ledger = funded()
-        .and_refused(placement(WANG, WORKS, "2024-03-01", "2025-02-27"))
-        .and_refused(placement(WANG, MILL, "2024-03-01", "2025-02-28").amount(1));
+        .and_refused([placement(WANG, WORKS, "2024-03-01", "2025-02-27")])
+        .and_refused([placement(WANG, MILL, "2024-03-01", "2025-02-28").amount(1)]);
     for employer in [WORKS, MILL] {
         let claim = placement(WANG, employer, "2024-03-01", "2025-02-28");
         ledger.when(claim).then(GRANTED);

@@ -49,7 +49,7 @@ fn what_it_refers_to_must_be_there() {
         settled("L2", OnTime),
         budget("skill-base", 2024, 1),
     ])
-    .and_refused(loan("L3", WANG, 30_000_001, "2024-03-01"));
+    .and_refused([loan("L3", WANG, 30_000_001, "2024-03-01")]);
     let studio = || base(MasterStudio, National, 10_000_000);
     for (step, code, field) in [
         (studio().fund("lottery"), "UNKNOWN_FUND", "fund"),

@@ -355,7 +355,7 @@ impl Step {
 
     /// Borrowed as a small firm.
     #[track_caller]
-    pub(crate) fn as_firm(mut self) -> Self {
+    pub(crate) fn of_firm(mut self) -> Self {
         match self.claimed() {
             Claim::Loan(claim) => claim.borrower_kind = BorrowerKind::SmallFirm,
             other => panic!("no borrower: {other:?}"),

@@ -373,7 +373,7 @@ impl Throw {
             600_000_001,
         ];
         match b % 4 {
-            3 => loan(&number, FIRM, pick(&firm, c), on).as_firm(),
+            3 => loan(&number, FIRM, pick(&firm, c), on).of_firm(),
             person_of => loan(
                 &number,
                 pick(&[WANG, WANG, LI], person_of),

@@ -1,7 +1,7 @@
 //! `LedgerService`: issue grants and read what was issued.
 
 use luzhang_ledger::{
-    Office, Position, StreamId, StreamKind, SubjectId,
+    Body, Office, Position, StreamId, StreamKind, SubjectId,
     identity::{CheckDigit, CreditCode, NationalId},
     log::ReadError,
 };
@@ -125,23 +125,22 @@ impl LedgerService for Context {
                 let state = &projections.state;
                 let at = state.position().map_or(0, Position::number);
                 let decision = decide(state, request.command)?;
-                let result = match decision.body {
-                    luzhang_ledger::Body::Refused(refusal) => {
-                        let pack = decision.policy.and_then(|p| state.pack_at(p));
-                        let reasons = pack.map_or_else(Vec::new, |pack| {
-                            let reason = |f| to_proto::reason(pack, f);
-                            refusal.failures.iter().map(reason).collect()
-                        });
-                        wire::outcome::Result::Refused(wire::Refused {
-                            receipt: None,
-                            reasons,
-                        })
-                    }
-                    _ => wire::outcome::Result::Accepted(wire::Accepted {
+                let result = if let Some(refusal) = decision.body.refusal() {
+                    let pack = decision.policy.and_then(|p| state.pack_at(p));
+                    let reasons = pack.map_or_else(Vec::new, |pack| {
+                        let reason = |f| to_proto::reason(pack, f);
+                        refusal.failures.iter().map(reason).collect()
+                    });
+                    wire::outcome::Result::Refused(wire::Refused {
+                        receipt: None,
+                        reasons,
+                    })
+                } else {
+                    wire::outcome::Result::Accepted(wire::Accepted {
                         receipt: None,
                         conflicts: decision.conflicts.iter().map(|c| c.grant.number()).collect(),
                         warnings,
-                    }),
+                    })
                 };
                 Ok::<_, luzhang_projections::Rejection>((result, at))
             })
@@ -280,9 +279,11 @@ impl LedgerService for Context {
         let mut policies = Vec::with_capacity(adopted.len());
         for adopted in adopted {
             let logged = self.event(adopted.position)?;
-            let content = match logged.map(|logged| logged.event.body) {
-                Some(luzhang_ledger::Body::PolicyPackAdopted { content, .. }) => content.into_vec(),
-                _ => Vec::new(),
+            let body = logged.map(|logged| logged.event.body);
+            let content = if let Some(Body::PolicyPackAdopted { content, .. }) = body {
+                content.into_vec()
+            } else {
+                Vec::new()
             };
             policies.push(wire::AdoptedPolicy {
                 position: adopted.position.number(),
@@ -302,13 +303,11 @@ fn in_batch(
 ) -> Result<wire::Outcome, Status> {
     match outcome {
         Ok(outcome) => Ok(to_proto::outcome(outcome)),
-        Err(rejected) => match rejected.status {
-            Code::Unavailable | Code::Internal | Code::DataLoss => Err(rejected.into_status()),
-            _ => Ok(wire::Outcome {
-                result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
-                replayed: false,
-            }),
-        },
+        Err(fault) if fault.is_fault() => Err(fault.into_status()),
+        Err(rejected) => Ok(wire::Outcome {
+            result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
+            replayed: false,
+        }),
     }
 }
 
