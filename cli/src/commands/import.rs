@@ -119,9 +119,10 @@ pub(crate) async fn import_file(
         .map_err(|error| in_file(error.code(), error.zh(), error.to_string()))?;
     if !table.unread_sheets().is_empty() {
         let sheets = table.unread_sheets().join(", ");
+        let read = table.sheet().unwrap_or_default();
         match lang {
-            Lang::Zh => eprintln!("{name}：只读取第一个有内容的工作表，未读取：{sheets}"),
-            Lang::En => eprintln!("{name}: only the first sheet with content is read, not: {sheets}"),
+            Lang::Zh => eprintln!("{name}：只读取工作表“{read}”，未读取：{sheets}"),
+            Lang::En => eprintln!("{name}: only sheet “{read}” is read, not: {sheets}"),
         }
     }
     let mut results: Vec<Option<RowResult>> = Vec::with_capacity(table.rows().len());

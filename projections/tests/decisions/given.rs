@@ -29,7 +29,11 @@ pub(crate) const GRANTED: Outcome = Outcome::Granted;
 impl From<&str> for Outcome {
     /// Refused with these codes; granted if there are none.
     fn from(codes: &str) -> Self {
-        if codes.is_empty() { GRANTED } else { refused(codes) }
+        if codes.is_empty() {
+            GRANTED
+        } else {
+            refused(codes)
+        }
     }
 }
 
@@ -146,7 +150,9 @@ impl Answer<'_> {
         let answer = self.then(refused(codes));
         let named = answer.failures().first().map(|f| shown(&f.compared));
         let named = named.expect("a failed limit");
-        let named = named.split(' ').find_map(|value| value.strip_prefix("dates="));
+        let named = named
+            .split(' ')
+            .find_map(|value| value.strip_prefix("dates="));
         assert_eq!(named, Some(days), "when {:?}", answer.step);
     }
 

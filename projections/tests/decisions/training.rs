@@ -103,14 +103,9 @@ fn no_day_is_paid_twice() {
         (&turn, ("N", "2025-01-06..2025-01-07"), "", ""),
     ] {
         let ledger = ledger.clone().and(before.iter().cloned());
-        let answer = ledger.when(allowance(WANG, claim.0, claim.1));
-        if expected.is_empty() {
-            answer.then(GRANTED);
-        } else {
-            answer
-                .then(refused(expected))
-                .comparing(&format!("dates={dates}"));
-        }
+        ledger
+            .when(allowance(WANG, claim.0, claim.1))
+            .then_for(dates, expected);
     }
 }
 
@@ -207,8 +202,12 @@ fn one_course_for_each_calendar_year_of_the_first_day() {
 
 #[test]
 fn a_refused_course_uses_no_year() {
-    let ledger = trained(&[MARCH, ("K2", "2024-05-06", "2024-05-10")])
-        .and_refused([allowance(WANG, "K1", "2024-03-04").rate(5_001)]);
+    let ledger = trained(&[MARCH, ("K2", "2024-05-06", "2024-05-10")]).and_refused([allowance(
+        WANG,
+        "K1",
+        "2024-03-04",
+    )
+    .rate(5_001)]);
     ledger
         .when(allowance(WANG, "K2", "2024-05-06"))
         .then(GRANTED);
@@ -268,14 +267,9 @@ fn no_allowance_on_a_day_of_unemployment_benefit() {
         ),
     ] {
         let ledger = ledger.clone().and(before);
-        let answer = ledger.when(allowance(WANG, "K1", on));
-        if dates.is_empty() {
-            answer.then(GRANTED);
-        } else {
-            answer
-                .then(refused("M04_UI_OVERLAP"))
-                .comparing(&format!("dates={dates}"));
-        }
+        ledger
+            .when(allowance(WANG, "K1", on))
+            .then_for(dates, "M04_UI_OVERLAP");
     }
 }
 
@@ -360,14 +354,9 @@ fn the_status_holds_on_every_day() {
         ),
     ] {
         let ledger = ledger.clone().and(lists);
-        let answer = ledger.when(allowance(WANG, "T", on));
-        if missing.is_empty() {
-            answer.then(GRANTED);
-        } else {
-            answer
-                .then(refused("M04_NOT_ELIGIBLE"))
-                .comparing(&format!("dates={missing}"));
-        }
+        ledger
+            .when(allowance(WANG, "T", on))
+            .then_for(missing, "M04_NOT_ELIGIBLE");
     }
 }
 
@@ -425,14 +414,9 @@ fn every_day_was_attended_in_the_claimed_course() {
         (vec![here("2024-03-04")], "NONE", "2024-03-04", "2024-03-04"),
     ] {
         let ledger = ledger.clone().and(records);
-        let answer = ledger.when(allowance(WANG, number, on));
-        if missing.is_empty() {
-            answer.then(GRANTED);
-        } else {
-            answer
-                .then(refused("M04_NO_ATTENDANCE"))
-                .comparing(&format!("dates={missing} number={number}"));
-        }
+        ledger
+            .when(allowance(WANG, number, on))
+            .then_for(missing, "M04_NO_ATTENDANCE");
     }
 }
 
