@@ -58,7 +58,9 @@ fn what_is_acknowledged_survives_a_power_cut() {
     };
     println!("{fates:?}");
     assert!(
-        fates.keys().all(|fate| matches!(fate, Fate::Kept | Fate::NotMade)),
+        fates
+            .keys()
+            .all(|fate| matches!(fate, Fate::Kept | Fate::NotMade)),
         "{fates:?}"
     );
 }
@@ -78,12 +80,18 @@ fn flush_alone_does_not() {
         .filter(|(fate, _)| !matches!(fate, Fate::Kept | Fate::NotMade))
         .map(|(_, count)| count)
         .sum();
-    assert!(lost > 0, "the control lost nothing, so the test proves nothing: {fates:?}");
+    assert!(
+        lost > 0,
+        "the control lost nothing, so the test proves nothing: {fates:?}"
+    );
 }
 
 fn number(variable: &str) -> Option<usize> {
     let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is not a number")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable}={text} is not a number")),
+    )
 }
 
 /// What the ledger was like after a cut.
@@ -118,7 +126,9 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
             let _ = fs::remove_dir_all(&dir);
             (dir, age) = (disk.ledger(trial), 0);
         }
-        let delay = u32::from(blake3::hash(&trial.to_le_bytes()).as_bytes()[0]) * 10_000;
+        // Making a ledger takes longer than an append.
+        let unit = if appends.is_none() { 200_000 } else { 10_000 };
+        let delay = u32::from(blake3::hash(&trial.to_le_bytes()).as_bytes()[0]) * unit;
         let acknowledged = cut_while_writing(&disk, &dir, mode, Moment { appends, delay });
         disk.mount().unwrap();
         let fate = fate(&dir, &acknowledged);
@@ -147,12 +157,7 @@ struct Moment {
 
 /// Starts the writer, cuts, and returns what was acknowledged: hashes by
 /// position. The disk is not mounted afterwards.
-fn cut_while_writing(
-    disk: &Disk,
-    dir: &Path,
-    mode: &str,
-    moment: Moment,
-) -> Vec<(u64, String)> {
+fn cut_while_writing(disk: &Disk, dir: &Path, mode: &str, moment: Moment) -> Vec<(u64, String)> {
     let mut switch = Switch::new(&disk.root());
     let mut writer = Guarded(
         Command::new(env!("CARGO_BIN_EXE_power-cut-writer"))
@@ -207,9 +212,8 @@ fn fate(dir: &Path, acknowledged: &[(u64, String)]) -> Fate {
         let head = BlockView::parse(&block.unwrap()).unwrap().head();
         heads.insert(head.position.unwrap().number(), head.chain.to_string());
     }
-    let there = |(position, chain): &(u64, String)| {
-        *position == 0 || heads.get(position) == Some(chain)
-    };
+    let there =
+        |(position, chain): &(u64, String)| *position == 0 || heads.get(position) == Some(chain);
     if acknowledged.iter().all(there) {
         Fate::Kept
     } else {
@@ -227,7 +231,10 @@ impl Disk {
         let scratch = tempfile::tempdir().unwrap();
         let disk = Self { scratch };
         fs::create_dir(disk.root()).unwrap();
-        fs::File::create(disk.image()).unwrap().set_len(3 << 30).unwrap();
+        fs::File::create(disk.image())
+            .unwrap()
+            .set_len(3 << 30)
+            .unwrap();
         run(Command::new("python3").args(["-c", "import fcntl"]))?;
         run(Command::new("mkfs.ext4")
             .args(["-q", "-F", "-O", "has_journal"])
@@ -249,7 +256,10 @@ impl Disk {
     }
 
     fn mount(&self) -> Result<(), String> {
-        run(Command::new("mount").args(["-o", "loop"]).arg(self.image()).arg(self.root()))
+        run(Command::new("mount")
+            .args(["-o", "loop"])
+            .arg(self.image())
+            .arg(self.root()))
     }
 
     fn unmount(&self) -> Result<(), String> {
@@ -311,7 +321,9 @@ impl Switch {
                 .unwrap(),
         );
         let mut line = String::new();
-        BufReader::new(python.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(python.0.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         assert_eq!(line, "ready\n");
         Self(python)
     }
@@ -320,6 +332,9 @@ impl Switch {
         let mut stdin = self.0.0.stdin.take().unwrap();
         stdin.write_all(b"\n").unwrap();
         drop(stdin);
-        assert!(self.0.0.wait().unwrap().success(), "the file system was not shut down");
+        assert!(
+            self.0.0.wait().unwrap().success(),
+            "the file system was not shut down"
+        );
     }
 }

@@ -24,7 +24,7 @@ const AMOUNT_FEN: i64 = 30_000;
 const FUND: &str = "employment-city";
 /// First days of the contracts, by slot: all in the window of the policy, each
 /// in another year.
-const CONTRACTS: [(i16, i8, i8); SLOTS as usize] =
+const CONTRACTS: [(i16, i8, i8); 4] =
     [(2023, 12, 18), (2024, 3, 1), (2025, 3, 3), (2026, 3, 2)];
 
 /// One claim of one person.

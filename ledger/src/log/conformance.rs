@@ -51,16 +51,34 @@ type Rule = fn(&mut dyn Subject) -> Outcome;
 
 const RULES: [(&str, Rule); 11] = [
     ("a new log is at its genesis and has no block", is_empty),
-    ("a position is found in its block, and nowhere after the end", finds),
+    (
+        "a position is found in its block, and nowhere after the end",
+        finds,
+    ),
     ("a run begins with the block that holds its position", runs),
-    ("blocks of one append continue each other or are refused", refuses_broken),
-    ("an append to another head is refused and changes nothing", refuses_stale),
-    ("the largest blocks come back as they went in", keeps_largest),
-    ("readers beside the writer see whole appends", shows_whole_appends),
+    (
+        "blocks of one append continue each other or are refused",
+        refuses_broken,
+    ),
+    (
+        "an append to another head is refused and changes nothing",
+        refuses_stale,
+    ),
+    (
+        "the largest blocks come back as they went in",
+        keeps_largest,
+    ),
+    (
+        "readers beside the writer see whole appends",
+        shows_whole_appends,
+    ),
     ("a reader sees what is appended later", follows),
     ("what was appended is there after closing", survives_close),
     ("what was appended is there after dropping", survives_drop),
-    ("a second writer is refused until the first has closed", excludes),
+    (
+        "a second writer is refused until the first has closed",
+        excludes,
+    ),
 ];
 
 /// Checks every promise, each with a log of its own.
@@ -89,16 +107,32 @@ fn is_empty(subject: &mut dyn Subject) -> Outcome {
 fn finds(subject: &mut dyn Subject) -> Outcome {
     let mut log = subject.create(ledger())?;
     let mut chain = Chain::new(ledger());
-    let blocks = [chain.block(&[40])?, chain.block(&[40; 3])?, chain.block(&[9000; 5])?];
+    let blocks = [
+        chain.block(&[40])?,
+        chain.block(&[40; 3])?,
+        chain.block(&[9000; 5])?,
+    ];
     for block in &blocks {
         log.append(std::slice::from_ref(block))?;
         same("head", &log.head(), &block.head)?;
     }
     let reader = log.reader();
     let [one, three, five] = blocks.map(|block| Some(digest(&block.bytes)));
-    let expected = [(1, one), (2, three), (3, three), (4, three), (5, five), (7, five), (9, five)];
+    let expected = [
+        (1, one),
+        (2, three),
+        (3, three),
+        (4, three),
+        (5, five),
+        (7, five),
+        (9, five),
+    ];
     for (position, block) in expected.into_iter().chain([(10, None), (u64::MAX, None)]) {
-        same(&format!("block at {position}"), &read(&*reader, position)?, &block)?;
+        same(
+            &format!("block at {position}"),
+            &read(&*reader, position)?,
+            &block,
+        )?;
     }
     Ok(log.close()?)
 }
@@ -107,17 +141,34 @@ fn runs(subject: &mut dyn Subject) -> Outcome {
     let mut log = subject.create(ledger())?;
     let mut chain = Chain::new(ledger());
     // Positions 1..=2, 3..=4, 5, 6..=8; the middle two in one append.
-    let blocks =
-        [chain.block(&[40; 2])?, chain.block(&[40; 2])?, chain.block(&[40])?, chain.block(&[40; 3])?];
+    let blocks = [
+        chain.block(&[40; 2])?,
+        chain.block(&[40; 2])?,
+        chain.block(&[40])?,
+        chain.block(&[40; 3])?,
+    ];
     let [first, middle @ .., last] = &blocks;
     log.append(std::slice::from_ref(first))?;
     log.append(middle)?;
     log.append(std::slice::from_ref(last))?;
     let all: Vec<_> = blocks.iter().map(|block| digest(&block.bytes)).collect();
     let reader = log.reader();
-    for (position, skipped) in [(1, 0), (2, 0), (3, 1), (4, 1), (5, 2), (6, 3), (8, 3), (9, 4)] {
+    for (position, skipped) in [
+        (1, 0),
+        (2, 0),
+        (3, 1),
+        (4, 1),
+        (5, 2),
+        (6, 3),
+        (8, 3),
+        (9, 4),
+    ] {
         let expected: Vec<_> = all.iter().skip(skipped).copied().collect();
-        same(&format!("run from {position}"), &run(&*reader, position)?, &expected)?;
+        same(
+            &format!("run from {position}"),
+            &run(&*reader, position)?,
+            &expected,
+        )?;
     }
     Ok(log.close()?)
 }
@@ -125,7 +176,11 @@ fn runs(subject: &mut dyn Subject) -> Outcome {
 fn refuses_broken(subject: &mut dyn Subject) -> Outcome {
     let mut log = subject.create(ledger())?;
     let mut chain = Chain::new(ledger());
-    let [one, two, three] = [chain.block(&[40])?, chain.block(&[40])?, chain.block(&[40])?];
+    let [one, two, three] = [
+        chain.block(&[40])?,
+        chain.block(&[40])?,
+        chain.block(&[40])?,
+    ];
     let mut lying = one.clone();
     lying.head.height = 7;
     let mut torn = one.clone();
@@ -183,7 +238,9 @@ fn keeps_largest(subject: &mut dyn Subject) -> Outcome {
     let mut expected = Vec::new();
     // One append of more than 16 MiB, then single blocks.
     for count in [140, 1, 1, 1] {
-        let blocks: Vec<_> = (0..count).map(|_| chain.block(&[LARGEST])).collect::<Result<_, _>>()?;
+        let blocks: Vec<_> = (0..count)
+            .map(|_| chain.block(&[LARGEST]))
+            .collect::<Result<_, _>>()?;
         expected.extend(blocks.iter().map(|block| digest(&block.bytes)));
         log.append(&blocks)?;
     }
@@ -223,7 +280,11 @@ fn shows_whole_appends(subject: &mut dyn Subject) -> Outcome {
     if !seen.is_sorted() {
         return Err("a reader saw fewer blocks than before".into());
     }
-    same("blocks at the end", &seen.last(), &Some(&(ROUNDS.saturating_mul(TOGETHER))))?;
+    same(
+        "blocks at the end",
+        &seen.last(),
+        &Some(&(ROUNDS.saturating_mul(TOGETHER))),
+    )?;
     Ok(log.close()?)
 }
 
@@ -247,7 +308,11 @@ fn follows(subject: &mut dyn Subject) -> Outcome {
     for count in 1..=5_u64 {
         let block = chain.block(&[40])?;
         log.append(std::slice::from_ref(&block))?;
-        same("the newest", &read(&*reader, count)?, &Some(digest(&block.bytes)))?;
+        same(
+            "the newest",
+            &read(&*reader, count)?,
+            &Some(digest(&block.bytes)),
+        )?;
     }
     Ok(log.close()?)
 }

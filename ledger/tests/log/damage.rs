@@ -63,7 +63,10 @@ fn fate(case: &str, dir: &Path, total: u64) -> Fate {
         Ok(log) => log,
     };
     let (events, errors) = count(&*log.reader());
-    assert!(events == total || !errors.is_empty(), "{case}: {events} of {total} events, no error");
+    assert!(
+        events == total || !errors.is_empty(),
+        "{case}: {events} of {total} events, no error"
+    );
     if events == total {
         assert_eq!(errors.len(), 0, "{case}: {errors:?}");
         return Fate::Whole;
@@ -126,7 +129,11 @@ fn digests(dir: &Path) -> BTreeMap<String, blake3::Hash> {
 }
 
 fn overwrite(dir: &Path, at: u64, change: impl Fn(&mut [u8]), len: usize) {
-    let file = File::options().read(true).write(true).open(dir.join("db/db")).unwrap();
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .open(dir.join("db/db"))
+        .unwrap();
     let mut bytes = vec![0; len];
     file.read_exact_at(&mut bytes, at).unwrap();
     change(&mut bytes);
@@ -206,7 +213,10 @@ fn damaged_data_is_reported() {
         damage(&dir);
         let seen = audit(&case, &dir);
         let fate = fate(&case, &dir, total);
-        assert!(seen.agrees(&fate), "{case}: {seen:?} by an audit, {fate:?} by the writer");
+        assert!(
+            seen.agrees(&fate),
+            "{case}: {seen:?} by an audit, {fate:?} by the writer"
+        );
         assert!(case != "none" || fate == Fate::Whole, "{fate:?}");
         *fates.entry(fate).or_default() += 1;
         fs::remove_dir_all(&dir).unwrap();
@@ -244,7 +254,11 @@ fn damaged_files_are_named() {
         ("db/conf", None, "LEDGER_MISSING"),
         ("db/conf", Some(b""), "LEDGER_EMPTY"),
         ("db/conf", Some(&garbage), "LEDGER_UNREADABLE"),
-        ("db/conf", Some(b"segment_size: 512\nuse_compression: false\nversion: 0.34\nabcd"), "LEDGER_UNREADABLE"),
+        (
+            "db/conf",
+            Some(b"segment_size: 512\nuse_compression: false\nversion: 0.34\nabcd"),
+            "LEDGER_UNREADABLE",
+        ),
         (&snapshot, None, ""),
         (&snapshot, Some(b""), "LEDGER_UNREADABLE"),
         (&snapshot, Some(&garbage), "LEDGER_UNREADABLE"),
@@ -262,9 +276,16 @@ fn damaged_files_are_named() {
         }
         let seen = audit(file, &dir);
         let fate = fate(file, &dir, 6);
-        let expected = if expected.is_empty() { Fate::Whole } else { Fate::Refused(expected) };
+        let expected = if expected.is_empty() {
+            Fate::Whole
+        } else {
+            Fate::Refused(expected)
+        };
         assert_eq!(fate, expected, "{file}: {content:?}");
-        assert!(seen.agrees(&fate) || file == "head", "{file}: {seen:?}, {fate:?}");
+        assert!(
+            seen.agrees(&fate) || file == "head",
+            "{file}: {seen:?}, {fate:?}"
+        );
         fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -177,13 +177,21 @@ fn a_new_ledger_is_private_and_holds_space_back() {
     assert_eq!(log.ledger(), ledger());
     assert_eq!(log.next_epoch(), 1);
     assert_eq!(log.reserve(), Reserve::Held);
-    assert_eq!(fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        fs::metadata(&dir).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     let reserve = dir.join("reserve");
     assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 48 << 20);
     drop(log);
     // A reserve that is a hole holds nothing back.
     fs::write(&reserve, "").unwrap();
-    fs::File::options().write(true).open(&reserve).unwrap().set_len(48 << 20).unwrap();
+    fs::File::options()
+        .write(true)
+        .open(&reserve)
+        .unwrap()
+        .set_len(48 << 20)
+        .unwrap();
     let log = SledLog::open(&dir).unwrap();
     assert_eq!(log.reserve(), Reserve::Held);
     assert!(fs::metadata(&reserve).unwrap().blocks() * 512 >= 48 << 20);
@@ -202,7 +210,10 @@ fn one_process_writes_and_nobody_copies_meanwhile() {
         open_for_audit(&dir, copy.path()).map(|_| ()),
     ] {
         let error = refused.unwrap_err();
-        assert!(matches!(error, OpenError::Locked { pid } if pid == here), "{error:?}");
+        assert!(
+            matches!(error, OpenError::Locked { pid } if pid == here),
+            "{error:?}"
+        );
         assert_eq!(told(&error), "LEDGER_LOCKED");
     }
     drop(log);
@@ -234,7 +245,11 @@ fn the_witness_catches_what_the_database_does_not() {
     let chain = make(&at("short"), &[1, 2, 3]);
     for (name, blocks) in [("left", &[4][..]), ("right", &[3, 1]), ("long", &[4, 5])] {
         copy(&at("short"), &at(name));
-        append(SledLog::open(&at(name)).unwrap(), &mut chain.clone(), blocks);
+        append(
+            SledLog::open(&at(name)).unwrap(),
+            &mut chain.clone(),
+            blocks,
+        );
     }
     drop(SledLog::create(&at("empty"), ledger()).unwrap());
     let other = LedgerId::new(Uuid::from_u128(9));
@@ -246,10 +261,25 @@ fn the_witness_catches_what_the_database_does_not() {
         ("of the genesis, as after a crash", "empty", "long", "opens"),
         ("ahead by a block", "left", "short", "LEDGER_TRUNCATED"),
         ("ahead of nothing", "short", "empty", "LEDGER_TRUNCATED"),
-        ("of a fork with other blocks", "right", "left", "LEDGER_FORKED"),
-        ("of a fork with other blocks, behind", "right", "long", "LEDGER_FORKED"),
+        (
+            "of a fork with other blocks",
+            "right",
+            "left",
+            "LEDGER_FORKED",
+        ),
+        (
+            "of a fork with other blocks, behind",
+            "right",
+            "long",
+            "LEDGER_FORKED",
+        ),
         ("of another ledger", "other", "short", "LEDGER_MIXED"),
-        ("of another ledger, with its FORMAT", "other", "long", "LEDGER_FORKED"),
+        (
+            "of another ledger, with its FORMAT",
+            "other",
+            "long",
+            "LEDGER_FORKED",
+        ),
     ];
     for (case, witness, database, expected) in rows {
         copy(&at(database), &at("case"));
@@ -311,7 +341,10 @@ fn the_witness_follows_a_running_log() {
         let line = format!("\nposition {}\n", round * 20);
         // The file is replaced by another thread, soon; this loop ends with the
         // first witness that says so.
-        while !fs::read_to_string(dir.join("head")).unwrap().contains(&line) {
+        while !fs::read_to_string(dir.join("head"))
+            .unwrap()
+            .contains(&line)
+        {
             std::thread::yield_now();
         }
     }

@@ -101,16 +101,27 @@ fn append_until_full(dir: &Path, next: impl Fn(&mut Chain) -> Vec<SealedBlock>) 
             }
         }
     };
-    assert!(matches!(fault, AppendError::Fault(Fault::DiskFull)), "{fault:?}");
-    let more = Chain::continuing(ledger(), log.head(), 1).block(&[1]).unwrap();
+    assert!(
+        matches!(fault, AppendError::Fault(Fault::DiskFull)),
+        "{fault:?}"
+    );
+    let more = Chain::continuing(ledger(), log.head(), 1)
+        .block(&[1])
+        .unwrap();
     let after = log.append(&[more]).unwrap_err();
-    assert!(matches!(after, AppendError::Fault(Fault::Poisoned)), "{after:?}");
+    assert!(
+        matches!(after, AppendError::Fault(Fault::Poisoned)),
+        "{after:?}"
+    );
     let head = log.head();
     // sled answers reads of pages that it could not write with its error. What
     // counts is that nothing is missing without one.
     let (events, errors) = count(&*log.reader());
     let told = matches!(errors[..], [ReadError::Fault(Fault::DiskFull)]);
-    assert!(told || Some(events) == head.position.map(|p| p.number()), "{events}: {errors:?}");
+    assert!(
+        told || Some(events) == head.position.map(|p| p.number()),
+        "{events}: {errors:?}"
+    );
     Box::new(log).close().unwrap();
     head
 }
@@ -174,8 +185,12 @@ fn fills_and_recovers(disk: &Disk, next: impl Fn(&mut Chain) -> Vec<SealedBlock>
 fn a_full_disk_loses_nothing_acknowledged() {
     type Next = fn(&mut Chain) -> Vec<SealedBlock>;
     let shapes: [(&str, Next); 3] = [
-        ("one block of 40 events", |chain| vec![chain.block(&[300; 40]).unwrap()]),
-        ("the largest block", |chain| vec![chain.block(&[LARGEST]).unwrap()]),
+        ("one block of 40 events", |chain| {
+            vec![chain.block(&[300; 40]).unwrap()]
+        }),
+        ("the largest block", |chain| {
+            vec![chain.block(&[LARGEST]).unwrap()]
+        }),
         ("40 blocks at once", |chain| {
             (0..40).map(|_| chain.block(&[LARGEST]).unwrap()).collect()
         }),

@@ -6,12 +6,8 @@
 use std::{fs, io, path::Path, sync::Arc};
 
 use super::{
-    data_dir::DataDir,
-    engine::Engine,
-    error::OpenError,
-    format::Format,
-    open_engine_error, recovery,
-    witness::Witness,
+    data_dir::DataDir, engine::Engine, error::OpenError, format::Format, open_engine_error,
+    recovery, witness::Witness,
 };
 use crate::log::{Reader, keyed::KeyedReader};
 

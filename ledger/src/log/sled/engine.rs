@@ -178,7 +178,9 @@ impl Engine {
     pub(super) fn nudge(&self) {
         // Whatever it answers, the waiting flush answers too.
         let _ = self.with(|db| {
-            db.context.global_error().or_else(|_| db.flush().map(|_| ()))
+            db.context
+                .global_error()
+                .or_else(|_| db.flush().map(|_| ()))
         });
     }
 
@@ -195,10 +197,7 @@ impl Engine {
         })
     }
 
-    fn with<T>(
-        &self,
-        f: impl FnOnce(&Db) -> Result<T, ::sled::Error>,
-    ) -> Result<T, EngineError> {
+    fn with<T>(&self, f: impl FnOnce(&Db) -> Result<T, ::sled::Error>) -> Result<T, EngineError> {
         let db = self.db.read().unwrap_or_else(PoisonError::into_inner);
         let db = db.as_ref().ok_or(EngineError::Closed)?;
         guarded(|| f(db))

@@ -198,24 +198,20 @@ impl OpenError {
                 "FORMAT 文件第 {line} 行不是本程序的写法：账本由其他版本建立，或文件已损坏；\
                  请改用对应版本，或从备份恢复该文件"
             ),
-            Self::Mixed => {
-                "FORMAT 与 head 两个文件属于不同账本：两个账本的文件被混放，\
+            Self::Mixed => "FORMAT 与 head 两个文件属于不同账本：两个账本的文件被混放，\
                  请用同一份备份恢复整个数据目录"
-                    .to_owned()
-            }
+                .to_owned(),
             Self::Locked { pid } => {
-                let holder = pid.map_or_else(
-                    || "另一进程".to_owned(),
-                    |pid| format!("进程 {pid} "),
-                );
+                let holder =
+                    pid.map_or_else(|| "另一进程".to_owned(), |pid| format!("进程 {pid} "));
                 format!("账本正被{holder}使用：请先停止该进程，或改向运行中的服务查询")
             }
             Self::Missing { file } => {
                 format!("账本已建立，但缺少文件 {file}：未作任何改动，请从备份恢复数据目录")
             }
-            Self::Empty { file } => format!(
-                "账本已建立，但文件 {file} 没有内容：请先原样复制数据目录，再从备份恢复"
-            ),
+            Self::Empty { file } => {
+                format!("账本已建立，但文件 {file} 没有内容：请先原样复制数据目录，再从备份恢复")
+            }
             Self::Unreadable { detail } => format!(
                 "数据库无法读取（{detail}）：请在做任何操作之前原样复制数据目录，再从备份恢复"
             ),
@@ -231,11 +227,9 @@ impl OpenError {
                 "账本分叉：位置 {position} 处与此前记录的不是同一条链；\
                  请原样复制数据目录，再从备份恢复"
             ),
-            Self::WitnessMissing => {
-                "缺少记载账本进度的 head 文件，账目若有丢失将无从发现：\
+            Self::WitnessMissing => "缺少记载账本进度的 head 文件，账目若有丢失将无从发现：\
                  请从备份恢复该文件或整个数据目录"
-                    .to_owned()
-            }
+                .to_owned(),
             Self::WitnessDamaged { line } => format!(
                 "记载账本进度的 head 文件第 {line} 行已损坏：请从备份恢复该文件或整个数据目录"
             ),

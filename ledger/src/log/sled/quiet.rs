@@ -50,7 +50,12 @@ fn message(payload: &(dyn Any + Send)) -> &str {
 
 /// The first line, at most 160 characters of it: sled prints whole pages.
 pub(super) fn short(text: &str) -> String {
-    text.lines().next().unwrap_or("").chars().take(160).collect()
+    text.lines()
+        .next()
+        .unwrap_or("")
+        .chars()
+        .take(160)
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,201 @@
+//! The load of a fleet of callers: one claim a request, so many in flight, over
+//! several HTTP/2 connections.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use luzhang_proto::wire::{
+    SubmitRequest, SubmitResponse, ledger_service_client::LedgerServiceClient, outcome,
+};
+use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
+use tonic::transport::{Channel, Endpoint};
+
+use super::{row, site::Interrupt};
+
+/// Requests under way at any time.
+pub(super) const IN_FLIGHT: usize = 64;
+/// Connections that they are spread over.
+pub(super) const CONNECTIONS: usize = 8;
+
+/// How much one run asks at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) time: Duration,
+    pub(super) requests: usize,
+}
+
+/// What one run gave.
+#[derive(Debug, Default)]
+pub(super) struct Slice {
+    pub(super) time: Duration,
+    /// Nanoseconds of each request, in no order.
+    pub(super) latencies: Vec<u64>,
+}
+
+impl Slice {
+    /// Requests a second.
+    pub(super) fn rate(&self) -> u64 {
+        row::per_second(self.latencies.len().try_into().unwrap_or(u64::MAX), self.time)
+    }
+}
+
+/// Requests prepared before the clock runs, handed out to whoever is free.
+#[derive(Debug)]
+pub(super) struct Stock<T>(Mutex<Vec<T>>);
+
+impl<T> Stock<T> {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// Fills up to `size` from `source`.
+    pub(super) fn fill(&self, size: usize, source: impl Iterator<Item = T>) -> Result<()> {
+        let mut stock = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = size.saturating_sub(stock.len());
+        stock.extend(source.take(missing));
+        if stock.len() < size {
+            bail!("the bureau has no more claims to make");
+        }
+        Ok(())
+    }
+
+    pub(super) fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+/// Connections to one server.
+#[derive(Debug)]
+pub(super) struct Fleet {
+    connections: Vec<LedgerServiceClient<Channel>>,
+}
+
+impl Fleet {
+    pub(super) async fn connect(url: &str) -> Result<Self> {
+        let mut connections = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
+            connections.push(LedgerServiceClient::new(connect(url).await?));
+        }
+        Ok(Self { connections })
+    }
+
+    /// Submits what is in stock until a bound is met, and waits for all answers.
+    pub(super) async fn run(
+        &self,
+        stock: &Arc<Stock<SubmitRequest>>,
+        bounds: Bounds,
+        interrupt: &Interrupt,
+    ) -> Result<Slice> {
+        let mut callers = JoinSet::new();
+        let began = Instant::now();
+        for connection in self.connections.iter().cycle().take(IN_FLIGHT) {
+            let mut client = connection.clone();
+            let stock = Arc::clone(stock);
+            let interrupt = interrupt.clone();
+            callers.spawn(async move {
+                let mut latencies = Vec::with_capacity(bounds.requests / IN_FLIGHT);
+                while began.elapsed() < bounds.time
+                    && let Some(request) = stock.take()
+                {
+                    interrupt.check()?;
+                    let asked = Instant::now();
+                    let answer = client.submit(request).await?;
+                    latencies.push(nanos(asked.elapsed()));
+                    accepted(answer.get_ref())?;
+                }
+                Ok::<_, anyhow::Error>(latencies)
+            });
+        }
+        let mut slice = Slice::default();
+        while let Some(latencies) = callers.join_next().await {
+            slice.latencies.extend(latencies??);
+        }
+        slice.time = began.elapsed();
+        Ok(slice)
+    }
+}
+
+pub(super) async fn connect(url: &str) -> Result<Channel> {
+    let endpoint = Endpoint::from_shared(url.to_owned())?
+        .tcp_nodelay(true)
+        .connect_timeout(Duration::from_secs(10));
+    endpoint.connect().await.with_context(|| format!("cannot reach {url}"))
+}
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// A measurement of refusals or of repeated answers would be another one.
+fn accepted(answer: &SubmitResponse) -> Result<()> {
+    let outcome = answer.outcome.as_ref().context("no outcome")?;
+    is_new_grant(outcome)
+}
+
+/// Whether an outcome is a grant made now.
+pub(super) fn is_new_grant(outcome: &luzhang_proto::wire::Outcome) -> Result<()> {
+    match &outcome.result {
+        Some(outcome::Result::Accepted(_)) if !outcome.replayed => Ok(()),
+        other => bail!("a claim that should be granted was not: {other:?}"),
+    }
+}
+
+/// Percentiles of some runs together, as fields of a row.
+pub(super) fn latencies<'a>(
+    prefix: &str,
+    slices: impl IntoIterator<Item = &'a Slice>,
+) -> Map<String, Value> {
+    let mut all: Vec<u64> = slices
+        .into_iter()
+        .flat_map(|slice| slice.latencies.iter().copied())
+        .collect();
+    all.sort_unstable();
+    [("p50_us", 500), ("p99_us", 990), ("p999_us", 999)]
+        .into_iter()
+        .filter_map(|(name, share)| {
+            let nanos = at_share(&all, share)?;
+            Some((format!("{prefix}{name}"), json!(nanos / 1_000)))
+        })
+        .collect()
+}
+
+/// The value below which so many thousandths of the sorted values lie.
+fn at_share(sorted: &[u64], thousandths: usize) -> Option<u64> {
+    let last = sorted.len().checked_sub(1)?;
+    sorted.get((sorted.len() * thousandths / 1_000).min(last)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let thousand: Vec<u64> = (0..1_000).collect();
+        for (values, share, expected) in [
+            (&thousand[..], 500, Some(500)),
+            (&thousand, 990, Some(990)),
+            (&thousand, 999, Some(999)),
+            (&[7], 999, Some(7)),
+            (&[], 500, None),
+        ] {
+            assert_eq!(at_share(values, share), expected);
+        }
+    }
+
+    #[test]
+    fn a_stock_is_filled_up_and_never_beyond() {
+        let stock = Stock::new();
+        let mut source = 0..10;
+        stock.fill(3, source.by_ref()).unwrap();
+        assert_eq!(stock.take(), Some(2));
+        stock.fill(3, source.by_ref()).unwrap();
+        let taken: Vec<u64> = std::iter::from_fn(|| stock.take()).collect();
+        assert_eq!(taken, [3, 1, 0]);
+        assert!(stock.fill(8, source).is_err());
+    }
+}

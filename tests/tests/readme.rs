@@ -1,0 +1,48 @@
+//! What the README shows as output is output.
+
+use std::{path::Path, process::Command};
+
+mod support;
+
+const BEGIN: &str = "<!-- demo -->\n```text\n";
+const END: &str = "```\n<!-- /demo -->";
+
+/// Hashes, addresses, directories and times differ from run to run; everything
+/// else is compared to the letter.
+fn steady(text: &str) -> String {
+    let volatile = |word: &str| {
+        let bare = word.trim_end_matches([',', '…']);
+        bare.contains("/luzhang-demo-")
+            || bare.starts_with("http://127.0.0.1:")
+            || bare.len() >= 32 && bare.chars().all(|c| c.is_ascii_hexdigit() || c == ':')
+            || bare.split('.').count() == 2 && bare.split('.').all(|n| n.len() < 2 && n.parse::<u8>().is_ok())
+    };
+    let lines = text.lines().map(|line| {
+        let words = line.split(' ').map(|word| if volatile(word) { "*" } else { word });
+        words.collect::<Vec<_>>().join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_demo_prints_what_the_readme_shows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let shown = readme.split_once(BEGIN).unwrap().1.split_once(END).unwrap().0;
+    let output = Command::new(support::luzhang())
+        .args(["demo", "--lang", "en"])
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaints}");
+    for line in printed.lines() {
+        if let Some(dir) = line.split(' ').find(|word| word.contains("/luzhang-demo-")) {
+            // The demo leaves its ledger for whoever tried it; a test does not.
+            let dir = Path::new(dir.trim_end_matches(',')).parent().unwrap();
+            let _gone = std::fs::remove_dir_all(dir);
+            break;
+        }
+    }
+    assert_eq!(steady(&printed), steady(shown));
+}
