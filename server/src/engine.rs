@@ -22,10 +22,11 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    committer::{Poison, Stopped},
     convert::{from_proto::Request, to_proto::Outcome},
     rejected::Rejected,
     replay::{self, ReplayError},
-    sequencer::{self, Poison, Requests, Running, Start, Work},
+    sequencer::{self, Requests, Running, Start, Work},
     vault::{Vault, VaultError},
 };
 
@@ -48,8 +49,8 @@ pub enum EngineError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The first block could not be written.
-    #[error("the ledger could not be begun: {0}")]
-    Genesis(String),
+    #[error("the ledger could not be begun: {}", .0.en)]
+    Genesis(Stopped),
 }
 
 impl EngineError {
@@ -73,7 +74,7 @@ impl EngineError {
             Self::Replay(error) => format!("账本内容无法读取：{error}"),
             Self::Pack(error) => format!("政策包不可用：{error}"),
             Self::Io(error) => format!("系统错误：{error}"),
-            Self::Genesis(why) => format!("账本未能建立：{why}"),
+            Self::Genesis(why) => format!("账本未能建立：{}", why.zh),
         }
     }
 }
@@ -134,7 +135,10 @@ impl Engine {
         let mut key_check = None;
         replay::replay(&*log.reader(), |events| {
             for event in &events {
-                if let Body::LedgerCreated { key_check: check, .. } = &event.body {
+                if let Body::LedgerCreated {
+                    key_check: check, ..
+                } = &event.body
+                {
                     key_check = Some(*check);
                 }
                 if let Some(request) = event.header.request {
@@ -142,7 +146,10 @@ impl Engine {
                 }
                 projections.apply(event);
             }
-            progress(projections.state.position().map_or(0, Position::number), total);
+            progress(
+                projections.state.position().map_or(0, Position::number),
+                total,
+            );
             ControlFlow::Continue(())
         })?;
         if key_check.is_some_and(|check| check != vault.check_value(ledger)) {
@@ -300,7 +307,10 @@ impl Engine {
     }
 
     fn sender(&self) -> Result<mpsc::Sender<Work>, Rejected> {
-        self.queue.lock().clone().ok_or_else(Rejected::shutting_down)
+        self.queue
+            .lock()
+            .clone()
+            .ok_or_else(Rejected::shutting_down)
     }
 
     /// Reads the projections. The answer is given when everything that it was
@@ -322,18 +332,33 @@ impl Engine {
         }
     }
 
-    /// The projections' statuses, computed away from the runtime's own threads.
-    pub async fn statuses(self: &Arc<Self>) -> Result<Vec<Status>, Rejected> {
+    /// As [`Engine::read`], away from the runtime's own threads: for what takes
+    /// long.
+    pub async fn read_aside<R: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Projections) -> R + Send + 'static,
+    ) -> Result<R, Rejected> {
         let engine = Arc::clone(self);
         let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || runtime.block_on(engine.read(Projections::statuses)))
+        tokio::task::spawn_blocking(move || runtime.block_on(engine.read(read)))
             .await
             .map_err(|_| Rejected::shutting_down())?
     }
 
+    /// Reads what nothing that is not durable yet can change, such as the packs
+    /// that durable events refer to. It is answered after a storage failure too.
+    pub fn peek<R>(&self, read: impl FnOnce(&Projections) -> R) -> R {
+        read(&self.projections.read())
+    }
+
+    /// The projections' statuses.
+    pub async fn statuses(self: &Arc<Self>) -> Result<Vec<Status>, Rejected> {
+        self.read_aside(Projections::statuses).await
+    }
+
     /// Why the writer stopped, if it did.
-    pub fn poisoned(&self) -> Option<&str> {
-        self.poison.get().map(String::as_str)
+    pub fn poisoned(&self) -> Option<&Stopped> {
+        self.poison.get()
     }
 
     /// Takes no more, finishes what is queued, closes the log.

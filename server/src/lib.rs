@@ -5,8 +5,11 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
+mod committer;
 pub mod convert;
+mod edge;
 pub mod engine;
+mod original;
 pub mod rejected;
 pub mod replay;
 mod sequencer;
@@ -14,6 +17,7 @@ pub mod serve;
 mod service;
 pub mod vault;
 
+pub use committer::Stopped;
 pub use engine::{Engine, EngineError};
 pub use rejected::Rejected;
 pub use serve::{Limits, Server};

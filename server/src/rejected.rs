@@ -8,6 +8,8 @@ use luzhang_proto::wire;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::committer::Stopped;
+
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "luzhang";
 
@@ -37,9 +39,23 @@ pub struct Original {
     pub refused: bool,
 }
 
+/// How large a message is, and how large it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageSize {
+    /// Its bytes, at least.
+    pub bytes: usize,
+    /// The most bytes that are taken.
+    pub most: usize,
+}
+
 impl Rejected {
     /// A rejection that is not about one field.
-    pub fn new(status: Code, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> Self {
+    pub fn new(
+        status: Code,
+        code: &'static str,
+        zh: impl Into<String>,
+        en: impl Into<String>,
+    ) -> Self {
         Self {
             status,
             code,
@@ -77,7 +93,9 @@ impl Rejected {
             ..Self::new(
                 Code::AlreadyExists,
                 "REQUEST_ID_REUSED",
-                format!("同一请求编号的内容已改变，原结果在位置 {position}；如需重新申报，请使用新的编号"),
+                format!(
+                    "同一请求编号的内容已改变，原结果在位置 {position}；如需重新申报，请使用新的编号"
+                ),
                 format!(
                     "this request id was used for other content, see position {position}; \
                      use a new id for a new attempt"
@@ -97,15 +115,41 @@ impl Rejected {
     }
 
     /// The writer stopped after a storage failure.
-    pub fn stopped(why: &str) -> Self {
+    pub fn stopped(why: &Stopped) -> Self {
+        let Stopped { zh, en } = why;
         Self::new(
             Code::Unavailable,
             "WRITER_STOPPED",
-            format!("存储故障，已停止写入：{why}。结果未知，请重启服务后用同一请求编号重试"),
+            format!("存储故障，已停止写入：{zh}。结果未知，请重启服务后用同一请求编号重试"),
             format!(
-                "writing stopped after a storage failure: {why}. The outcome is unknown; restart \
+                "writing stopped after a storage failure: {en}. The outcome is unknown; restart \
                  the server and try again with the same request id"
             ),
+        )
+    }
+
+    /// A message of `size` bytes or more.
+    pub fn message_too_large(size: MessageSize) -> Self {
+        let MessageSize { bytes, most } = size;
+        Self::new(
+            Code::ResourceExhausted,
+            "MESSAGE_TOO_LARGE",
+            format!("请求不少于 {bytes} 字节，上限 {most} 字节，请拆分后重新发送"),
+            format!(
+                "the request has {bytes} bytes or more, at most {most} are taken: split it and \
+                 send it again"
+            ),
+        )
+    }
+
+    /// The caller's deadline has passed.
+    pub fn deadline_passed() -> Self {
+        Self::new(
+            Code::DeadlineExceeded,
+            "DEADLINE_PASSED",
+            "期限已过，没有得到结果。结果未知，请用同一请求编号重试",
+            "the deadline passed without an outcome. The outcome is unknown; try again with the \
+             same request id",
         )
     }
 
@@ -125,7 +169,9 @@ impl Rejected {
             Code::DataLoss,
             "LEDGER_UNREADABLE",
             format!("账本读取失败：{detail}。请停止服务并运行 luzhang audit verify"),
-            format!("the ledger could not be read: {detail}. Stop the server and run `luzhang audit verify`"),
+            format!(
+                "the ledger could not be read: {detail}. Stop the server and run `luzhang audit verify`"
+            ),
         )
     }
 
@@ -203,7 +249,12 @@ impl From<Rejection> for Rejected {
         };
         Self {
             field: rejection.field().to_owned(),
-            ..Self::new(status, rejection.code(), rejection.zh(), rejection.to_string())
+            ..Self::new(
+                status,
+                rejection.code(),
+                rejection.zh(),
+                rejection.to_string(),
+            )
         }
     }
 }

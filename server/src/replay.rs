@@ -72,7 +72,9 @@ fn decode(verifier: &mut Verifier, blocks: &[Vec<u8>]) -> Result<Vec<Event>, Rep
     verifier.push(blocks).map_err(ReplayError::Broken)?;
     let decoded: Vec<Result<Vec<Event>, ReplayError>> = blocks
         .par_iter()
-        .map(|bytes| block_events(bytes).map(|events| events.into_iter().map(|e| e.event).collect()))
+        .map(|bytes| {
+            block_events(bytes).map(|events| events.into_iter().map(|e| e.event).collect())
+        })
         .collect();
     let mut events = Vec::new();
     for block in decoded {
@@ -89,8 +91,8 @@ pub fn block_events(bytes: &[u8]) -> Result<Vec<LoggedEvent>, ReplayError> {
     let mut previous: Hash = view.chain_before;
     let mut events = Vec::new();
     for frame in view.frames() {
-        let frame = frame
-            .map_err(|bad| damaged(bad.position, "its length is not right".to_owned()))?;
+        let frame =
+            frame.map_err(|bad| damaged(bad.position, "its length is not right".to_owned()))?;
         let event =
             codec::decode(frame.event).map_err(|e| damaged(frame.position, e.to_string()))?;
         let hash = hasher.event(previous, frame.event);
@@ -114,5 +116,7 @@ pub fn event_at(
         return Ok(None);
     };
     let events = block_events(&block)?;
-    Ok(events.into_iter().find(|e| e.event.header.position == position))
+    Ok(events
+        .into_iter()
+        .find(|e| e.event.header.position == position))
 }

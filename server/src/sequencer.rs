@@ -8,8 +8,8 @@
 use std::{
     collections::HashMap as StdHashMap,
     sync::{
-        Arc, OnceLock,
-        mpsc::{Receiver, SyncSender, sync_channel},
+        Arc,
+        mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
     time::{SystemTime, UNIX_EPOCH},
@@ -19,22 +19,23 @@ use hashbrown::HashMap;
 use luzhang_ledger::{
     Body, Event, Header, LedgerId, Position, StreamId, StreamKind,
     block::{BlockBuilder, Head, SealedBlock},
-    event::{Conflict, Failure, Party, RequestMark},
-    log::{Log, Reader},
+    event::{Conflict, Party, RequestMark},
+    log::Log,
     text::Principal,
 };
-use luzhang_projections::{Pack, decide, projection::Projections};
+use luzhang_projections::{decide, projection::Projections};
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot, watch};
 use tonic::Code;
 
 use crate::{
+    committer::{Commit, Committer, Poison, Reply},
     convert::{
         from_proto::{NamedParty, Request},
         to_proto::{Outcome, Receipt},
     },
+    original::{Recall, refused},
     rejected::{Original, Rejected},
-    replay,
     vault::{Vault, random},
 };
 
@@ -61,9 +62,6 @@ pub(crate) struct Start {
     /// The first events of a new ledger.
     pub(crate) genesis: Vec<Body>,
 }
-
-/// Why the writer stopped.
-pub(crate) type Poison = Arc<OnceLock<String>>;
 
 /// The running writer, as the engine sees it.
 #[derive(Debug)]
@@ -100,7 +98,7 @@ pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Resul
         epoch: start.epoch,
         head,
         vault: Arc::clone(&start.vault),
-        reader: start.log.reader(),
+        recall: Recall::new(start.ledger, start.log.reader()),
         projections: start.projections,
         requests: start.requests,
         salts: blake3::Hasher::new_derive_key("luzhang 2026 event salt")
@@ -132,23 +130,12 @@ pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Resul
     })
 }
 
-/// A group of decided commands on its way to the disk.
-struct Commit {
-    blocks: Vec<SealedBlock>,
-    replies: Vec<Reply>,
-}
-
-type Reply = (
-    oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
-    Vec<Result<Outcome, Rejected>>,
-);
-
 struct Decider {
     ledger: LedgerId,
     epoch: u64,
     head: Head,
     vault: Arc<Vault>,
-    reader: Arc<dyn Reader>,
+    recall: Recall,
     projections: Arc<RwLock<Projections>>,
     requests: Requests,
     salts: blake3::OutputReader,
@@ -222,7 +209,10 @@ impl Decider {
                 cause: None,
             };
             let header = self.header(&projections, &group, stream, &origin);
-            if self.record(&mut projections, &mut group, &Event { header, body }).is_err() {
+            if self
+                .record(&mut projections, &mut group, &Event { header, body })
+                .is_err()
+            {
                 return false;
             }
         }
@@ -282,7 +272,7 @@ impl Decider {
         request: Request,
     ) -> Result<Outcome, Rejected> {
         if let Some(position) = self.requests.get(&request.mark.id) {
-            return self.original(projections, *position, request.mark);
+            return self.original(projections, *position, &request);
         }
         let office = request.command.office;
         let decision = decide::decide(&projections.state, request.command)?;
@@ -303,7 +293,7 @@ impl Decider {
         header.basis = decision.basis;
         header.policy = decision.policy;
         let position = header.position;
-        let refused = refused(projections, header.policy, &decision.body);
+        let refusal = refused(projections, header.policy, &decision.body);
         let event = Event {
             header,
             body: decision.body,
@@ -326,7 +316,7 @@ impl Decider {
         }
         let outcome = Outcome {
             receipt,
-            refused,
+            refused: refusal,
             conflicts,
             replayed: false,
             warnings: request.warnings,
@@ -429,16 +419,16 @@ impl Decider {
 
     /// The outcome of an earlier request with the same id.
     fn original(
-        &self,
+        &mut self,
         projections: &Projections,
         position: u64,
-        mark: RequestMark,
+        request: &Request,
     ) -> Result<Outcome, Rejected> {
         let (known, outcome) = match self.undurable.get(&position) {
             Some((known, outcome)) => (*known, outcome.clone()),
-            None => self.recorded(projections, position)?,
+            None => self.recall.outcome(projections, position)?,
         };
-        if known.content != mark.content {
+        if known.content != request.mark.content {
             return Err(Rejected::reused(Original {
                 position: outcome.receipt.position,
                 refused: outcome.refused.is_some(),
@@ -446,64 +436,11 @@ impl Decider {
         }
         Ok(Outcome {
             replayed: true,
+            // They follow from the content, which is the same.
+            warnings: request.warnings.clone(),
             ..outcome
         })
     }
-
-    fn recorded(
-        &self,
-        projections: &Projections,
-        position: u64,
-    ) -> Result<(RequestMark, Outcome), Rejected> {
-        let unreadable = |detail: &str| Rejected::unreadable(detail);
-        let position =
-            Position::new(position).ok_or_else(|| unreadable("position 0 has no event"))?;
-        let read = |position| {
-            replay::event_at(&*self.reader, position).map_err(|e| unreadable(&e.to_string()))
-        };
-        let logged = read(position)?.ok_or_else(|| unreadable("an indexed event is missing"))?;
-        let header = logged.event.header;
-        // Only a fact that arrives late raises conflicts.
-        let may_conflict = matches!(logged.event.body, Body::Fact(_));
-        let mark = header
-            .request
-            .ok_or_else(|| unreadable("an indexed event has no request"))?;
-        let refused = refused(projections, header.policy, &logged.event.body);
-        let mut conflicts = Vec::new();
-        let mut next = position.next();
-        while may_conflict
-            && let Some(following) = read(next)?
-            && following.event.header.cause == Some(position)
-        {
-            conflicts.push(next);
-            next = next.next();
-        }
-        let receipt = Receipt {
-            ledger: self.ledger,
-            position,
-            event_hash: logged.hash,
-            recorded_at: header.recorded_at,
-        };
-        let outcome = Outcome {
-            receipt,
-            refused,
-            conflicts,
-            replayed: true,
-            warnings: Vec::new(),
-        };
-        Ok((mark, outcome))
-    }
-}
-
-/// Why a body is a refusal, with the pack that says so.
-fn refused(
-    projections: &Projections,
-    policy: Option<Position>,
-    body: &Body,
-) -> Option<(Arc<Pack>, Vec<Failure>)> {
-    let refusal = body.refusal()?;
-    let pack = projections.state.pack_at(policy?)?;
-    Some((Arc::clone(pack), refusal.failures.clone()))
 }
 
 /// A conflict is in the words of the policy that allowed the grant.
@@ -518,51 +455,6 @@ fn refuse_all(works: Vec<Work>, why: &Rejected) {
         let outcomes = work.requests.iter().map(|_| Err(why.clone())).collect();
         // Whoever asked may be gone.
         let _gone = work.reply.send(outcomes);
-    }
-}
-
-struct Committer {
-    log: Box<dyn Log>,
-    vault: Arc<Vault>,
-    durable: watch::Sender<Head>,
-    poison: Poison,
-}
-
-impl Committer {
-    fn run(mut self, commits: &Receiver<Commit>) {
-        while let Ok(commit) = commits.recv() {
-            if let Err(why) = self.commit(&commit.blocks) {
-                tracing::error!(%why, "storage failed; the writer stops");
-                // The first failure is the one to report.
-                let _first = self.poison.set(why);
-                self.durable.send_modify(|_| {});
-            }
-            let failed = self.poison.get().map(|why| Rejected::stopped(why));
-            for (reply, outcomes) in commit.replies {
-                let outcomes = match &failed {
-                    None => outcomes,
-                    Some(why) => outcomes.iter().map(|_| Err(why.clone())).collect(),
-                };
-                let _gone = reply.send(outcomes);
-            }
-        }
-        if let Err(error) = self.log.close() {
-            tracing::error!(%error, "the log did not close in order");
-        }
-    }
-
-    fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), String> {
-        if let Some(why) = self.poison.get() {
-            return Err(why.clone());
-        }
-        let Some(last) = blocks.last() else {
-            return Ok(());
-        };
-        // Keys first: an event must never be sealed under a key that is lost.
-        self.vault.sync().map_err(|error| error.to_string())?;
-        self.log.append(blocks).map_err(|error| error.to_string())?;
-        self.durable.send_replace(last.head);
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The server: services, health, reflection, and an orderly end.
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use luzhang_proto::{
     DESCRIPTORS,
@@ -15,11 +15,20 @@ use tokio::{
     net::TcpListener,
     sync::watch,
 };
-use tokio_stream::{Stream, wrappers::TcpListenerStream};
-use tonic::transport::server::{Connected, Router};
-use tonic_health::ServingStatus;
+use tokio_stream::Stream;
+use tonic::{
+    server::NamedService,
+    service::Routes,
+    transport::server::{Connected, Router, TcpIncoming},
+};
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::{Layer, layer::layer_fn};
 
-use crate::{engine::Engine, service::Context};
+use crate::{
+    edge::{Edge, MessageLimits},
+    engine::Engine,
+    service::Context,
+};
 
 /// What one request may cost.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +37,9 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Streams that one connection may have open.
     pub streams: u32,
+    /// How long a caller that does not read its answers can hold up the end of
+    /// the server. What is queued is made durable in any case.
+    pub grace: Duration,
 }
 
 impl Default for Limits {
@@ -35,6 +47,7 @@ impl Default for Limits {
         Self {
             message_bytes: 8 * 1024 * 1024,
             streams: 256,
+            grace: Duration::from_secs(5),
         }
     }
 }
@@ -77,7 +90,9 @@ impl ServeError {
     pub fn zh(&self) -> String {
         match self {
             Self::NotLoopback(address) => {
-                format!("{address} 不是本机回环地址：未启用 TLS 时只能监听本机，例如 127.0.0.1:7380")
+                format!(
+                    "{address} 不是本机回环地址：未启用 TLS 时只能监听本机，例如 127.0.0.1:7380"
+                )
             }
             Self::Listen { address, error } => format!("无法监听 {address}：{error}"),
             Self::Transport(error) => format!("网络故障：{error}"),
@@ -116,7 +131,8 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let incoming = TcpListenerStream::new(listener);
+        // Whatever is given to the transport's builder, it does not pass on.
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         self.serve(incoming, stop).await
     }
 
@@ -133,26 +149,31 @@ impl Server {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let engine = Arc::clone(&self.engine);
-        let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_service_status("", ServingStatus::Serving).await;
-        let watched = Arc::clone(&engine);
-        let watcher = tokio::spawn(async move {
-            let mut durable = watched.follow();
-            while durable.changed().await.is_ok() {
-                if watched.poisoned().is_some() {
-                    health.set_service_status("", ServingStatus::NotServing).await;
-                    return;
-                }
-            }
-        });
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        let health = Health(reporter);
+        health.announce(ServingStatus::Serving).await;
+        let watcher = tokio::spawn(health.clone().watch(Arc::clone(&engine)));
         let (stopping_send, stopping) = watch::channel(false);
-        let router = self.router(stopping)?.add_service(health_service);
+        let router = self.router(stopping.clone())?.add_service(health_service);
         let told = async {
             stop.await;
+            watcher.abort();
+            health.end().await;
             stopping_send.send_replace(true);
         };
-        let served = router.serve_with_incoming_shutdown(incoming, told).await;
-        watcher.abort();
+        let patience = async {
+            let mut stopping = stopping;
+            // The sending end lives until this is dropped.
+            drop(stopping.wait_for(|stopping| *stopping).await);
+            tokio::time::sleep(self.limits.grace).await;
+        };
+        let served = tokio::select! {
+            served = router.serve_with_incoming_shutdown(incoming, told) => served,
+            () = patience => {
+                tracing::warn!("callers that do not read their answers are left behind");
+                Ok(())
+            }
+        };
         // Joining the sequencer blocks.
         let closed = tokio::task::spawn_blocking(move || engine.close());
         if closed.await.is_err() {
@@ -161,27 +182,72 @@ impl Server {
         Ok(served?)
     }
 
-    fn router(&self, stopping: watch::Receiver<bool>) -> Result<Router, ServeError> {
+    fn router(
+        &self,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Router<impl Layer<Routes, Service = Edge<Routes>>>, ServeError> {
         let context = Context {
             engine: Arc::clone(&self.engine),
             limits: self.limits,
             stopping,
         };
-        // The transport's own limit is a backstop with a bare error; ours, well
-        // below it, explains itself.
-        let backstop = self.limits.message_bytes.saturating_mul(4);
+        let message = MessageLimits::of(self.limits.message_bytes);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         Ok(tonic::transport::Server::builder()
             .max_concurrent_streams(self.limits.streams)
-            .tcp_nodelay(true)
+            .layer(layer_fn(move |inner| Edge {
+                inner,
+                limits: message,
+            }))
             .add_service(
-                LedgerServiceServer::new(context.clone()).max_decoding_message_size(backstop),
+                LedgerServiceServer::new(context.clone())
+                    .max_decoding_message_size(message.backstop),
             )
             .add_service(AuditServiceServer::new(context.clone()))
             .add_service(ProjectionServiceServer::new(context))
             .add_service(reflection))
+    }
+}
+
+/// What the health service says of the server as a whole and of each service.
+#[derive(Clone)]
+struct Health(HealthReporter);
+
+/// The empty name is the whole server.
+const SERVICES: [&str; 4] = [
+    "",
+    <LedgerServiceServer<Context> as NamedService>::NAME,
+    <AuditServiceServer<Context> as NamedService>::NAME,
+    <ProjectionServiceServer<Context> as NamedService>::NAME,
+];
+
+impl Health {
+    async fn announce(&self, status: ServingStatus) {
+        for service in SERVICES {
+            self.0.set_service_status(service, status).await;
+        }
+    }
+
+    /// Says so when the writer stops.
+    async fn watch(self, engine: Arc<Engine>) {
+        let mut durable = engine.follow();
+        let stopped = durable
+            .wait_for(|_| engine.poisoned().is_some())
+            .await
+            .is_ok();
+        if stopped {
+            self.announce(ServingStatus::NotServing).await;
+        }
+    }
+
+    /// Says that the server ends, and lets everybody go who watches.
+    async fn end(mut self) {
+        self.announce(ServingStatus::NotServing).await;
+        for service in SERVICES {
+            self.0.clear_service_status(service).await;
+        }
     }
 }

@@ -74,7 +74,10 @@ impl VaultError {
     pub fn zh(&self) -> String {
         match self {
             Self::Missing { path } => {
-                format!("密钥缺失：{} 不存在，请从备份恢复 keys 目录", path.display())
+                format!(
+                    "密钥缺失：{} 不存在，请从备份恢复 keys 目录",
+                    path.display()
+                )
             }
             Self::Damaged { path, .. } => {
                 format!("密钥文件 {} 已损坏，请从备份恢复 keys 目录", path.display())
@@ -240,12 +243,8 @@ impl Subjects {
             return Err(self.damaged("a subject of the ledger has no key in it"));
         };
         let mut record = Zeroizing::new([0; RECORD]);
-        std::os::unix::fs::FileExt::read_exact_at(
-            &self.file,
-            &mut *record,
-            place * RECORD as u64,
-        )
-        .map_err(at(&self.path))?;
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, &mut *record, place * RECORD as u64)
+            .map_err(at(&self.path))?;
         self.key_of(&record)
     }
 

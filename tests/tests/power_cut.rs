@@ -12,6 +12,8 @@
 //! It needs root, a loop device, `mkfs.ext4` and `python3`, and says `SKIPPED`
 //! without them.
 
+#![cfg(test)]
+
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -33,19 +35,29 @@ use luzhang_ledger::{
 };
 use tempfile::TempDir;
 
-/// How many appends are acknowledged before the cut; `None` cuts at once, while
-/// the ledger is being made or opened.
-const MOMENTS: [Option<usize>; 10] = [
-    Some(40),
-    Some(0),
-    None,
-    Some(7),
-    Some(110),
-    Some(1),
-    Some(23),
-    Some(2),
-    Some(70),
-    Some(150),
+/// What the writer is doing when the cut comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It makes a new ledger.
+    Making,
+    /// It opens a ledger, if there is one.
+    Opening,
+    /// It appends, and so many appends were acknowledged.
+    After(usize),
+}
+
+const PHASES: [Phase; 11] = [
+    Phase::After(40),
+    Phase::After(0),
+    Phase::Opening,
+    Phase::After(7),
+    Phase::After(110),
+    Phase::Making,
+    Phase::After(1),
+    Phase::After(23),
+    Phase::After(2),
+    Phase::After(70),
+    Phase::After(150),
 ];
 /// A ledger goes through so many cuts before a new one is made.
 const CUTS_PER_LEDGER: usize = 4;
@@ -121,15 +133,18 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
     let mut fates = BTreeMap::new();
     let (mut dir, mut age) = (disk.ledger(0), 0);
     for trial in 0..cuts {
-        let appends = MOMENTS[trial % MOMENTS.len()];
-        if age == CUTS_PER_LEDGER || appends.is_none() {
+        let phase = PHASES[trial % PHASES.len()];
+        if age == CUTS_PER_LEDGER || phase == Phase::Making {
             let _ = fs::remove_dir_all(&dir);
             (dir, age) = (disk.ledger(trial), 0);
         }
-        // Making a ledger takes longer than an append.
-        let unit = if appends.is_none() { 200_000 } else { 10_000 };
+        // Making and opening take longer than an append.
+        let unit = match phase {
+            Phase::Making | Phase::Opening => 40_000,
+            Phase::After(_) => 10_000,
+        };
         let delay = u32::from(blake3::hash(&trial.to_le_bytes()).as_bytes()[0]) * unit;
-        let acknowledged = cut_while_writing(&disk, &dir, mode, Moment { appends, delay });
+        let acknowledged = cut_while_writing(&disk, &dir, mode, Moment { phase, delay });
         disk.mount().unwrap();
         let fate = fate(&dir, &acknowledged);
         println!(
@@ -147,11 +162,11 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
 }
 
 /// When to cut.
+#[derive(Clone, Copy)]
 struct Moment {
-    /// Appends acknowledged before, see [`MOMENTS`].
-    appends: Option<usize>,
-    /// Turns of an empty loop after that, so that the cut meets the next append
-    /// in different phases.
+    phase: Phase,
+    /// Turns of an empty loop after that, so that the cut falls here and there in
+    /// what is done next.
     delay: u32,
 }
 
@@ -169,11 +184,11 @@ fn cut_while_writing(disk: &Disk, dir: &Path, mode: &str, moment: Moment) -> Vec
             .spawn()
             .unwrap(),
     );
-    let lines = BufReader::new(writer.0.stdout.take().unwrap()).lines();
+    let said = BufReader::new(writer.0.stdout.take().unwrap()).lines();
     let (send, receive) = mpsc::channel();
     let listener = thread::spawn(move || {
         let mut acknowledged = Vec::new();
-        for line in lines.map_while(Result::ok) {
+        for line in said.map_while(Result::ok) {
             let (position, chain) = line.split_once(' ').unwrap();
             acknowledged.push((position.parse().unwrap(), chain.to_owned()));
             let _ = send.send(());
@@ -181,7 +196,11 @@ fn cut_while_writing(disk: &Disk, dir: &Path, mode: &str, moment: Moment) -> Vec
         acknowledged
     });
     // The first line says that the ledger is open.
-    for _ in 0..moment.appends.map_or(0, |appends| appends + 1) {
+    let lines = match moment.phase {
+        Phase::Making | Phase::Opening => 0,
+        Phase::After(appends) => appends + 1,
+    };
+    for _ in 0..lines {
         receive.recv().expect("the writer ended before the cut");
     }
     for _ in 0..moment.delay {

@@ -149,14 +149,19 @@ fn blocks_and_files_that_were_rearranged_are_found() {
     let whole = sample::export(&blocks);
     let of = |order: &[usize]| sample::export(order.iter().map(|number| &blocks[*number]));
     let tampered = |at| (Verdict::Tampered, Place::Event(position(at)));
+    // The block of 16 to 22 in the place of that of 9, with event 20 changed.
+    let mut both = of(&[0, 1, 3, 2, 4, 5]);
+    let moved = 32 + 3 * 4 + blocks[0].len() + blocks[1].len();
+    both[moved + frame(&blocks[3], 4).end - 1] ^= 1;
     let other = LedgerId::new(Uuid::from_u128(7));
     let mut renamed = ExportWriter::new(Vec::new(), other).unwrap();
     blocks.iter().for_each(|block| renamed.block(block).unwrap());
     // Blocks begin at 1, 2, 9, 16, 23 and 29.
-    let rows: [(&str, Vec<u8>, Expected); 17] = [
+    let rows: [(&str, Vec<u8>, Expected); 18] = [
         ("two swapped", of(&[0, 1, 3, 2, 4, 5]), tampered(9)),
         ("the first two swapped", of(&[1, 0, 2, 3, 4, 5]), tampered(1)),
         ("the last two swapped", of(&[0, 1, 2, 3, 5, 4]), tampered(23)),
+        ("one moved and changed", both, tampered(9)),
         ("one twice", of(&[0, 1, 1, 2, 3, 4, 5]), tampered(9)),
         ("the last twice", of(&[0, 1, 2, 3, 4, 5, 5]), tampered(30)),
         ("one removed", of(&[0, 1, 3, 4, 5]), tampered(9)),
@@ -207,7 +212,22 @@ fn recomputed_hashes_do_not_excuse_a_broken_rule() {
         blocks
     };
     let another = Head::genesis(LedgerId::new(Uuid::from_u128(7)));
-    let rows: [(&str, Vec<Vec<u8>>, u64); 9] = [
+    // The sample with a last block that continues another head.
+    let continued = |change: &dyn Fn(&mut Head)| {
+        let (mut last, mut head) = (events[28].clone(), sample::blocks()[4].head);
+        change(&mut head);
+        last.header.position = head.next_position();
+        let mut blocks = bytes_of(&sample::blocks()[..5]);
+        blocks.push(sample::block(head, 2, &[last]).bytes);
+        blocks
+    };
+    let seven = Hash::from_bytes([7; 32]);
+    let rows: [(&str, Vec<Vec<u8>>, u64); 14] = [
+        ("a gap in the positions", continued(&|head| head.position = Position::new(30)), 29),
+        ("another block before", continued(&|head| head.block = seven), 29),
+        ("another chain before", continued(&|head| head.chain = seven), 29),
+        ("another chain after", resealed(2, 104, &[7; 32]), 9),
+        ("another head", resealed(5, 104, &[7; 32]), 29),
         ("a height left out", resealed(3, 8, &9_u64.to_le_bytes()), 16),
         ("an epoch that falls", resealed(4, 24, &0_u64.to_le_bytes()), 23),
         ("a block's time of its own", resealed(2, 32, &1_704_067_200_014_500_i64.to_le_bytes()), 9),

@@ -7,8 +7,11 @@ use luzhang_proto::wire::{
     ledger_service_server::{LedgerService, LedgerServiceServer},
 };
 use tokio::net::TcpListener;
-use tokio_stream::{Empty, wrappers::TcpListenerStream};
-use tonic::{Request, Response, Status, Streaming, transport::Server};
+use tokio_stream::Empty;
+use tonic::{
+    Request, Response, Status, Streaming,
+    transport::{Server, server::TcpIncoming},
+};
 
 use crate::output;
 
@@ -32,11 +35,11 @@ pub(super) async fn serve() -> Result<()> {
         }),
     };
     // As the real server is set up.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()
         .max_concurrent_streams(256)
-        .tcp_nodelay(true)
         .add_service(LedgerServiceServer::new(Echo(answer)));
-    Ok(server.serve_with_incoming(TcpListenerStream::new(listener)).await?)
+    Ok(server.serve_with_incoming(incoming).await?)
 }
 
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use luzhang_proto::wire::{
-    SubmitRequest, SubmitResponse, ledger_service_client::LedgerServiceClient, outcome,
+    Outcome, SubmitRequest, SubmitResponse, ledger_service_client::LedgerServiceClient, outcome,
 };
 use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
@@ -47,11 +47,13 @@ impl Slice {
 #[derive(Debug)]
 pub(super) struct Stock<T>(Mutex<Vec<T>>);
 
-impl<T> Stock<T> {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(Vec::new()))
+impl<T> Default for Stock<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
     }
+}
 
+impl<T> Stock<T> {
     /// Fills up to `size` from `source`.
     pub(super) fn fill(&self, size: usize, source: impl Iterator<Item = T>) -> Result<()> {
         let mut stock = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,15 +134,14 @@ pub(super) fn nanos(time: Duration) -> u64 {
 
 /// A measurement of refusals or of repeated answers would be another one.
 fn accepted(answer: &SubmitResponse) -> Result<()> {
-    let outcome = answer.outcome.as_ref().context("no outcome")?;
-    is_new_grant(outcome)
+    is_new(answer.outcome.as_ref().context("no outcome")?)
 }
 
-/// Whether an outcome is a grant made now.
-pub(super) fn is_new_grant(outcome: &luzhang_proto::wire::Outcome) -> Result<()> {
+/// Whether a command was accepted, now and not earlier.
+pub(super) fn is_new(outcome: &Outcome) -> Result<()> {
     match &outcome.result {
         Some(outcome::Result::Accepted(_)) if !outcome.replayed => Ok(()),
-        other => bail!("a claim that should be granted was not: {other:?}"),
+        other => bail!("a command that should be accepted was not: {other:?}"),
     }
 }
 
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_stock_is_filled_up_and_never_beyond() {
-        let stock = Stock::new();
+        let stock = Stock::default();
         let mut source = 0..10;
         stock.fill(3, source.by_ref()).unwrap();
         assert_eq!(stock.take(), Some(2));

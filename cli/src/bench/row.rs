@@ -5,8 +5,9 @@
 
 use std::{fmt, time::Duration};
 
-use comfy_table::{Cell, Table, presets::UTF8_FULL_CONDENSED};
 use serde_json::{Map, Number, Value, json};
+
+use crate::output::{self, Sheet};
 
 /// A ratio in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +20,7 @@ impl Thousandths {
         u64::try_from(thousandths).ok().map(Self)
     }
 
-    fn json(self) -> Value {
+    pub(super) fn json(self) -> Value {
         // Text to number, since arithmetic with floats is not wanted anywhere.
         let number: Result<Number, _> = self.to_string().parse();
         number.map_or(Value::Null, Value::Number)
@@ -188,33 +189,31 @@ pub(super) fn document(rows: &[Row]) -> Value {
     json!({ "schema_version": 1, "rows": rows })
 }
 
-/// All rows for people.
-pub(super) fn table(rows: &[Row]) -> String {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED);
-    table.set_header(["work", "figure", "yardstick", "unit", "ratio", "reach", "verdict"]);
-    for row in rows {
-        let shown = |number: Option<u64>| Cell::new(number.map_or("-".to_owned(), grouped));
-        let yardstick = match &row.yardstick {
-            Yardstick::Measured(_) => format!(
-                "{} ({})",
-                row.yardstick_median().map_or("-".to_owned(), grouped),
-                row.against
-            ),
-            Yardstick::Missing(why) => format!("{}: {why}", row.against),
+/// All rows for people, or as CSV.
+pub(super) fn sheet(rows: &[Row]) -> Sheet {
+    let shown = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), grouped);
+    let cells = rows.iter().map(|row| {
+        let ratio = row.ratio().map_or_else(|| "-".to_owned(), |ratio| ratio.to_string());
+        let verdict = match &row.yardstick {
+            Yardstick::Missing(why) => format!("not measured: {why}"),
+            Yardstick::Measured(_) => row.verdict().word().to_owned(),
         };
-        let ratio = row.ratio().map_or("-".to_owned(), |ratio| ratio.to_string());
-        table.add_row([
-            Cell::new(&row.work),
+        vec![
+            row.work.clone(),
             shown(row.figure.median()),
-            Cell::new(yardstick),
-            Cell::new(row.unit),
-            Cell::new(ratio),
-            Cell::new(row.reach),
-            Cell::new(row.verdict().word()),
-        ]);
-    }
-    table.to_string()
+            row.unit.to_owned(),
+            row.against.clone(),
+            shown(row.yardstick_median()),
+            ratio,
+            row.reach.to_string(),
+            verdict,
+        ]
+    });
+    output::sheet(
+        &["work", "figure", "unit", "against", "yardstick", "ratio", "reach", "verdict"],
+        &[],
+        cells.collect(),
+    )
 }
 
 /// A number with its digits in threes.
@@ -291,7 +290,7 @@ mod tests {
         assert_eq!(json["yardstick"], Value::Null);
         assert_eq!(json["verdict"], "not measured");
         assert_eq!(json["why_not_measured"], "no server");
-        assert!(table(&[missing]).contains("not measured"));
+        assert!(sheet(&[missing]).rows[0].contains(&"not measured: no server".to_owned()));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     env, fs,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -118,7 +118,11 @@ impl Site {
             .stderr(fs::File::create(&complaints)?)
             .spawn()
             .with_context(|| format!("{name} does not start"))?;
-        let mut process = Process { name, child };
+        let mut process = Process {
+            name,
+            child,
+            farewell: None,
+        };
         let stdout = process.child.stdout.take().context("no stdout")?;
         let Some(line) = first_line(stdout) else {
             let said = fs::read_to_string(&complaints).unwrap_or_default();
@@ -173,16 +177,28 @@ impl Service {
     }
 }
 
-/// A child process, killed when dropped.
+/// A child process that does not outlive this value.
 #[derive(Debug)]
 pub(super) struct Process {
     name: &'static str,
     child: Child,
+    /// What it is asked with to end before it is killed.
+    farewell: Option<&'static str>,
 }
 
 impl Process {
-    pub(super) fn new(name: &'static str, child: Child) -> Self {
-        Self { name, child }
+    /// One that must be asked first: killed outright it would leave something
+    /// behind.
+    pub(super) fn with_farewell(
+        name: &'static str,
+        child: Child,
+        signal: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            child,
+            farewell: Some(signal),
+        }
     }
 
     pub(super) fn has_ended(&mut self) -> bool {
@@ -190,26 +206,40 @@ impl Process {
     }
 
     /// Asks it to end and waits until it has.
-    pub(super) fn end(mut self, signal: &str) -> Result<()> {
+    fn end(mut self, signal: &str) -> Result<()> {
+        let status = self.ask(signal, PATIENCE)?;
+        let status = status.with_context(|| format!("{} did not end", self.name))?;
+        if !status.success() {
+            bail!("{} ended with {status}", self.name);
+        }
+        Ok(())
+    }
+
+    /// Sends a signal and waits a while; `None` if it goes on.
+    fn ask(&mut self, signal: &str, patience: Duration) -> Result<Option<ExitStatus>> {
+        if let Some(status) = self.child.try_wait()? {
+            return Ok(Some(status));
+        }
         // The shell's own `kill`: the program of that name is not everywhere.
         let kill = format!("kill -{signal} {}", self.child.id());
         Command::new("sh").arg("-c").arg(kill).status()?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                if !status.success() {
-                    bail!("{} ended with {status}", self.name);
-                }
-                return Ok(());
+                return Ok(Some(status));
             }
             thread::sleep(Duration::from_millis(2));
         }
-        bail!("{} did not end", self.name)
+        Ok(None)
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if let Some(signal) = self.farewell {
+            // What it does not do when asked is done next.
+            let _asked = self.ask(signal, Duration::from_secs(10));
+        }
         // It may have ended already.
         let _gone = self.child.kill();
         let _status = self.child.wait();

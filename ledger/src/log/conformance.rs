@@ -19,6 +19,7 @@ use super::{AppendError, Log, Reader};
 use crate::{
     block::{BlockBuilder, Head, MAX_EVENT, SealedBlock},
     event::{Body, Event, Header},
+    hash::Hash,
     position::{LedgerId, Position, StreamId, StreamKind},
     text::{Label, PackId, Principal, TextError},
 };
@@ -451,17 +452,16 @@ fn ledger() -> LedgerId {
 }
 
 /// Enough of a block to compare and to print.
-fn digest(block: &[u8]) -> (usize, [u8; 8]) {
-    let [a, b, c, d, e, f, g, h, ..] = *blake3::hash(block).as_bytes();
-    (block.len(), [a, b, c, d, e, f, g, h])
+fn digest(block: &[u8]) -> Hash {
+    Hash::from_bytes(*blake3::hash(block).as_bytes())
 }
 
-fn read(reader: &dyn Reader, position: u64) -> Result<Option<(usize, [u8; 8])>, Box<dyn Error>> {
+fn read(reader: &dyn Reader, position: u64) -> Result<Option<Hash>, Box<dyn Error>> {
     let position = Position::new(position).ok_or("position 0")?;
     Ok(reader.block_with(position)?.map(|block| digest(&block)))
 }
 
-fn run(reader: &dyn Reader, position: u64) -> Result<Vec<(usize, [u8; 8])>, Box<dyn Error>> {
+fn run(reader: &dyn Reader, position: u64) -> Result<Vec<Hash>, Box<dyn Error>> {
     let position = Position::new(position).ok_or("position 0")?;
     reader
         .blocks_from(position)

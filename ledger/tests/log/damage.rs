@@ -153,6 +153,8 @@ fn places(dir: &Path, block: Hash) -> Vec<u64> {
     places
 }
 
+type Damage = Box<dyn Fn(&Path)>;
+
 #[test]
 fn damaged_data_is_reported() {
     let scratch = tempfile::tempdir().unwrap();
@@ -161,7 +163,6 @@ fn damaged_data_is_reported() {
     let len = fs::metadata(whole.join("db/db")).unwrap().len();
     assert!(len > 3 * SEGMENT, "{len}");
 
-    type Damage = Box<dyn Fn(&Path)>;
     let mut cases: Vec<(String, Damage)> = vec![("none".to_owned(), Box::new(|_| {}))];
     for segment in 0..len.div_ceil(SEGMENT) {
         let start = segment * SEGMENT;

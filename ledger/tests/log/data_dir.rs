@@ -30,135 +30,139 @@ fn told(error: &OpenError) -> &'static str {
     error.code()
 }
 
+/// What is done to a ledger, and the codes with which opening it and making
+/// another in its place end.
+type Row = (&'static str, fn(&Path), &'static str, &'static str);
+
+const ROWS: [Row; 16] = [
+    ("a ledger", |_| {}, "opens", "LEDGER_EXISTS"),
+    (
+        "nothing at all",
+        |dir| fs::remove_dir_all(dir).unwrap(),
+        "LEDGER_NOT_FOUND",
+        "makes",
+    ),
+    (
+        "an empty directory",
+        |dir| {
+            fs::remove_dir_all(dir).unwrap();
+            fs::create_dir(dir).unwrap();
+        },
+        "LEDGER_NOT_FOUND",
+        "makes",
+    ),
+    (
+        "the root of a file system, and a lock that was taken before a crash",
+        |dir| {
+            fs::remove_dir_all(dir).unwrap();
+            fs::create_dir_all(dir.join("lost+found")).unwrap();
+            fs::write(dir.join("lock"), "").unwrap();
+        },
+        "LEDGER_NOT_FOUND",
+        "makes",
+    ),
+    (
+        "somebody's files",
+        |dir| {
+            fs::remove_dir_all(dir).unwrap();
+            fs::create_dir(dir).unwrap();
+            fs::write(dir.join("letter.txt"), "").unwrap();
+        },
+        "LEDGER_NOT_FOUND",
+        "DIRECTORY_NOT_EMPTY",
+    ),
+    (
+        "making was interrupted in its last step",
+        |dir| fs::rename(dir.join("FORMAT"), dir.join("FORMAT.unfinished")).unwrap(),
+        "LEDGER_UNFINISHED",
+        "LEDGER_UNFINISHED",
+    ),
+    (
+        "making was interrupted in its first step",
+        |dir| {
+            fs::remove_dir_all(dir).unwrap();
+            fs::create_dir(dir).unwrap();
+            fs::write(dir.join("FORMAT.unfinished.new"), "luz").unwrap();
+        },
+        "LEDGER_UNFINISHED",
+        "LEDGER_UNFINISHED",
+    ),
+    (
+        "no FORMAT",
+        |dir| fs::remove_file(dir.join("FORMAT")).unwrap(),
+        "FORMAT_MISSING",
+        "FORMAT_MISSING",
+    ),
+    (
+        "an empty FORMAT",
+        |dir| fs::write(dir.join("FORMAT"), "").unwrap(),
+        "FORMAT_UNKNOWN",
+        "LEDGER_EXISTS",
+    ),
+    (
+        "a later version",
+        |dir| {
+            let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
+            fs::write(dir.join("FORMAT"), text.replace("luzhang 1", "luzhang 2")).unwrap();
+        },
+        "FORMAT_UNKNOWN",
+        "LEDGER_EXISTS",
+    ),
+    (
+        "another engine",
+        |dir| {
+            let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
+            fs::write(dir.join("FORMAT"), text.replace("0.34.7", "0.35.0")).unwrap();
+        },
+        "FORMAT_UNKNOWN",
+        "LEDGER_EXISTS",
+    ),
+    (
+        "the FORMAT of another ledger",
+        |dir| {
+            let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
+            let other = text.replace("000000000002", "000000000003");
+            assert_ne!(text, other);
+            fs::write(dir.join("FORMAT"), other).unwrap();
+        },
+        "LEDGER_MIXED",
+        "LEDGER_EXISTS",
+    ),
+    (
+        "no witness",
+        |dir| fs::remove_file(dir.join("head")).unwrap(),
+        "WITNESS_MISSING",
+        "LEDGER_EXISTS",
+    ),
+    (
+        "no database directory",
+        |dir| fs::remove_dir_all(dir.join("db")).unwrap(),
+        "LEDGER_MISSING",
+        "LEDGER_EXISTS",
+    ),
+    (
+        "no lock file and no reserve",
+        |dir| {
+            fs::remove_file(dir.join("lock")).unwrap();
+            fs::remove_file(dir.join("reserve")).unwrap();
+        },
+        "opens",
+        "LEDGER_EXISTS",
+    ),
+    (
+        "a value in a file of its own",
+        |dir| fs::write(dir.join("db/blobs/12"), "x").unwrap(),
+        "LEDGER_UNREADABLE",
+        "LEDGER_EXISTS",
+    ),
+];
+
 #[test]
 fn a_directory_is_what_its_files_say() {
-    type Change = fn(&Path);
-    let rows: [(&str, Change, &str, &str); 16] = [
-        ("a ledger", |_| {}, "opens", "LEDGER_EXISTS"),
-        (
-            "nothing at all",
-            |dir| fs::remove_dir_all(dir).unwrap(),
-            "LEDGER_NOT_FOUND",
-            "makes",
-        ),
-        (
-            "an empty directory",
-            |dir| {
-                fs::remove_dir_all(dir).unwrap();
-                fs::create_dir(dir).unwrap();
-            },
-            "LEDGER_NOT_FOUND",
-            "makes",
-        ),
-        (
-            "the root of a file system, and a lock that was taken before a crash",
-            |dir| {
-                fs::remove_dir_all(dir).unwrap();
-                fs::create_dir_all(dir.join("lost+found")).unwrap();
-                fs::write(dir.join("lock"), "").unwrap();
-            },
-            "LEDGER_NOT_FOUND",
-            "makes",
-        ),
-        (
-            "somebody's files",
-            |dir| {
-                fs::remove_dir_all(dir).unwrap();
-                fs::create_dir(dir).unwrap();
-                fs::write(dir.join("letter.txt"), "").unwrap();
-            },
-            "LEDGER_NOT_FOUND",
-            "DIRECTORY_NOT_EMPTY",
-        ),
-        (
-            "making was interrupted in its last step",
-            |dir| fs::rename(dir.join("FORMAT"), dir.join("FORMAT.unfinished")).unwrap(),
-            "LEDGER_UNFINISHED",
-            "LEDGER_UNFINISHED",
-        ),
-        (
-            "making was interrupted in its first step",
-            |dir| {
-                fs::remove_dir_all(dir).unwrap();
-                fs::create_dir(dir).unwrap();
-                fs::write(dir.join("FORMAT.unfinished.new"), "luz").unwrap();
-            },
-            "LEDGER_UNFINISHED",
-            "LEDGER_UNFINISHED",
-        ),
-        (
-            "no FORMAT",
-            |dir| fs::remove_file(dir.join("FORMAT")).unwrap(),
-            "FORMAT_MISSING",
-            "FORMAT_MISSING",
-        ),
-        (
-            "an empty FORMAT",
-            |dir| fs::write(dir.join("FORMAT"), "").unwrap(),
-            "FORMAT_UNKNOWN",
-            "LEDGER_EXISTS",
-        ),
-        (
-            "a later version",
-            |dir| {
-                let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
-                fs::write(dir.join("FORMAT"), text.replace("luzhang 1", "luzhang 2")).unwrap();
-            },
-            "FORMAT_UNKNOWN",
-            "LEDGER_EXISTS",
-        ),
-        (
-            "another engine",
-            |dir| {
-                let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
-                fs::write(dir.join("FORMAT"), text.replace("0.34.7", "0.35.0")).unwrap();
-            },
-            "FORMAT_UNKNOWN",
-            "LEDGER_EXISTS",
-        ),
-        (
-            "the FORMAT of another ledger",
-            |dir| {
-                let text = fs::read_to_string(dir.join("FORMAT")).unwrap();
-                let other = text.replace("000000000002", "000000000003");
-                assert_ne!(text, other);
-                fs::write(dir.join("FORMAT"), other).unwrap();
-            },
-            "LEDGER_MIXED",
-            "LEDGER_EXISTS",
-        ),
-        (
-            "no witness",
-            |dir| fs::remove_file(dir.join("head")).unwrap(),
-            "WITNESS_MISSING",
-            "LEDGER_EXISTS",
-        ),
-        (
-            "no database directory",
-            |dir| fs::remove_dir_all(dir.join("db")).unwrap(),
-            "LEDGER_MISSING",
-            "LEDGER_EXISTS",
-        ),
-        (
-            "no lock file and no reserve",
-            |dir| {
-                fs::remove_file(dir.join("lock")).unwrap();
-                fs::remove_file(dir.join("reserve")).unwrap();
-            },
-            "opens",
-            "LEDGER_EXISTS",
-        ),
-        (
-            "a value in a file of its own",
-            |dir| fs::write(dir.join("db/blobs/12"), "x").unwrap(),
-            "LEDGER_UNREADABLE",
-            "LEDGER_EXISTS",
-        ),
-    ];
     let scratch = tempfile::tempdir().unwrap();
     let whole = scratch.path().join("whole");
     make(&whole, &[1, 2]);
-    for (case, change, opened, created) in rows {
+    for (case, change, opened, created) in ROWS {
         let dir = scratch.path().join("case");
         copy(&whole, &dir);
         change(&dir);

@@ -8,7 +8,8 @@ use std::{
 };
 
 use luzhang_ledger::{
-    block::{Head, SealedBlock},
+    Position,
+    block::{BlockView, Head, SealedBlock},
     log::{
         AppendError, Fault, Log, ReadError,
         conformance::{Chain, LARGEST},
@@ -119,7 +120,7 @@ fn append_until_full(dir: &Path, next: impl Fn(&mut Chain) -> Vec<SealedBlock>) 
     let (events, errors) = count(&*log.reader());
     let told = matches!(errors[..], [ReadError::Fault(Fault::DiskFull)]);
     assert!(
-        told || Some(events) == head.position.map(|p| p.number()),
+        told || Some(events) == head.position.map(Position::number),
         "{events}: {errors:?}"
     );
     Box::new(log).close().unwrap();
@@ -131,9 +132,9 @@ fn holds(log: &SledLog, acknowledged: &Head) {
     let position = acknowledged.position.unwrap();
     let (events, errors) = count(&*log.reader());
     assert!(errors.is_empty(), "{errors:?}");
-    assert_eq!(Some(events), log.head().position.map(|p| p.number()));
+    assert_eq!(Some(events), log.head().position.map(Position::number));
     let block = log.reader().block_with(position).unwrap().unwrap();
-    let view = luzhang_ledger::block::BlockView::parse(&block).unwrap();
+    let view = BlockView::parse(&block).unwrap();
     assert_eq!(view.head(), *acknowledged);
 }
 
@@ -183,6 +184,7 @@ fn fills_and_recovers(disk: &Disk, next: impl Fn(&mut Chain) -> Vec<SealedBlock>
 
 #[test]
 fn a_full_disk_loses_nothing_acknowledged() {
+    type Make = fn() -> Result<Disk, String>;
     type Next = fn(&mut Chain) -> Vec<SealedBlock>;
     let shapes: [(&str, Next); 3] = [
         ("one block of 40 events", |chain| {
@@ -195,8 +197,7 @@ fn a_full_disk_loses_nothing_acknowledged() {
             (0..40).map(|_| chain.block(&[LARGEST]).unwrap()).collect()
         }),
     ];
-    let systems: [(&str, fn() -> Result<Disk, String>); 2] =
-        [("tmpfs", Disk::tmpfs), ("ext4", Disk::ext4)];
+    let systems: [(&str, Make); 2] = [("tmpfs", Disk::tmpfs), ("ext4", Disk::ext4)];
     for (system, make) in systems {
         for (shape, next) in shapes {
             match make() {

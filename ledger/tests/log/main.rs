@@ -1,5 +1,7 @@
 //! The adapters of the log: the contract, the data directory, damage, full disks.
 
+#![cfg(test)]
+
 mod contract;
 mod damage;
 mod data_dir;

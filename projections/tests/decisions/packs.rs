@@ -254,6 +254,32 @@ fn a_count_has_the_value_of_its_counting_date() {
 }
 
 #[test]
+fn a_daily_cap_has_the_value_of_each_day() {
+    // 60 yuan a day from 2025 on: a claim across the change stays within both.
+    let fifty = "from = 2023-12-17, until = 2026-12-17, v = 5000, cite";
+    let sixty = "from = 2023-12-17, until = 2025-01-01, v = 5000, cite = \"a\" }, \
+                 { from = 2025-01-01, until = 2026-12-17, v = 6000, cite";
+    let ledger = under(&changed(&[(fifty, sixty)])).and([
+        listed(WANG, "2020-01-01.."),
+        budget("training-allowance", 2024, 1_000_000),
+        budget("training-allowance", 2025, 1_000_000),
+        course("T", "2024-12-28", "2025-01-05"),
+        attended(WANG, "T", "2024-12-28..2025-01-05"),
+    ]);
+    for (on, rate, expected) in [
+        ("2024-12-31", 5_001, "M04_DAILY_CAP"),
+        ("2025-01-01", 6_000, ""),
+        ("2025-01-01", 6_001, "M04_DAILY_CAP"),
+        ("2024-12-31..2025-01-02", 5_000, ""),
+        ("2024-12-31..2025-01-02", 5_001, "M04_DAILY_CAP"),
+    ] {
+        ledger
+            .when(allowance(WANG, "T", on).rate(rate))
+            .then(expected);
+    }
+}
+
+#[test]
 fn limits_are_reported_in_the_order_of_the_pack() {
     let amount = "[[limit]]\nid = \"M15-AMT\"";
     let term = "[[limit]]\nid = \"M15-COND\"";

@@ -15,9 +15,7 @@ use luzhang_ledger::{
     identity::{CheckDigit, CreditCode, Details, IdentityKey, NationalId},
     malformed::{Problem, at},
     position::{StreamId, StreamKind},
-    text::{
-        BrandNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, Principal, ProgrammeId,
-    },
+    text::{BrandNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, Principal, ProgrammeId},
 };
 use luzhang_projections::{Command, decide::CommandBody};
 use luzhang_proto::{google::r#type::Date as WireDate, wire};
@@ -180,7 +178,11 @@ impl Parser<'_> {
             let field = format!("{field}.name");
             Rejected::field(field, error.code(), error.zh(), error.to_string())
         })?;
-        Ok(self.party(PartyKind::Organisation, self.key.organisation(&code), details))
+        Ok(self.party(
+            PartyKind::Organisation,
+            self.key.organisation(&code),
+            details,
+        ))
     }
 
     fn party(&mut self, kind: PartyKind, subject: SubjectId, details: Details) -> SubjectId {
@@ -240,7 +242,7 @@ impl Parser<'_> {
     }
 
     fn plaque(&mut self, fact: wire::Plaque) -> Result<Fact, Rejected> {
-        let level = match fact.level() {
+        let level = match value(fact.level, "level")? {
             wire::BrandLevel::City => BrandLevel::City,
             wire::BrandLevel::Provincial => BrandLevel::Provincial,
             wire::BrandLevel::County => BrandLevel::County,
@@ -275,12 +277,12 @@ impl Parser<'_> {
     }
 
     fn skill_base(&mut self, claim: wire::SkillBase) -> Result<Claim, Rejected> {
-        let kind = match claim.kind() {
+        let kind = match value(claim.kind, "kind")? {
             wire::SkillBaseKind::TrainingBase => SkillBaseKind::TrainingBase,
             wire::SkillBaseKind::MasterStudio => SkillBaseKind::MasterStudio,
             wire::SkillBaseKind::Unspecified => return Err(Rejected::missing("kind")),
         };
-        let level = match claim.level() {
+        let level = match value(claim.level, "level")? {
             wire::RecognitionLevel::National => RecognitionLevel::National,
             wire::RecognitionLevel::Provincial => RecognitionLevel::Provincial,
             wire::RecognitionLevel::Unspecified => return Err(Rejected::missing("level")),
@@ -349,7 +351,7 @@ fn appropriation(fact: wire::Appropriation) -> Result<Fact, Rejected> {
 }
 
 fn loan_settlement(fact: wire::LoanSettlement) -> Result<Fact, Rejected> {
-    let repayment = match fact.repayment() {
+    let repayment = match value(fact.repayment, "repayment")? {
         wire::Repayment::OnTime => Repayment::OnTime,
         wire::Repayment::Overdue => Repayment::Overdue,
         wire::Repayment::Unspecified => return Err(Rejected::missing("repayment")),
@@ -382,6 +384,12 @@ fn interest_subsidy(claim: wire::InterestSubsidy) -> Result<Claim, Rejected> {
         amount: amount(claim.amount_fen)?,
         fund: fund(claim.fund)?,
     }))
+}
+
+/// The value of an enumeration. A number that this version does not know is
+/// not the same as none.
+fn value<E: TryFrom<i32>>(number: i32, field: &'static str) -> Result<E, Rejected> {
+    Ok(E::try_from(number).map_err(|_| at(field)(Problem::UnknownValue))?)
 }
 
 fn claim_no(text: String) -> Result<ClaimNo, Rejected> {

@@ -7,10 +7,7 @@ use luzhang_ledger::{
     event::{Failure, PartyKind},
 };
 use luzhang_projections::{
-    Pack, State,
-    entitlement::Entitlement,
-    explain,
-    projection::Status as ProjectionStatus,
+    Pack, State, entitlement::Entitlement, explain, projection::Status as ProjectionStatus,
 };
 use luzhang_proto::{event as stored, google::r#type::Date as WireDate, wire};
 

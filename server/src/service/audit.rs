@@ -9,7 +9,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{ANSWERS, Answers, Context};
-use crate::rejected::Rejected;
+use crate::{edge::Until, rejected::Rejected};
 
 /// Bytes of blocks in one message of an export.
 const MESSAGE: usize = 1024 * 1024;
@@ -37,7 +37,8 @@ impl AuditService for Context {
         &self,
         request: Request<wire::ExportBlocksRequest>,
     ) -> Result<Response<Self::ExportBlocksStream>, Status> {
-        let from = Position::new(request.into_inner().from).unwrap_or(Position::FIRST);
+        let (_, extensions, request) = request.into_parts();
+        let from = Position::new(request.from).unwrap_or(Position::FIRST);
         let end = self.engine.head().position;
         let engine = Arc::clone(&self.engine);
         let (send, receive) = mpsc::channel(ANSWERS);
@@ -72,6 +73,7 @@ impl AuditService for Context {
             }
             let _gone = send.blocking_send(Ok(wire::ExportBlocksResponse { blocks }));
         });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
+        let answers = ReceiverStream::new(receive);
+        Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
     }
 }

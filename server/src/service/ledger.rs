@@ -1,11 +1,14 @@
 //! `LedgerService`: issue grants and read what was issued.
 
 use luzhang_ledger::{
-    Body, Office, Position, StreamId, StreamKind, SubjectId,
+    Body, Date, Position, StreamId, StreamKind, SubjectId,
     identity::{CheckDigit, CreditCode, NationalId},
-    log::ReadError,
+    text::Principal,
 };
-use luzhang_projections::{decide, entitlement};
+use luzhang_projections::{
+    State, decide,
+    entitlement::{self, Entitlement},
+};
 use luzhang_proto::{
     event as stored,
     wire::{self, ledger_service_server::LedgerService},
@@ -15,21 +18,24 @@ use tokio::sync::mpsc;
 use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::{ANSWERS, Answers, Context, event_not_found, position, principal};
+use super::{
+    Answers, Context, event_not_found,
+    events::{self, Filter},
+    position, principal,
+};
 use crate::{
     convert::{
         from_proto,
         to_proto::{self, LoggedEvent},
     },
-    engine::{Engine, Pending},
-    rejected::Rejected,
+    edge::{MessageLimits, Until},
+    engine::Pending,
+    rejected::{MessageSize, Rejected},
     replay,
 };
 
 /// The most commands in one message of a batch.
 const BATCH: usize = 10_000;
-/// Events in one message of a read.
-const PAGE: usize = 256;
 /// Batch messages that may be decided before the first is answered.
 const WINDOW: usize = 16;
 
@@ -48,7 +54,10 @@ impl LedgerService for Context {
             .try_submit(vec![Ok(request)])
             .map_err(Rejected::into_status)?;
         let outcomes = pending.outcomes().await.map_err(Rejected::into_status)?;
-        let outcome = outcomes.into_iter().next().unwrap_or_else(|| Err(Rejected::shutting_down()));
+        let outcome = outcomes
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| Err(Rejected::shutting_down()));
         let outcome = outcome.map_err(Rejected::into_status)?;
         Ok(Response::new(wire::SubmitResponse {
             outcome: Some(to_proto::outcome(outcome)),
@@ -62,43 +71,14 @@ impl LedgerService for Context {
         request: Request<Streaming<wire::SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
         let principal = principal(request.metadata())?;
-        let mut messages = request.into_inner();
+        let (_, extensions, messages) = request.into_parts();
         let (send, receive) = mpsc::channel::<Result<Pending, Status>>(WINDOW);
-        let context = self.clone();
-        tokio::spawn(async move {
-            loop {
-                let message = tokio::select! {
-                    // What was taken is answered; what comes later is not.
-                    () = context.stopped() => return,
-                    message = messages.next() => message,
-                };
-                let message = match message {
-                    Some(Ok(message)) => message,
-                    Some(Err(status)) => {
-                        let _gone = send.send(Err(status)).await;
-                        return;
-                    }
-                    None => return,
-                };
-                let pending = match context.batch_size(&message) {
-                    Ok(()) => {
-                        let key = context.engine.vault().identity();
-                        let requests = message
-                            .commands
-                            .into_iter()
-                            .map(|command| from_proto::request(key, &principal, command))
-                            .collect();
-                        let queued = context.engine.submit(requests).await;
-                        queued.map_err(Rejected::into_status)
-                    }
-                    Err(status) => Err(status),
-                };
-                let failed = pending.is_err();
-                if send.send(pending).await.is_err() || failed {
-                    return;
-                }
-            }
-        });
+        let feeder = Feeder {
+            context: self.clone(),
+            principal,
+            send,
+        };
+        tokio::spawn(feeder.run(messages));
         let answers = ReceiverStream::new(receive).then(|pending| async {
             let outcomes = pending?.outcomes().await.map_err(Rejected::into_status)?;
             let mut answer = Vec::with_capacity(outcomes.len());
@@ -107,7 +87,10 @@ impl LedgerService for Context {
             }
             Ok(wire::SubmitBatchResponse { outcomes: answer })
         });
-        Ok(Response::new(Box::pin(answers)))
+        Ok(Response::new(Box::pin(Until::new(
+            Box::pin(answers),
+            &extensions,
+        ))))
     }
 
     async fn evaluate(
@@ -118,7 +101,11 @@ impl LedgerService for Context {
         let command = self.command(request.into_inner().command)?;
         let request = from_proto::request(self.engine.vault().identity(), &principal, command)
             .map_err(Rejected::into_status)?;
-        let warnings = request.warnings.iter().map(|w| to_proto::warning(*w)).collect();
+        let warnings = request
+            .warnings
+            .iter()
+            .map(|w| to_proto::warning(*w))
+            .collect();
         let judged = self
             .engine
             .read(move |projections| {
@@ -138,7 +125,11 @@ impl LedgerService for Context {
                 } else {
                     wire::outcome::Result::Accepted(wire::Accepted {
                         receipt: None,
-                        conflicts: decision.conflicts.iter().map(|c| c.grant.number()).collect(),
+                        conflicts: decision
+                            .conflicts
+                            .iter()
+                            .map(|c| c.grant.number())
+                            .collect(),
                         warnings,
                     })
                 };
@@ -166,9 +157,7 @@ impl LedgerService for Context {
         let logged = logged.ok_or_else(|| event_not_found(number))?;
         let event = self
             .engine
-            .read(|projections| to_proto::stored_event(&projections.state, logged))
-            .await
-            .map_err(Rejected::into_status)?;
+            .peek(|projections| to_proto::stored_event(&projections.state, logged));
         Ok(Response::new(wire::GetEventResponse { event: Some(event) }))
     }
 
@@ -178,18 +167,10 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::ReadEventsRequest>,
     ) -> Result<Response<Self::ReadEventsStream>, Status> {
-        let request = request.into_inner();
+        let (_, extensions, request) = request.into_parts();
         let filter = Filter::new(&request)?;
-        let (send, receive) = mpsc::channel(ANSWERS);
-        let context = self.clone();
-        let runtime = tokio::runtime::Handle::current();
-        tokio::task::spawn_blocking(move || {
-            let read = read_events(&context, &runtime, &filter, &send);
-            if let Err(status) = read {
-                let _gone = send.blocking_send(Err(status));
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
+        let answers = events::read(self.clone(), filter);
+        Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
     }
 
     async fn get_subject(
@@ -199,9 +180,7 @@ impl LedgerService for Context {
         let request = request.into_inner();
         let subject = self.subject(request.subject)?;
         let on = match request.on {
-            Some(date) => {
-                from_proto::date(Some(date), "on").map_err(Rejected::into_status)?
-            }
+            Some(date) => from_proto::date(Some(date), "on").map_err(Rejected::into_status)?,
             None => jiff::Timestamp::now()
                 .in_tz("Asia/Shanghai")
                 .map_err(|error| Status::internal(error.to_string()))?
@@ -219,7 +198,7 @@ impl LedgerService for Context {
                 (
                     state.party(subject),
                     state.stream_end(stream),
-                    entitlement::of(state, stream, on),
+                    entitlements(state, stream, on),
                     state.position().map_or(0, Position::number),
                 )
             })
@@ -239,20 +218,18 @@ impl LedgerService for Context {
         while let Some(at) = next
             && history.len() < limit
         {
-            let logged = self.event(at)?.ok_or_else(|| event_not_found(at.number()))?;
+            let logged = self
+                .event(at)?
+                .ok_or_else(|| event_not_found(at.number()))?;
             next = logged.event.header.stream_previous;
             if request.history_before == 0 || at.number() < request.history_before {
                 history.push(logged);
             }
         }
-        let history = self
-            .engine
-            .read(|projections| {
-                let shown = |logged| to_proto::stored_event(&projections.state, logged);
-                history.into_iter().map(shown).collect()
-            })
-            .await
-            .map_err(Rejected::into_status)?;
+        let history = self.engine.peek(|projections| {
+            let shown = |logged| to_proto::stored_event(&projections.state, logged);
+            history.into_iter().map(shown).collect()
+        });
         Ok(Response::new(wire::GetSubjectResponse {
             subject_id: subject.as_bytes().to_vec(),
             kind: kind
@@ -262,7 +239,10 @@ impl LedgerService for Context {
                 .into(),
             events,
             history,
-            entitlements: entitlements.into_iter().map(to_proto::entitlement).collect(),
+            entitlements: entitlements
+                .into_iter()
+                .map(to_proto::entitlement)
+                .collect(),
             position: at,
         }))
     }
@@ -271,11 +251,11 @@ impl LedgerService for Context {
         &self,
         _request: Request<wire::ListPoliciesRequest>,
     ) -> Result<Response<wire::ListPoliciesResponse>, Status> {
-        let adopted: Vec<_> = self
+        let end = self.engine.head().position;
+        let mut adopted = self
             .engine
-            .read(|projections| projections.state.packs().to_vec())
-            .await
-            .map_err(Rejected::into_status)?;
+            .peek(|projections| projections.state.packs().to_vec());
+        adopted.retain(|adopted| Some(adopted.position) <= end);
         let mut policies = Vec::with_capacity(adopted.len());
         for adopted in adopted {
             let logged = self.event(adopted.position)?;
@@ -294,6 +274,63 @@ impl LedgerService for Context {
             });
         }
         Ok(Response::new(wire::ListPoliciesResponse { policies }))
+    }
+}
+
+/// What is left on a day; nothing where no policy is in force, since every claim
+/// of that day is refused.
+fn entitlements(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> {
+    match state.pack_on(on) {
+        Some(adopted) if adopted.pack.window.contains(on) => entitlement::of(state, subject, on),
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Takes the messages of one batch stream, in order.
+struct Feeder {
+    context: Context,
+    principal: Principal,
+    send: mpsc::Sender<Result<Pending, Status>>,
+}
+
+impl Feeder {
+    async fn run(self, mut messages: Streaming<wire::SubmitBatchRequest>) {
+        loop {
+            let message = tokio::select! {
+                // What was taken is answered; what comes later is not.
+                () = self.context.stopped() => Some(Err(Rejected::shutting_down().into_status())),
+                message = messages.next() => message,
+            };
+            let Some(message) = message else {
+                return;
+            };
+            let pending = tokio::select! {
+                // Nobody listens any more: what still waits for room is not queued.
+                () = self.send.closed() => return,
+                pending = self.queue(message) => pending,
+            };
+            let failed = pending.is_err();
+            if self.send.send(pending).await.is_err() || failed {
+                return;
+            }
+        }
+    }
+
+    async fn queue(
+        &self,
+        message: Result<wire::SubmitBatchRequest, Status>,
+    ) -> Result<Pending, Status> {
+        let limits = MessageLimits::of(self.context.limits.message_bytes);
+        let message = message.map_err(|status| limits.explained(status))?;
+        self.context.batch_size(&message)?;
+        let key = self.context.engine.vault().identity();
+        let requests = message
+            .commands
+            .into_iter()
+            .map(|command| from_proto::request(key, &self.principal, command))
+            .collect();
+        let queued = self.context.engine.submit(requests).await;
+        queued.map_err(Rejected::into_status)
     }
 }
 
@@ -323,13 +360,8 @@ impl Context {
         if size <= most {
             return Ok(());
         }
-        Err(Rejected::new(
-            Code::ResourceExhausted,
-            "MESSAGE_TOO_LARGE",
-            format!("请求有 {size} 字节，上限 {most} 字节，请拆分"),
-            format!("the request has {size} bytes, at most {most} are taken: split it"),
-        )
-        .into_status())
+        let size = MessageSize { bytes: size, most };
+        Err(Rejected::message_too_large(size).into_status())
     }
 
     fn batch_size(&self, message: &wire::SubmitBatchRequest) -> Result<(), Status> {
@@ -387,137 +419,4 @@ impl Context {
         };
         Err(rejected.into_status())
     }
-}
-
-/// Which events a reader wants.
-struct Filter {
-    from: Position,
-    through: u64,
-    kinds: Vec<String>,
-    office: Option<Office>,
-    stream: Option<StreamId>,
-    follow: bool,
-    limit: u64,
-}
-
-impl Filter {
-    fn new(request: &wire::ReadEventsRequest) -> Result<Self, Status> {
-        let office = match request.office.as_str() {
-            "" => None,
-            text => Some(text.parse::<Office>().map_err(|error| {
-                let zh = "不是六位行政区划代码（如 510502）";
-                Rejected::field("office", "OFFICE_CODE", zh, error.to_string()).into_status()
-            })?),
-        };
-        let stream = match request.stream.as_slice() {
-            [] => None,
-            bytes => Some(StreamId::from_bytes(bytes.try_into().map_err(|_| {
-                let zh = "应为 16 字节";
-                Rejected::field("stream", "BYTE_LENGTH", zh, "must have 16 bytes").into_status()
-            })?)),
-        };
-        Ok(Self {
-            from: Position::new(request.from).unwrap_or(Position::FIRST),
-            through: match request.through {
-                0 => u64::MAX,
-                through => through,
-            },
-            kinds: request.kinds.clone(),
-            office,
-            stream,
-            follow: request.follow,
-            limit: match request.limit {
-                0 => u64::MAX,
-                limit => limit,
-            },
-        })
-    }
-
-    fn wants(&self, logged: &LoggedEvent) -> bool {
-        let header = &logged.event.header;
-        let kind = logged.event.body.kind();
-        (self.kinds.is_empty() || self.kinds.iter().any(|wanted| wanted == kind))
-            && self.office.is_none_or(|office| header.office == Some(office))
-            && self.stream.is_none_or(|stream| header.stream == stream)
-    }
-}
-
-type EventSender = mpsc::Sender<Result<wire::ReadEventsResponse, Status>>;
-
-/// Runs on a thread of its own: reading and decoding block.
-fn read_events(
-    context: &Context,
-    runtime: &tokio::runtime::Handle,
-    filter: &Filter,
-    send: &EventSender,
-) -> Result<(), Status> {
-    let unreadable = |detail: String| Rejected::unreadable(&detail).into_status();
-    let engine = &context.engine;
-    let mut durable = engine.follow();
-    let mut next = filter.from;
-    let mut sent = 0_u64;
-    loop {
-        let end = engine.head().position.map_or(0, Position::number).min(filter.through);
-        let mut page = Vec::new();
-        for block in engine.reader().blocks_from(next) {
-            let block = block.map_err(|error: ReadError| unreadable(error.to_string()))?;
-            let events =
-                replay::block_events(&block).map_err(|error| unreadable(error.to_string()))?;
-            for logged in events {
-                let at = logged.event.header.position;
-                if at < next || at.number() > end || sent >= filter.limit {
-                    continue;
-                }
-                next = at.next();
-                if filter.wants(&logged) {
-                    sent += 1;
-                    page.push(logged);
-                }
-            }
-            if page.len() >= PAGE && !send_page(engine, runtime, send, &mut page, next)? {
-                return Ok(());
-            }
-            if next.number() > end || sent >= filter.limit {
-                break;
-            }
-        }
-        if !send_page(engine, runtime, send, &mut page, next)? {
-            return Ok(());
-        }
-        if !filter.follow || end >= filter.through || sent >= filter.limit {
-            return Ok(());
-        }
-        let grown = runtime.block_on(async {
-            tokio::select! {
-                // Nobody listens any more.
-                () = send.closed() => false,
-                () = context.stopped() => false,
-                grown = durable.wait_for(|head| head.position >= Some(next)) => grown.is_ok(),
-            }
-        });
-        if !grown {
-            return Ok(());
-        }
-    }
-}
-
-fn send_page(
-    engine: &Engine,
-    runtime: &tokio::runtime::Handle,
-    send: &EventSender,
-    page: &mut Vec<LoggedEvent>,
-    next: Position,
-) -> Result<bool, Status> {
-    let logged = std::mem::take(page);
-    let events = runtime
-        .block_on(engine.read(|projections| {
-            let shown = |logged| to_proto::stored_event(&projections.state, logged);
-            logged.into_iter().map(shown).collect()
-        }))
-        .map_err(Rejected::into_status)?;
-    let answer = wire::ReadEventsResponse {
-        events,
-        position: next.number().saturating_sub(1),
-    };
-    Ok(send.blocking_send(Ok(answer)).is_ok())
 }

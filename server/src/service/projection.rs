@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
 use super::{ANSWERS, Answers, Context};
-use crate::{convert::to_proto, engine::Engine, rejected::Rejected, replay};
+use crate::{convert::to_proto, edge::Until, engine::Engine, rejected::Rejected, replay};
 
 /// Rows of a page, if the request does not say.
 const PAGE: usize = 1_000;
@@ -24,7 +24,11 @@ impl ProjectionService for Context {
         &self,
         _request: Request<wire::ListRequest>,
     ) -> Result<Response<wire::ListResponse>, Status> {
-        let statuses = self.engine.statuses().await.map_err(Rejected::into_status)?;
+        let statuses = self
+            .engine
+            .statuses()
+            .await
+            .map_err(Rejected::into_status)?;
         Ok(Response::new(wire::ListResponse {
             projections: statuses.iter().map(to_proto::projection).collect(),
         }))
@@ -51,7 +55,7 @@ impl ProjectionService for Context {
         })?;
         let (rows, status) = self
             .engine
-            .read(|projections| (projections.rows(name), projections.status(name)))
+            .read_aside(move |projections| (projections.rows(name), projections.status(name)))
             .await
             .map_err(Rejected::into_status)?;
         let start = match request.page_token.as_str() {
@@ -81,9 +85,13 @@ impl ProjectionService for Context {
 
     async fn rebuild(
         &self,
-        _request: Request<wire::RebuildRequest>,
+        request: Request<wire::RebuildRequest>,
     ) -> Result<Response<Self::RebuildStream>, Status> {
-        let running = self.engine.statuses().await.map_err(Rejected::into_status)?;
+        let running = self
+            .engine
+            .statuses()
+            .await
+            .map_err(Rejected::into_status)?;
         let target = running.first().and_then(|status| status.position);
         let engine = Arc::clone(&self.engine);
         let (send, receive) = mpsc::channel(ANSWERS);
@@ -99,7 +107,8 @@ impl ProjectionService for Context {
             });
             let _gone = send.blocking_send(answer);
         });
-        Ok(Response::new(Box::pin(ReceiverStream::new(receive))))
+        let answers = Until::new(ReceiverStream::new(receive), request.extensions());
+        Ok(Response::new(Box::pin(answers)))
     }
 }
 
@@ -133,14 +142,14 @@ fn rebuild(
     Ok(projections)
 }
 
-/// A page token is the state it was made from and the next row: on another
-/// state the pages would not fit together.
+/// A page token is the projection, the state it was made from and the next row:
+/// on another state the pages would not fit together.
 struct Token;
 
 impl Token {
     fn text(row: usize, status: &luzhang_projections::projection::Status) -> String {
         let position = status.position.map_or(0, Position::number);
-        format!("{position}:{row}")
+        format!("{}:{position}:{row}", status.name.as_str())
     }
 
     fn parse(
@@ -153,15 +162,17 @@ impl Token {
                 ..Rejected::new(
                     Code::Aborted,
                     "PAGE_TOKEN_INVALID",
-                    "翻页期间数据已变化或翻页标记无效，请从第一页重新查询",
-                    "the data changed between pages, or this is no page token: query again from the first page",
+                    "翻页期间数据已变化，或者翻页标记不是这个查询的，请从第一页重新查询",
+                    "the data changed between pages, or this is no page token of this query: query again from the first page",
                 )
             }
             .into_status()
         };
-        let (position, row) = token.split_once(':').ok_or_else(invalid)?;
+        let mut parts = token.splitn(3, ':');
+        let mut part = || parts.next().ok_or_else(invalid);
+        let (name, position, row) = (part()?, part()?, part()?);
         let now = status.position.map_or(0, Position::number);
-        if position.parse() != Ok(now) {
+        if name != status.name.as_str() || position.parse() != Ok(now) {
             return Err(invalid());
         }
         row.parse().map_err(|_| invalid())

@@ -8,7 +8,7 @@
 use std::{env, error::Error, io::Write as _, path::Path, process::ExitCode};
 
 use luzhang_ledger::{
-    LedgerId,
+    LedgerId, Position,
     block::{self, BlockView, Head, SealedBlock},
     log::{
         Log as _,
@@ -97,7 +97,7 @@ fn next(chain: &mut Chain) -> Result<Vec<SealedBlock>, Box<dyn Error>> {
 }
 
 fn acknowledge(head: &Head) -> Result<(), Box<dyn Error>> {
-    let position = head.position.map_or(0, |position| position.number());
+    let position = head.position.map_or(0, Position::number);
     let mut out = std::io::stdout().lock();
     writeln!(out, "{position} {}", head.chain)?;
     Ok(out.flush()?)

@@ -66,8 +66,13 @@ impl EngineError {
     pub(super) fn into_fault(self) -> Fault {
         match self {
             Self::Sled(::sled::Error::Io(error)) => storage::fault(error),
-            other => Fault::Database {
-                detail: other.detail(),
+            Self::Sled(_)
+            | Self::Panicked(_)
+            | Self::Locked
+            | Self::Fresh
+            | Self::Foreign
+            | Self::Closed => Fault::Database {
+                detail: self.detail(),
             },
         }
     }

@@ -1,0 +1,139 @@
+//! The thread that makes groups durable and only then sends the replies; and
+//! the poison with which a failed one ends all writing.
+
+use std::{
+    io,
+    sync::{Arc, OnceLock, mpsc::Receiver},
+};
+
+use luzhang_ledger::{
+    block::{Head, SealedBlock},
+    log::{AppendError, Fault, Log},
+};
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    convert::to_proto::Outcome,
+    rejected::Rejected,
+    vault::{Vault, VaultError},
+};
+
+/// Why the writer stopped, in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stopped {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+/// Set once, when the writer stops.
+pub(crate) type Poison = Arc<OnceLock<Stopped>>;
+
+/// A group of decided commands on its way to the disk.
+pub(crate) struct Commit {
+    pub(crate) blocks: Vec<SealedBlock>,
+    pub(crate) replies: Vec<Reply>,
+}
+
+pub(crate) type Reply = (
+    oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
+    Vec<Result<Outcome, Rejected>>,
+);
+
+pub(crate) struct Committer {
+    pub(crate) log: Box<dyn Log>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) durable: watch::Sender<Head>,
+    pub(crate) poison: Poison,
+}
+
+impl Committer {
+    pub(crate) fn run(mut self, commits: &Receiver<Commit>) {
+        while let Ok(commit) = commits.recv() {
+            if let Err(why) = self.commit(&commit.blocks) {
+                tracing::error!(why = %why.en, "storage failed; the writer stops");
+                // The first failure is the one to report.
+                let _first = self.poison.set(why);
+                self.durable.send_modify(|_| {});
+            }
+            let failed = self.poison.get().map(Rejected::stopped);
+            for (reply, outcomes) in commit.replies {
+                let outcomes = match &failed {
+                    None => outcomes,
+                    Some(why) => outcomes.iter().map(|_| Err(why.clone())).collect(),
+                };
+                let _gone = reply.send(outcomes);
+            }
+        }
+        if let Err(error) = self.log.close() {
+            tracing::error!(%error, "the log did not close in order");
+        }
+    }
+
+    fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), Stopped> {
+        if let Some(why) = self.poison.get() {
+            return Err(why.clone());
+        }
+        let Some(last) = blocks.last() else {
+            return Ok(());
+        };
+        // Keys first: an event must never be sealed under a key that is lost.
+        self.vault
+            .sync()
+            .map_err(|error| Stopped::of_vault(&error))?;
+        self.log
+            .append(blocks)
+            .map_err(|error| Stopped::of_log(&error))?;
+        self.durable.send_replace(last.head);
+        Ok(())
+    }
+}
+
+impl Stopped {
+    fn of_vault(error: &VaultError) -> Self {
+        match error {
+            VaultError::Io { error, .. } if error.kind() == io::ErrorKind::StorageFull => {
+                Self::of_fault(&Fault::DiskFull)
+            }
+            VaultError::Io { .. }
+            | VaultError::Missing { .. }
+            | VaultError::Damaged { .. }
+            | VaultError::Mismatch => Self {
+                zh: error.zh(),
+                en: error.to_string(),
+            },
+        }
+    }
+
+    fn of_log(error: &AppendError) -> Self {
+        match error {
+            AppendError::HeadMoved { .. } => Self {
+                zh: "账本末尾已被改动，另有程序在写".to_owned(),
+                en: "the end of the ledger moved: another program writes to it".to_owned(),
+            },
+            AppendError::Broken => Self {
+                zh: "要写入的区块前后不衔接".to_owned(),
+                en: error.to_string(),
+            },
+            AppendError::Fault(fault) => Self::of_fault(fault),
+        }
+    }
+
+    fn of_fault(fault: &Fault) -> Self {
+        Self {
+            zh: match fault {
+                Fault::Poisoned => "此前的写入已经失败".to_owned(),
+                Fault::DiskFull => "磁盘已满，请先腾出空间".to_owned(),
+                Fault::Io(error) => format!("磁盘读写出错（{error}），请检查磁盘"),
+                Fault::Database { detail } => format!("数据库出错（{detail}）"),
+            },
+            en: match fault {
+                Fault::Poisoned => "an earlier write had failed".to_owned(),
+                Fault::DiskFull => "the disk is full; free some space first".to_owned(),
+                Fault::Io(error) => format!("reading or writing failed ({error}); check the disk"),
+                Fault::Database { detail } => format!("the database failed ({detail})"),
+            },
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Around all services: deadlines, and words for what the transport would
+//! answer with a bare status.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio_stream::Stream;
+use tonic::{
+    Code, Status,
+    body::Body,
+    codegen::{BoxFuture, Service, http},
+};
+
+use crate::rejected::{MessageSize, Rejected};
+
+/// When the caller no longer waits; an extension of its request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Instant);
+
+/// What one message may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageLimits {
+    /// What a handler takes and explains.
+    pub(crate) most: usize,
+    /// What the transport decodes at all.
+    pub(crate) backstop: usize,
+}
+
+impl MessageLimits {
+    /// The transport's own limit is a backstop; the handler's, well below it,
+    /// knows the size exactly.
+    pub(crate) fn of(most: usize) -> Self {
+        Self {
+            most,
+            backstop: most.saturating_mul(4),
+        }
+    }
+
+    /// The transport's status for a message beyond the backstop, in our words.
+    pub(crate) fn explained(self, status: Status) -> Status {
+        if status.code() != Code::OutOfRange || !status.details().is_empty() {
+            return status;
+        }
+        Rejected::message_too_large(MessageSize {
+            bytes: self.backstop,
+            most: self.most,
+        })
+        .into_status()
+    }
+}
+
+/// The services, with an edge around them.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge<S> {
+    pub(crate) inner: S,
+    pub(crate) limits: MessageLimits,
+}
+
+impl<S, B> Service<http::Request<B>> for Edge<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<Body>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<S::Response, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        // Read before anything else, so that it passes before the transport's
+        // own timer, which would answer with a bare `CANCELLED`.
+        let deadline = timeout(request.headers())
+            .and_then(|timeout| Instant::now().checked_add(timeout))
+            .map(Deadline);
+        if let Some(deadline) = deadline {
+            request.extensions_mut().insert(deadline);
+        }
+        let limits = self.limits;
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = match deadline {
+                None => answer.await,
+                Some(Deadline(at)) => match timeout_at(at, answer).await {
+                    Ok(answer) => answer,
+                    Err(_) => Ok(Rejected::deadline_passed().into_status().into_http()),
+                },
+            };
+            answer.map(|answer| match Status::from_header_map(answer.headers()) {
+                Some(status) if status.code() == Code::OutOfRange => {
+                    limits.explained(status).into_http()
+                }
+                Some(_) | None => answer,
+            })
+        })
+    }
+}
+
+/// The header `grpc-timeout`: at most eight digits and a unit.
+///
+/// Source: gRPC over HTTP2, "Timeout".
+fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if !(1..=8).contains(&number.len()) || !number.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let number = number.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_hours(number)),
+        "M" => Some(Duration::from_mins(number)),
+        "S" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_millis(number)),
+        "u" => Some(Duration::from_micros(number)),
+        "n" => Some(Duration::from_nanos(number)),
+        _ => None,
+    }
+}
+
+/// A stream of answers that ends when the caller's deadline passes. What it was
+/// waiting for is dropped with it, and so is not decided any more.
+pub(crate) struct Until<S> {
+    answers: Option<S>,
+    over: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Until<S> {
+    pub(crate) fn new(answers: S, extensions: &tonic::Extensions) -> Self {
+        let deadline = extensions.get::<Deadline>();
+        Self {
+            answers: Some(answers),
+            over: deadline.map(|Deadline(at)| Box::pin(sleep_until(*at))),
+        }
+    }
+}
+
+impl<T, S: Stream<Item = Result<T, Status>> + Unpin> Stream for Until<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let Some(answers) = &mut self.answers else {
+            return Poll::Ready(None);
+        };
+        if let Poll::Ready(answer) = Pin::new(answers).poll_next(context) {
+            return Poll::Ready(answer);
+        }
+        let over = self.over.as_mut().map(|over| over.as_mut().poll(context));
+        if over.is_some_and(|over| over.is_ready()) {
+            self.answers = None;
+            return Poll::Ready(Some(Err(Rejected::deadline_passed().into_status())));
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_a_number_and_a_unit() {
+        for (text, expected) in [
+            ("1H", Some(Duration::from_hours(1))),
+            ("2M", Some(Duration::from_mins(2))),
+            ("30S", Some(Duration::from_secs(30))),
+            ("5m", Some(Duration::from_millis(5))),
+            ("7u", Some(Duration::from_micros(7))),
+            ("0n", Some(Duration::ZERO)),
+            ("99999999H", Some(Duration::from_hours(99_999_999))),
+            ("100000000S", None),
+            ("S", None),
+            ("", None),
+            ("5", None),
+            ("5s", None),
+            ("-5S", None),
+            ("+5S", None),
+            ("5 S", None),
+            ("5秒", None),
+        ] {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(
+                "grpc-timeout",
+                http::HeaderValue::from_bytes(text.as_bytes()).unwrap(),
+            );
+            assert_eq!(timeout(&headers), expected, "{text:?}");
+        }
+        assert_eq!(timeout(&http::HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! The outcome of an earlier request, read back from the log.
+
+use std::sync::Arc;
+
+use luzhang_ledger::{
+    Body, LedgerId, Position,
+    event::{Failure, RequestMark},
+    log::Reader,
+};
+use luzhang_projections::{Pack, projection::Projections};
+
+use crate::{
+    convert::to_proto::{LoggedEvent, Outcome, Receipt},
+    rejected::Rejected,
+    replay,
+};
+
+/// Finds earlier events. A repeated import asks for neighbours, so the block
+/// that was read last is kept.
+pub(crate) struct Recall {
+    ledger: LedgerId,
+    reader: Arc<dyn Reader>,
+    block: Vec<LoggedEvent>,
+}
+
+impl Recall {
+    pub(crate) fn new(ledger: LedgerId, reader: Arc<dyn Reader>) -> Self {
+        Self {
+            ledger,
+            reader,
+            block: Vec::new(),
+        }
+    }
+
+    /// What became of the request whose event is at `position`.
+    pub(crate) fn outcome(
+        &mut self,
+        projections: &Projections,
+        position: u64,
+    ) -> Result<(RequestMark, Outcome), Rejected> {
+        let unreadable = |detail: &str| Rejected::unreadable(detail);
+        let position =
+            Position::new(position).ok_or_else(|| unreadable("position 0 has no event"))?;
+        let ledger = self.ledger;
+        let logged = self
+            .event(position)?
+            .ok_or_else(|| unreadable("an indexed event is missing"))?;
+        let header = &logged.event.header;
+        let mark = header
+            .request
+            .ok_or_else(|| unreadable("an indexed event has no request"))?;
+        let receipt = Receipt {
+            ledger,
+            position,
+            event_hash: logged.hash,
+            recorded_at: header.recorded_at,
+        };
+        let refused = refused(projections, header.policy, &logged.event.body);
+        // Only a fact that arrives late raises conflicts.
+        let conflicts = match logged.event.body {
+            Body::Fact(_) => self.conflicts(position)?,
+            Body::LedgerCreated { .. }
+            | Body::PolicyPackAdopted { .. }
+            | Body::PartyRegistered(_)
+            | Body::PartyCorrected(_)
+            | Body::Granted(_)
+            | Body::Refused(_)
+            | Body::Conflict(_) => Vec::new(),
+        };
+        let outcome = Outcome {
+            receipt,
+            refused,
+            conflicts,
+            replayed: true,
+            warnings: Vec::new(),
+        };
+        Ok((mark, outcome))
+    }
+
+    /// The events that follow from this one stand right behind it.
+    fn conflicts(&mut self, fact: Position) -> Result<Vec<Position>, Rejected> {
+        let mut conflicts = Vec::new();
+        let mut next = fact.next();
+        while let Some(following) = self.event(next)?
+            && following.event.header.cause == Some(fact)
+        {
+            conflicts.push(next);
+            next = next.next();
+        }
+        Ok(conflicts)
+    }
+
+    fn event(&mut self, position: Position) -> Result<Option<&LoggedEvent>, Rejected> {
+        let there = |logged: &LoggedEvent| logged.event.header.position == position;
+        if !self.block.iter().any(there) {
+            let unreadable = |detail: String| Rejected::unreadable(&detail);
+            let block = self.reader.block_with(position);
+            let Some(block) = block.map_err(|e| unreadable(e.to_string()))? else {
+                return Ok(None);
+            };
+            self.block = replay::block_events(&block).map_err(|e| unreadable(e.to_string()))?;
+        }
+        Ok(self.block.iter().find(|logged| there(logged)))
+    }
+}
+
+/// Why a body is a refusal, with the pack that says so.
+pub(crate) fn refused(
+    projections: &Projections,
+    policy: Option<Position>,
+    body: &Body,
+) -> Option<(Arc<Pack>, Vec<Failure>)> {
+    let refusal = body.refusal()?;
+    let pack = projections.state.pack_at(policy?)?;
+    Some((Arc::clone(pack), refusal.failures.clone()))
+}

@@ -1,0 +1,30 @@
+//! The services over a real connection: what is answered, in which order, when,
+//! and what is said when something is wrong.
+
+#![cfg(test)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test asks for one variant of many; the code under test has to know them all"
+)]
+
+mod support;
+
+#[path = "server/commands.rs"]
+mod commands;
+#[path = "server/gate.rs"]
+mod gate;
+#[path = "server/site.rs"]
+mod site;
+#[path = "server/status.rs"]
+mod status;
+
+#[path = "server/submit.rs"]
+mod submit;
+#[path = "server/audit.rs"]
+mod audit;
+#[path = "server/health.rs"]
+mod health;
+#[path = "server/projections.rs"]
+mod projections;
+#[path = "server/reading.rs"]
+mod reading;

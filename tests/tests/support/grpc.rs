@@ -1,0 +1,44 @@
+//! The services of a running server, without the command line between.
+
+use luzhang_proto::wire::{
+    self, audit_service_client::AuditServiceClient, ledger_service_client::LedgerServiceClient,
+    projection_service_client::ProjectionServiceClient,
+};
+use tonic::transport::{Channel, Endpoint};
+
+/// A connection to a server.
+#[derive(Clone, Debug)]
+pub(crate) struct Grpc {
+    pub(crate) ledger: LedgerServiceClient<Channel>,
+    pub(crate) audit: AuditServiceClient<Channel>,
+    pub(crate) projections: ProjectionServiceClient<Channel>,
+}
+
+impl Grpc {
+    pub(crate) async fn connect(url: &str) -> Self {
+        let endpoint = Endpoint::from_shared(url.to_owned()).unwrap();
+        let channel = endpoint.connect().await.unwrap();
+        Self {
+            ledger: LedgerServiceClient::new(channel.clone()),
+            audit: AuditServiceClient::new(channel.clone()),
+            projections: ProjectionServiceClient::new(channel),
+        }
+    }
+
+    /// Name, version, position and digest of every projection.
+    pub(crate) async fn digests(&mut self) -> Vec<wire::Projection> {
+        let answer = self.projections.list(wire::ListRequest {}).await.unwrap();
+        answer.into_inner().projections
+    }
+
+    /// All durable events from the first on.
+    pub(crate) async fn events(&mut self) -> Vec<wire::StoredEvent> {
+        let request = wire::ReadEventsRequest::default();
+        let mut answers = self.ledger.read_events(request).await.unwrap().into_inner();
+        let mut events = Vec::new();
+        while let Some(answer) = answers.message().await.unwrap() {
+            events.extend(answer.events);
+        }
+        events
+    }
+}

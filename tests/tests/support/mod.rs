@@ -1,0 +1,22 @@
+//! The `luzhang` binary as its users run it, servers that it serves, and the
+//! tables of a bureau.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test binary that includes this module uses its own part of it"
+)]
+
+mod bureau;
+mod grpc;
+mod people;
+mod program;
+mod server;
+mod tables;
+
+pub(crate) use bureau::{Bureau, Expected, Totals};
+pub(crate) use grpc::Grpc;
+pub(crate) use people::{Dice, Organisation, Person};
+pub(crate) use program::{Ledger, Ran, Target, luzhang, run, run_with_input, signal};
+pub(crate) use server::{Ended, Server};
+pub(crate) use tables::{HEADERS, Sheet};

@@ -1,0 +1,115 @@
+//! `luzhang serve` as a process of its own.
+
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{BufRead as _, BufReader, Read as _, Seek as _},
+    path::Path,
+    process::{Child, Stdio},
+};
+
+use super::program::{Target, luzhang, signal};
+
+/// A running server on a free loopback port. Dropping it kills it.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    stderr: File,
+    url: String,
+}
+
+/// A server that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code; -1 if a signal ended it.
+    pub(crate) code: i32,
+    /// All that it said on standard error.
+    pub(crate) err: String,
+}
+
+impl Server {
+    pub(crate) fn start(dir: &Path) -> Self {
+        Self::with(dir, [] as [&str; 0], "warn")
+    }
+
+    /// With more arguments, and this as `LUZHANG_LOG`.
+    pub(crate) fn with<I: IntoIterator<Item: AsRef<OsStr>>>(
+        dir: &Path,
+        arguments: I,
+        log: &str,
+    ) -> Self {
+        let stderr = tempfile::tempfile().unwrap();
+        let mut child = luzhang()
+            .arg("serve")
+            .arg("--data-dir")
+            .arg(dir)
+            .args(["--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("LUZHANG_LOG", log)
+            .stdout(Stdio::piped())
+            .stderr(stderr.try_clone().unwrap())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let mut server = Self {
+            child,
+            stderr,
+            url: String::new(),
+        };
+        match line.trim().strip_prefix("listening ") {
+            Some(url) => url.clone_into(&mut server.url),
+            None => panic!("the server does not run: {line:?} {}", server.said()),
+        }
+        server
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        Target::server(&self.url)
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it said on standard error so far.
+    pub(crate) fn said(&mut self) -> String {
+        let mut said = String::new();
+        self.stderr.rewind().unwrap();
+        self.stderr.read_to_string(&mut said).unwrap();
+        said
+    }
+
+    /// Ends it as a power switch does.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub(crate) fn terminate(self) -> Ended {
+        signal("TERM", self.process());
+        self.wait()
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait(mut self) -> Ended {
+        let code = self.child.wait().unwrap().code().unwrap_or(-1);
+        let err = self.said();
+        Ended { code, err }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
