@@ -185,6 +185,7 @@ impl Rejected {
 
     /// The status with `google.rpc` details.
     pub fn into_status(self) -> Status {
+        let (zh, en) = (shortened(self.zh), shortened(self.en));
         let mut metadata = HashMap::new();
         if !self.field.is_empty() {
             metadata.insert("field".to_owned(), self.field.clone());
@@ -194,14 +195,14 @@ impl Rejected {
         }
         let mut details = ErrorDetails::new();
         details.set_error_info(self.code, DOMAIN, metadata);
-        details.set_localized_message("zh-CN", self.zh);
+        details.set_localized_message("zh-CN", zh);
         if !self.field.is_empty() {
-            details.add_bad_request_violation(self.field, self.en.clone());
+            details.add_bad_request_violation(self.field, en.clone());
         }
         if matches!(self.status, Code::ResourceExhausted | Code::Unavailable) {
             details.set_retry_info(Some(Duration::from_millis(200)));
         }
-        Status::with_error_details(self.status, self.en, details)
+        Status::with_error_details(self.status, en, details)
     }
 
     /// The rejection as part of a batch's answer.
@@ -209,8 +210,8 @@ impl Rejected {
         wire::Rejected {
             reason: Some(wire::Reason {
                 code: self.code.to_owned(),
-                zh: self.zh,
-                en: self.en,
+                zh: shortened(self.zh),
+                en: shortened(self.en),
                 ..wire::Reason::default()
             }),
             field: self.field,
@@ -218,6 +219,19 @@ impl Rejected {
             original_refused: self.original.is_some_and(|o| o.refused),
         }
     }
+}
+
+/// The most characters of one text. A status travels in headers, once in the
+/// open and once encoded in its details; a client ends the connection if they
+/// have more than 16 KiB in all.
+const TEXT: usize = 500;
+
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl From<Malformed> for Rejected {

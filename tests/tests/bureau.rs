@@ -57,8 +57,12 @@ fn imported_over_grpc(
         codes: comparable(&row.codes),
         ..row
     };
-    let found: Vec<_> = Expected::of(&ran).into_iter().map(&form).collect();
-    let expected: Vec<_> = bureau.expected().into_iter().map(&form).collect();
+    let sorted = |rows: Vec<Expected>| {
+        let mut rows: Vec<_> = rows.into_iter().map(&form).collect();
+        rows.sort();
+        rows
+    };
+    let (found, expected) = (sorted(Expected::of(&ran)), sorted(bureau.expected()));
     let differ: Vec<_> = found.iter().zip(&expected).filter(|(f, e)| f != e).collect();
     assert_eq!(differ, []);
     assert_eq!(found.len(), expected.len());
@@ -332,48 +336,316 @@ fn a_refused_row_gets_a_new_attempt_and_an_accepted_one_never() {
 #[test]
 fn a_rejected_row_leaves_nothing_and_is_simply_corrected() {
     let desk = Desk::new();
-    let person = Person::number(1);
-    let Person { name, number } = &person;
-    let other_check = if number.ends_with('1') { '2' } else { '1' };
-    let wrong = format!("{}{other_check}", &number[..17]);
-    let money = |amount: &str, fund: &str| format!("演1,{fund},skill-base,510500,2024,{amount}");
+    let person = |index| {
+        let Person { name, number } = Person::number(index);
+        format!("{name},{number}")
+    };
+    let wrong_check = {
+        let Person { name, number } = Person::number(1);
+        let other = if number.ends_with('1') { '2' } else { '1' };
+        format!("{name},{}{other}", &number[..17])
+    };
     let central = "中央就业创业补助资金";
-    let studio = |yuan: &str, fund: &str| studio("甲", 1, yuan).replace(central, fund);
-    // Template, bad row, code, the same row corrected.
-    let cases: [(&str, String, &str, String); 12] = [
-        ("poverty-status", format!("{name},{wrong},2020-01-01,,册"), "ID_CHECK_DIGIT",
-            format!("{name},{number},2020-01-01,,册")),
-        ("poverty-status", format!("{name},{number},2020-02-30,,册"), "DATE_INVALID",
-            format!("{name},{number},2020-02-29,,册")),
-        ("poverty-status", format!("{name},{number},2021-01-01,2021-01-01,册"), "PERIOD_REVERSED",
-            format!("{name},{number},2021-01-01,2021-01-02,册")),
-        ("unemployment-benefit", format!("{name},{number},2024-01-02,2024-01-01,源"), "PERIOD_REVERSED",
-            format!("{name},{number},2024-01-02,2024-01-02,源")),
-        ("appropriation", money("1.001", central), "AMOUNT_DECIMALS", money("1.00", central)),
-        ("appropriation", money("-1", central), "AMOUNT_NEGATIVE", money("1.00", central)),
-        ("appropriation", money("0", central), "AMOUNT_NOT_POSITIVE", money("1.00", central)),
-        ("appropriation", money("1.00", "小金库"), "UNKNOWN_FUND", money("1.00", central)),
-        ("skill-base", studio("100000.00", "小金库"), "UNKNOWN_FUND", studio("100000.00", central)),
-        ("skill-base", studio("", central), "CELL_EMPTY", studio("100000.00", central)),
-        ("attendance", format!("班1,{name},{number},2024-01-05"), "UNKNOWN_COURSE", String::new()),
-        ("attendance", format!("班1,{name},{number}"), "FIELD_COUNT", String::new()),
+    let money = |number: u32, yuan: &str, fund: &str| {
+        format!("演{number},{fund},skill-base,510500,2024,{yuan}")
+    };
+    let studio = |number: u32, yuan: &str, fund: &str| {
+        studio(&format!("甲{number}"), number, yuan).replace(central, fund)
+    };
+    // Template, bad row, its code, the same row corrected (if it can be).
+    let cases: [(&str, String, &str, Option<String>); 15] = [
+        (
+            "poverty-status",
+            format!("{wrong_check},2020-01-01,,册"),
+            "ID_CHECK_DIGIT",
+            Some(format!("{},2020-01-01,,册", person(1))),
+        ),
+        (
+            "poverty-status",
+            format!("{},2020-02-30,,册", person(2)),
+            "DATE_INVALID",
+            Some(format!("{},2020-02-29,,册", person(2))),
+        ),
+        (
+            "poverty-status",
+            format!("{},2021-01-01,2021-01-01,册", person(3)),
+            "PERIOD_REVERSED",
+            Some(format!("{},2021-01-01,2021-01-02,册", person(3))),
+        ),
+        (
+            "unemployment-benefit",
+            format!("{},2024-01-02,2024-01-01,源", person(4)),
+            "PERIOD_REVERSED",
+            Some(format!("{},2024-01-02,2024-01-02,源", person(4))),
+        ),
+        ("appropriation", money(1, "1.001", central), "AMOUNT_DECIMALS", Some(money(1, "1.00", central))),
+        ("appropriation", money(2, "-1", central), "AMOUNT_NEGATIVE", Some(money(2, "1", central))),
+        ("appropriation", money(3, "0", central), "AMOUNT_NOT_POSITIVE", Some(money(3, "0.01", central))),
+        ("appropriation", money(4, "1.00", "小金库"), "UNKNOWN_FUND", Some(money(4, "1.00", central))),
+        (
+            "appropriation",
+            money(5, "1.00", central).replace("skill-base", "小项目"),
+            "UNKNOWN_PROGRAMME",
+            Some(money(5, "1.00", central)),
+        ),
+        (
+            "appropriation",
+            money(6, "1.00", central).replace("510500", "51050"),
+            "OFFICE_CODE",
+            Some(money(6, "1.00", central)),
+        ),
+        ("skill-base", studio(7, "100000", "小金库"), "UNKNOWN_FUND", Some(studio(7, "100000", central))),
+        ("skill-base", studio(8, "", central), "CELL_EMPTY", Some(studio(8, "100000", central))),
+        (
+            "skill-base",
+            studio(9, "100000", central).replace("国家级", "世界级"),
+            "VALUE_UNKNOWN",
+            Some(studio(9, "100000", central)),
+        ),
+        ("attendance", format!("班1,{},2024-01-05", person(10)), "UNKNOWN_COURSE", None),
+        ("attendance", format!("班1,{}", person(10)), "FIELD_COUNT", None),
     ];
     for (template, bad, code, good) in cases {
-        let desk = if good.is_empty() { &desk } else { &Desk::new() };
         let bad = Sheet::of(template, [bad]);
-        let found = desk.writes_nothing(|| desk.import_any(&bad));
+        let found = desk.writes_nothing(|| desk.import(&bad, &[], 1));
         assert_eq!(found, [row("rejected", &[code], None)], "{template}: {bad:?}");
-        if !good.is_empty() {
-            let good = desk.import_any(&Sheet::of(template, [good]));
-            assert!(["accepted", "refused"].contains(&good[0].0.as_str()), "{template}: {good:?}");
+        if let Some(good) = good {
+            let exit = if template == "skill-base" { 3 } else { 0 };
+            let good = desk.import(&Sheet::of(template, [good]), &[], exit);
+            let outcome = if exit == 3 { "refused" } else { "accepted" };
+            assert_eq!(outcomes(&good), [outcome], "{template}: {good:?}");
         }
     }
 }
 
-impl Desk {
-    /// Imports a table, however that ends.
-    fn import_any(&self, sheet: &Sheet) -> Vec<Row> {
-        let file = self.file("table.csv", sheet);
-        rows(&self.run(&[&file], &[]))
+/// A bad row does not hold up the good ones beside it, and the exit code is that
+/// of the worst row.
+#[test]
+fn every_row_is_judged_for_itself_and_the_worst_sets_the_exit_code() {
+    let desk = Desk::new();
+    desk.import(&appropriation("演1", "100000.00"), &[], 0);
+    let (good, refused) = (studio("甲", 1, "100000.00"), studio("乙", 2, "100000.00"));
+    let rejected = studio("丙", 3, "1.234");
+    let all = Sheet::of("skill-base", [&rejected, &good, &refused]);
+    let found = desk.import(&all, &[], 1);
+    assert_eq!(outcomes(&found), ["rejected", "accepted", "refused"]);
+    for (rows, exit) in [
+        (vec![&good], 0),
+        (vec![&good, &refused], 0),
+        (vec![&rejected], 1),
+        (vec![&refused, &rejected], 1),
+    ] {
+        desk.writes_nothing(|| desk.import(&Sheet::of("skill-base", rows), &[], exit));
     }
+    // Of several files too, and the later ones are still imported.
+    let bad = desk.file("bad.csv", &Sheet::of("skill-base", [&rejected]));
+    let more = desk.file("more.csv", &Sheet::of("skill-base", [studio("丁", 4, "100000.00")]));
+    let ran = desk.run(&[&bad, &more], &[]).ended(1);
+    assert_eq!(outcomes(&rows(&ran)), ["rejected", "refused"]);
+    desk.run(&[&more], &[]).ended(0);
+}
+
+#[test]
+fn files_are_taken_in_the_order_given() {
+    let claims = Sheet::of("skill-base", [studio("甲", 1, "100000.00")]);
+    let budget = appropriation("演1", "100000.00");
+    for (order, exit, outcome) in [([0, 1], 0, "accepted"), ([1, 0], 3, "refused")] {
+        let desk = Desk::new();
+        let files = [desk.file("z.csv", &budget), desk.file("a.csv", &claims)];
+        let ran = desk.run(&order.map(|place: usize| files[place].as_path()), &[]).ended(exit);
+        let found = Expected::of(&ran);
+        let names = order.map(|place| ["z.csv", "a.csv"][place]);
+        assert_eq!([&found[0].file, &found[1].file], names);
+        let claim = found.iter().find(|row| row.file == "a.csv").unwrap();
+        assert_eq!(claim.outcome, outcome);
+        // The same file twice in one go is once.
+        let twice = desk.run(&[&files[0], &files[0]], &[]).ended(0);
+        assert_eq!(outcomes(&rows(&twice)), ["replayed", "replayed"]);
+    }
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_judges_each_row_by_itself() {
+    let desk = Desk::new();
+    desk.import(&appropriation("演1", "100000.00"), &[], 0);
+    let (first, second) = (studio("甲", 1, "100000.00"), studio("乙", 2, "100000.00"));
+    let claims = Sheet::of("skill-base", [
+        first.clone(),
+        second.clone(),
+        studio("丙", 3, "100000.01"),
+        studio("丁", 4, "1.234"),
+        studio("戊", 5, "100000.00").replace("中央就业创业补助资金", "小金库"),
+    ]);
+    let dry = || desk.writes_nothing(|| desk.import(&claims, &["--dry-run"], 1));
+    let judged = [
+        row("accepted", &[], None),
+        row("accepted", &[], None),
+        row("refused", &["BUDGET_EXCEEDED", "M05_AMOUNT"], None),
+        row("rejected", &["AMOUNT_DECIMALS"], None),
+        row("rejected", &["UNKNOWN_FUND"], None),
+    ];
+    assert_eq!(dry(), judged);
+    assert_eq!(dry(), judged);
+    for (row, exit) in [(first, 0), (studio("己", 6, "1.00"), 3)] {
+        let sheet = Sheet::of("skill-base", [row]);
+        desk.writes_nothing(|| desk.import(&sheet, &["--dry-run"], exit));
+    }
+    // Not used up by having been tried.
+    let done = desk.import(&claims, &[], 1);
+    let expected = ["accepted", "refused", "refused", "rejected", "rejected"];
+    assert_eq!(outcomes(&done), expected);
+    assert_eq!(outcomes(&dry())[1], "refused", "the money is gone now");
+    desk.writes_nothing(|| desk.import(&claims, &["--dry-run", "--resubmit"], 2));
+}
+
+/// What the clerk gets back can be corrected and imported again as it is.
+#[test]
+fn the_annotated_copy_says_what_became_of_each_row_and_can_be_imported() {
+    let desk = Desk::new();
+    desk.import(&appropriation("演1", "100000.00"), &[], 0);
+    let claims = Sheet::of("skill-base", [
+        studio("甲", 1, "100000.00"),
+        studio("乙", 2, "90000.00"),
+        studio("丙", 3, "1.234"),
+    ]);
+    let done = desk.import(&claims, &[], 1);
+    let at = |row: usize| done[row].2.map_or(String::new(), |at| at.to_string());
+    for (name, lang, labels) in [
+        ("back.csv", "zh", ["已办理（重复提交）", "已办理（重复提交）", "退回修改"]),
+        ("back.xlsx", "zh", ["已办理（重复提交）", "已办理（重复提交）", "退回修改"]),
+        ("back.XLSX", "en", [
+            "already done (submitted again)",
+            "already done (submitted again)",
+            "rejected",
+        ]),
+    ] {
+        let back = desk.ledger.file(name);
+        let result = back.to_str().unwrap();
+        desk.writes_nothing(|| desk.import(&claims, &["--result", result, "--lang", lang], 1));
+        let copy = Sheet::read(&back);
+        let mut header = claims.header.clone();
+        header.extend(["结果", "原因", "位置"].map(str::to_owned));
+        assert_eq!(copy.header, header, "{name}");
+        for (copied, original) in copy.rows.iter().zip(&claims.rows) {
+            assert_eq!(copied[..original.len()], original[..], "{name}");
+        }
+        assert_eq!(copy.column("结果"), labels, "{name}");
+        assert_eq!(copy.column("位置"), [at(0), at(1), at(2)], "{name}");
+        let reasons = copy.column("原因");
+        assert_eq!(reasons[0], "", "{name}");
+        assert!(reasons[1].starts_with("BUDGET_EXCEEDED ") && reasons[1].contains("M05_AMOUNT "));
+        assert!(reasons[2].starts_with("AMOUNT_DECIMALS "), "{name}: {reasons:?}");
+        assert!(reasons[1].contains(if lang == "zh" { "措施第5条" } else { "measure 5" }));
+
+        // The copy itself goes in again, and its copy has no more columns.
+        let again = desk.ledger.file(&format!("again-{name}"));
+        let arguments = ["--result", again.to_str().unwrap(), "--lang", lang];
+        let ran = desk.writes_nothing(|| desk.run(&[&back], &arguments));
+        assert_eq!(rows(&ran.ended(1))[..2], [
+            row("replayed", &[], done[0].2),
+            row("replayed", &["BUDGET_EXCEEDED", "M05_AMOUNT"], done[1].2),
+        ]);
+        assert_eq!(Sheet::read(&again), copy, "{name}");
+    }
+    // Corrected in the copy, as a clerk does.
+    desk.import(&appropriation("演2", "200000.00"), &[], 0);
+    let mut corrected = Sheet::read(&desk.ledger.file("back.xlsx"));
+    for row in &mut corrected.rows {
+        "100000".clone_into(&mut row[7]);
+    }
+    let file = desk.ledger.file("corrected.xlsx");
+    corrected.write_workbook(&file);
+    let ran = desk.run(&[&file], &["--resubmit"]).ended(0);
+    assert_eq!(outcomes(&rows(&ran)), ["replayed", "accepted", "accepted"]);
+
+    // Several files have a directory for their copies.
+    let (one, two) = (desk.file("one.csv", &claims), desk.file("two.csv", &claims));
+    let copies = desk.ledger.file("copies");
+    let result = ["--result", copies.to_str().unwrap()];
+    desk.writes_nothing(|| desk.run(&[&one, &two], &result).ended(1));
+    for name in ["one.csv", "two.csv"] {
+        assert_eq!(Sheet::read(&copies.join(name)).rows.len(), 3);
+    }
+    // Never over the table itself, and then nothing is imported either.
+    let fresh = Sheet::of("skill-base", [studio("丁", 4, "100000.00")]);
+    let file = desk.file("fresh.csv", &fresh);
+    let over = ["--result", file.to_str().unwrap()];
+    desk.writes_nothing(|| desk.run(&[&file], &over)).failed(2, "USAGE");
+    assert_eq!(Sheet::read(&file), fresh);
+}
+
+/// Whatever a table was saved as, it is the same table.
+#[test]
+fn every_file_format_is_the_same_requests() {
+    let ledger = Ledger::new();
+    let server = Server::start(&ledger.dir());
+    let target = server.target();
+    let bureau = Bureau::demo();
+    let first = bureau.import(&target, &["-o", "ndjson"]).ended(3);
+    let head = target.head();
+    type Write = fn(&Sheet, &Path);
+    let formats: [(&str, Write); 3] = [
+        ("utf-8.csv", Sheet::write),
+        ("gb18030.csv", Sheet::write_gb18030),
+        ("workbook.xlsx", Sheet::write_workbook),
+    ];
+    for (ending, write) in formats {
+        let mut files = Vec::new();
+        for (name, sheet) in bureau.sheets() {
+            let file = ledger.file(&format!("{name}.{ending}"));
+            write(&sheet, &file);
+            files.push(file.into_os_string());
+        }
+        let options = ["-o", "ndjson"].map(Into::into);
+        let ran = target.run(["import".into()].into_iter().chain(files).chain(options));
+        for (one, two) in first.lines().iter().zip(ran.ended(0).lines()) {
+            assert_eq!(two["outcome"], "replayed", "{ending}: {two}");
+            assert_eq!(one["position"], two["position"], "{ending}: {two}");
+            assert_eq!(one["key"], two["key"], "{ending}: {two}");
+        }
+        assert_eq!(target.head(), head, "{ending}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_table_is_refused_whole() {
+    let desk = Desk::new();
+    let noise = {
+        let mut bytes = vec![0; 40_000_000];
+        blake3::Hasher::new().finalize_xof().fill(&mut bytes);
+        bytes
+    };
+    let zip = [b"PK\x03\x04".as_slice(), &noise].concat();
+    let header = Sheet::of("skill-base", [studio("甲", 1, "100000.00")]);
+    let lacking = Sheet {
+        header: header.header[..9].to_vec(),
+        rows: vec![header.rows[0][..9].to_vec()],
+    };
+    let repeated = Sheet {
+        header: [&header.header[..], &["金额".to_owned()]].concat(),
+        rows: vec![],
+    };
+    let text = |sheet: &Sheet| fs::read(desk.file("text.csv", sheet)).unwrap();
+    let not_yet = "姓名,身份证号码,证书类型,证书编号,等级,发证日期\n";
+    let files: [(&str, Vec<u8>, &str); 11] = [
+        ("noise.xlsx", noise, "FILE_UNREADABLE"),
+        ("zip.xlsx", zip, "FILE_UNREADABLE"),
+        ("empty.csv", vec![], "FILE_EMPTY"),
+        ("blank.csv", b" \n,,\n".to_vec(), "FILE_EMPTY"),
+        ("utf-16.csv", b"\xff\xfe\x00\x00".to_vec(), "FILE_ENCODING"),
+        ("latin.csv", b"stra\xdfe\n\xff\n".to_vec(), "FILE_ENCODING"),
+        ("other.csv", "一,二,三\n1,2,3\n".into(), "TEMPLATE_UNKNOWN"),
+        ("lacking.csv", text(&lacking), "COLUMN_MISSING"),
+        ("repeated.csv", text(&repeated), "COLUMN_REPEATED"),
+        ("not-yet.csv", not_yet.into(), "TEMPLATE_NOT_YET"),
+        ("quote.csv", [&text(&header)[..], b"\"a\n"].concat(), "FILE_QUOTES"),
+    ];
+    for (name, bytes, code) in files {
+        let file = desk.ledger.file(name);
+        fs::write(&file, bytes).unwrap();
+        let ran = desk.writes_nothing(|| desk.run(&[&file], &[]));
+        ran.failed(1, code);
+        assert!(ran.err.contains(name), "{}", ran.err);
+    }
+    desk.run(&[&desk.ledger.file("missing.csv")], &[]).failed(1, "FILE_IO");
 }

@@ -20,11 +20,19 @@ mod status;
 
 #[path = "server/submit.rs"]
 mod submit;
-#[path = "server/audit.rs"]
-mod audit;
-#[path = "server/health.rs"]
-mod health;
-#[path = "server/projections.rs"]
-mod projections;
 #[path = "server/reading.rs"]
 mod reading;
+#[path = "server/audit.rs"]
+mod audit;
+#[path = "server/projections.rs"]
+mod projections;
+#[path = "server/health.rs"]
+mod health;
+#[path = "server/limits.rs"]
+mod limits;
+#[path = "server/durability.rs"]
+mod durability;
+#[path = "server/poison.rs"]
+mod poison;
+#[path = "server/shutdown.rs"]
+mod shutdown;

@@ -13,8 +13,6 @@ use uuid::Uuid;
 
 /// Claims that one person may have.
 pub(super) const SLOTS: u64 = 4;
-/// Persons whose numbers exist: 70 years of birth dates, 1,000 a day.
-pub(super) const MAX_PERSONS: u64 = 25_000_000;
 
 const AGENCIES: u64 = 50;
 const EMPLOYERS: u64 = 1_000;
@@ -317,6 +315,9 @@ mod tests {
     use luzhang_ledger::identity::{CheckDigit, CreditCode, NationalId};
 
     use super::*;
+
+    /// Seventy years of birth dates, 1,000 a day: more than any run has.
+    const MAX_PERSONS: u64 = 25_000_000;
 
     #[test]
     fn every_number_is_well_formed_and_its_own() {

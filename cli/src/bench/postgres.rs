@@ -307,7 +307,8 @@ async fn enlist(client: &Client, persons: u64) -> Result<()> {
         client.execute(insert, &[&some]).await?;
     }
     // As it would be after a while in use.
-    client.batch_execute("VACUUM ANALYZE; CHECKPOINT").await?;
+    client.batch_execute("VACUUM ANALYZE").await?;
+    client.batch_execute("CHECKPOINT").await?;
     Ok(())
 }
 

@@ -52,6 +52,8 @@ fn everything() -> Ledger {
         loan("L2", LI, 30_000_000, "2024-06-01"),
         interest("L1", "2024-03-01..2024-06-01", 1_000, 500),
         benefit(WANG, "2024-03-05", "2024-03-06"),
+        benefit(LI, "2024-07-01", "2024-07-31"),
+        benefit(LI, "2024-08-01", "2024-08-31"),
     ] {
         ledger.submit(&step).unwrap();
     }
@@ -186,6 +188,7 @@ fn another_fact_changes_what_decisions_rest_on() {
             settled("L2", Repayment::Overdue),
             &[Limits],
         ),
+        (retraction(LI, 24), retraction(LI, 25), &[Limits]),
         (
             benefit(WANG, "2024-03-05", "2024-03-05"),
             benefit(WANG, "2024-03-06", "2024-03-06"),
@@ -197,24 +200,30 @@ fn another_fact_changes_what_decisions_rest_on() {
 #[test]
 fn another_appropriation_changes_the_budget() {
     use Name::{Budget, Limits};
-    let line = || budget("skill-base", 2024, 1).document("D");
+    // Of 2025 there is no line yet.
+    let line = || budget("skill-base", 2025, 1).document("D");
     check(&[
         (
             line(),
-            budget("skill-base", 2024, 2).document("D"),
+            budget("skill-base", 2025, 2).document("D"),
             &[Budget],
         ),
         (
             line(),
-            budget("skill-base", 2025, 1).document("D"),
+            budget("skill-base", 2026, 1).document("D"),
             &[Budget],
         ),
         (
             line(),
-            budget("brand-award", 2024, 1).document("D"),
+            budget("brand-award", 2025, 1).document("D"),
             &[Budget],
         ),
-        (line(), line().at(510_521), &[Budget]),
+        (
+            line(),
+            budget("skill-base", 2024, 1).document("D"),
+            &[Budget],
+        ),
+        (line().at(510_521), line().at(510_522), &[Budget]),
         // The same document cannot come again.
         (line(), line().document("E"), &[Budget]),
         // A fund has a stream of its own.
@@ -240,6 +249,11 @@ fn another_claim_changes_limits_and_sums() {
         (
             studio(FIRM, national, 10_000_000),
             studio(LI, national, 10_000_000),
+            &[Limits],
+        ),
+        (
+            studio(FIRM, national, 10_000_000),
+            studio(FIRM, national, 10_000_000).recognised("2024-05-11"),
             &[Limits],
         ),
         (

@@ -117,6 +117,16 @@ fn between_and_beyond_the_windows_the_nearest_pack_judges() {
 }
 
 #[test]
+fn a_window_counts_in_whatever_order_packs_are_adopted() {
+    let ledger = under(&successor()).with_pack(LUZHOU_2023);
+    for (on, policy) in [("2026-12-16", 2), ("2026-12-17", 1)] {
+        let answer = ledger.when(loan("L1", WANG, 1_000, on));
+        let decision = answer.then(GRANTED).decision();
+        assert_eq!(decision.policy.unwrap().number(), policy, "{on}");
+    }
+}
+
+#[test]
 fn of_two_packs_for_one_day_the_later_adopted_judges() {
     let stricter = changed(&[("v = 5000,", "v = 4000,")]);
     let ledger = given([

@@ -1,6 +1,6 @@
 //! A server in this process, over a log of a test's choice, and its clients.
 
-use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use luzhang_ledger::{
     LedgerId,
@@ -102,8 +102,12 @@ impl Site {
         Self::serve(engine, plan.limits, scratch).await
     }
 
-    pub(crate) async fn serve(engine: Engine, limits: Limits, scratch: TempDir) -> Self {
-        let engine = Arc::new(engine);
+    pub(crate) async fn serve(
+        engine: impl Into<Arc<Engine>>,
+        limits: Limits,
+        scratch: TempDir,
+    ) -> Self {
+        let engine = engine.into();
         let server = Server::new(Arc::clone(&engine), limits);
         let listener = server.listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -122,9 +126,8 @@ impl Site {
         }
     }
 
-    /// A directory that lives as long as the site.
-    pub(crate) fn dir(&self) -> PathBuf {
-        self.scratch.path().to_owned()
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Another connection.
@@ -184,6 +187,22 @@ impl Site {
         Batch::open(&mut self.ledger()).await
     }
 
+    /// Waits until the event at `position` is decided, durable or not.
+    pub(crate) async fn decided(&self, position: u64) {
+        let last = || self.engine.peek(|projections| projections.state.position());
+        while last().is_none_or(|last| last.number() < position) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What was sent on this connection before has arrived when these are
+    /// answered.
+    pub(crate) async fn round_trips(&self, count: usize) {
+        for _ in 0..count {
+            self.head().await;
+        }
+    }
+
     /// The durable end of the chain.
     pub(crate) async fn head(&self) -> wire::GetHeadResponse {
         let mut audit = self.grpc.audit.clone();
@@ -238,6 +257,11 @@ impl Batch {
             send,
             answers: answers.into_inner(),
         }
+    }
+
+    /// The sending end.
+    pub(crate) fn feeder(&self) -> mpsc::Sender<wire::SubmitBatchRequest> {
+        self.send.clone()
     }
 
     /// Sends one message.

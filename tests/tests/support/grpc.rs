@@ -16,13 +16,17 @@ pub(crate) struct Grpc {
 
 impl Grpc {
     pub(crate) async fn connect(url: &str) -> Self {
-        let endpoint = Endpoint::from_shared(url.to_owned()).unwrap();
-        let channel = endpoint.connect().await.unwrap();
-        Self {
+        Self::try_connect(url).await.unwrap()
+    }
+
+    pub(crate) async fn try_connect(url: &str) -> Result<Self, tonic::transport::Error> {
+        let endpoint = Endpoint::from_shared(url.to_owned())?;
+        let channel = endpoint.connect().await?;
+        Ok(Self {
             ledger: LedgerServiceClient::new(channel.clone()),
             audit: AuditServiceClient::new(channel.clone()),
             projections: ProjectionServiceClient::new(channel),
-        }
+        })
     }
 
     /// Name, version, position and digest of every projection.

@@ -6,9 +6,15 @@ use std::{
     io::{BufRead as _, BufReader, Read as _, Seek as _},
     path::Path,
     process::{Child, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use super::program::{Target, luzhang, signal};
+
+/// How long a server may take to end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server on a free loopback port. Dropping it kills it.
 #[derive(Debug)]
@@ -98,11 +104,22 @@ impl Server {
         self.wait()
     }
 
-    /// Waits until it has ended.
-    pub(crate) fn wait(mut self) -> Ended {
-        let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        let err = self.said();
-        Ended { code, err }
+    fn wait(mut self) -> Ended {
+        let (process, (send, ended)) = (self.process(), mpsc::channel());
+        thread::scope(|scope| {
+            scope.spawn(|| send.send(self.child.wait()));
+            if let Ok(status) = ended.recv_timeout(PATIENCE) {
+                let code = status.unwrap().code().unwrap_or(-1);
+                return Ok(code);
+            }
+            signal("KILL", process);
+            Err(())
+        })
+        .map(|code| Ended {
+            code,
+            err: self.said(),
+        })
+        .unwrap_or_else(|()| panic!("the server did not end: {}", self.said()))
     }
 }
 

@@ -41,7 +41,7 @@ impl Sheet {
 
     /// Reads CSV in UTF-8, or the first sheet of a workbook as text.
     pub(crate) fn read(path: &Path) -> Self {
-        if path.extension().is_some_and(|ending| ending == "xlsx") {
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx")) {
             return Self::read_workbook(path);
         }
         let text = fs::read_to_string(path).unwrap();
@@ -56,7 +56,7 @@ impl Sheet {
 
     fn read_workbook(path: &Path) -> Self {
         use calamine::Reader as _;
-        let mut workbook = calamine::open_workbook_auto(path).unwrap();
+        let mut workbook: calamine::Xlsx<_> = calamine::open_workbook(path).unwrap();
         let sheet = workbook.worksheet_range_at(0).unwrap().unwrap();
         let cells = |row: &[calamine::Data]| row.iter().map(ToString::to_string).collect();
         let mut rows = sheet.rows().map(cells);
