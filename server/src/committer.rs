@@ -32,7 +32,8 @@ pub(crate) type Poison = Arc<OnceLock<Stopped>>;
 
 /// A group of decided commands on its way to the disk.
 pub(crate) struct Commit {
-    pub(crate) blocks: Vec<SealedBlock>,
+    /// Each is appended as a whole, one after the other.
+    pub(crate) appends: Vec<Vec<SealedBlock>>,
     pub(crate) replies: Vec<Reply>,
 }
 
@@ -51,7 +52,8 @@ pub(crate) struct Committer {
 impl Committer {
     pub(crate) fn run(mut self, commits: &Receiver<Commit>) {
         while let Ok(commit) = commits.recv() {
-            if let Err(why) = self.commit(&commit.blocks) {
+            let committed = commit.appends.iter().try_for_each(|blocks| self.commit(blocks));
+            if let Err(why) = committed {
                 tracing::error!(why = %why.en, "storage failed; the writer stops");
                 // The first failure is the one to report.
                 let _first = self.poison.set(why);

@@ -86,6 +86,10 @@ impl Running {
 /// The most commands that one group commit takes.
 const GROUP: usize = 4_096;
 
+/// The most full blocks that one append takes, 120 KiB each: sled needs room for
+/// a whole append at once, and a full disk must still leave that.
+const APPEND: usize = 24;
+
 pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Result<Running> {
     let head = start.log.head();
     let poison = Poison::default();
@@ -149,7 +153,10 @@ struct Decider {
 /// The blocks of the group that is being decided.
 struct Group {
     builder: BlockBuilder,
+    /// Full blocks of the append that is being filled.
     blocks: Vec<SealedBlock>,
+    /// Appends that are full.
+    appends: Vec<Vec<SealedBlock>>,
     now: i64,
 }
 
@@ -224,20 +231,30 @@ impl Decider {
         Group {
             builder: BlockBuilder::new(self.head, self.epoch),
             blocks: Vec::new(),
+            appends: Vec::new(),
             // Strictly increasing, whatever the clock does.
             now: clock_micros().max(self.head.recorded_at),
         }
     }
 
     fn close_group(&mut self, mut group: Group, replies: Vec<Reply>) -> Commit {
+        self.close_append(&mut group);
+        Commit {
+            appends: group.appends,
+            replies,
+        }
+    }
+
+    /// Ends the append that is being filled. Called between decisions only, so
+    /// that the events of one are never in two.
+    fn close_append(&mut self, group: &mut Group) {
         if !group.builder.is_empty() {
             let block = group.builder.seal();
             self.head = block.head;
             group.blocks.push(block);
         }
-        Commit {
-            blocks: group.blocks,
-            replies,
+        if !group.blocks.is_empty() {
+            group.appends.push(std::mem::take(&mut group.blocks));
         }
     }
 
@@ -254,11 +271,15 @@ impl Decider {
             if work.reply.is_closed() {
                 continue;
             }
-            let outcomes = work
-                .requests
-                .into_iter()
-                .map(|request| self.decide(&mut projections, &mut group, request?))
-                .collect();
+            let mut outcomes = Vec::with_capacity(work.requests.len());
+            for request in work.requests {
+                let decided = request
+                    .and_then(|request| self.decide(&mut projections, &mut group, request));
+                outcomes.push(decided);
+                if group.blocks.len() >= APPEND {
+                    self.close_append(&mut group);
+                }
+            }
             replies.push((work.reply, outcomes));
         }
         drop(projections);

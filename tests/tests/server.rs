@@ -32,6 +32,8 @@ mod health;
 mod limits;
 #[path = "server/durability.rs"]
 mod durability;
+#[path = "server/malformed.rs"]
+mod malformed;
 #[path = "server/poison.rs"]
 mod poison;
 #[path = "server/shutdown.rs"]
