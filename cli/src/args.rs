@@ -9,7 +9,12 @@ use crate::{bench::BenchArgs, client::Target, failure::Failure, lang::Lang, outp
 
 /// luzhang 泸账: a subsidy ledger that can be checked without trusting it.
 #[derive(Debug, Parser)]
-#[command(name = "luzhang", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "luzhang",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

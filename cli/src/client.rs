@@ -46,7 +46,9 @@ pub(crate) struct As(Option<MetadataValue<Ascii>>);
 impl Interceptor for As {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(name) = &self.0 {
-            request.metadata_mut().insert("luzhang-principal", name.clone());
+            request
+                .metadata_mut()
+                .insert("luzhang-principal", name.clone());
         }
         Ok(request)
     }
@@ -188,7 +190,8 @@ async fn embed(engine: Arc<Engine>) -> Result<(Channel, Embedded), Failure> {
     let task = tokio::spawn(async move {
         // The server ends when no connection can come any more; until it is told
         // to stop, one could.
-        let incoming = tokio_stream::once(Ok::<_, io::Error>(theirs)).chain(tokio_stream::pending());
+        let incoming =
+            tokio_stream::once(Ok::<_, io::Error>(theirs)).chain(tokio_stream::pending());
         let stop = async {
             // Either way it is time to end.
             let _told = stopped.await;
@@ -214,5 +217,6 @@ async fn embed(engine: Arc<Engine>) -> Result<(Channel, Embedded), Failure> {
 
 /// Whether a directory holds a ledger, or anything at all.
 pub(crate) fn is_occupied(dir: &Path) -> bool {
-    dir.read_dir().is_ok_and(|mut entries| entries.next().is_some())
+    dir.read_dir()
+        .is_ok_and(|mut entries| entries.next().is_some())
 }

@@ -57,7 +57,10 @@ impl Sheet {
                 document.insert("rows".to_owned(), self.objects().into());
                 line(&Value::Object(document).to_string())
             }
-            Format::Ndjson => self.objects().iter().try_for_each(|row| line(&row.to_string())),
+            Format::Ndjson => self
+                .objects()
+                .iter()
+                .try_for_each(|row| line(&row.to_string())),
             Format::Csv => self.csv(),
         }
     }

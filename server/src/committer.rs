@@ -52,7 +52,10 @@ pub(crate) struct Committer {
 impl Committer {
     pub(crate) fn run(mut self, commits: &Receiver<Commit>) {
         while let Ok(commit) = commits.recv() {
-            let committed = commit.appends.iter().try_for_each(|blocks| self.commit(blocks));
+            let committed = commit
+                .appends
+                .iter()
+                .try_for_each(|blocks| self.commit(blocks));
             if let Err(why) = committed {
                 tracing::error!(why = %why.en, "storage failed; the writer stops");
                 // The first failure is the one to report.

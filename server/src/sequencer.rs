@@ -273,8 +273,8 @@ impl Decider {
             }
             let mut outcomes = Vec::with_capacity(work.requests.len());
             for request in work.requests {
-                let decided = request
-                    .and_then(|request| self.decide(&mut projections, &mut group, request));
+                let decided =
+                    request.and_then(|request| self.decide(&mut projections, &mut group, request));
                 outcomes.push(decided);
                 if group.blocks.len() >= APPEND {
                     self.close_append(&mut group);

@@ -19,7 +19,9 @@ use luzhang_ledger::{
 };
 use luzhang_projections::projection::Projections;
 use serde_json::{Value, json};
-use support::{Bureau, Expected, Grpc, Ledger, Organisation, Person, Ran, Server, Sheet, Target, Totals};
+use support::{
+    Bureau, Expected, Grpc, Ledger, Organisation, Person, Ran, Server, Sheet, Target, Totals,
+};
 
 /// The digest of every projection: name, version, position, digest.
 type Digests = Vec<(String, u64, u64, String)>;
@@ -63,7 +65,11 @@ fn imported_over_grpc(
         rows
     };
     let (found, expected) = (sorted(Expected::of(&ran)), sorted(bureau.expected()));
-    let differ: Vec<_> = found.iter().zip(&expected).filter(|(f, e)| f != e).collect();
+    let differ: Vec<_> = found
+        .iter()
+        .zip(&expected)
+        .filter(|(f, e)| f != e)
+        .collect();
     assert_eq!(differ, []);
     assert_eq!(found.len(), expected.len());
     let totals = target.run(["report", "totals", "-o", "json"]).ended(0);
@@ -74,7 +80,10 @@ fn imported_over_grpc(
     assert_eq!(target.head(), head, "the second import wrote something");
     for (first, second) in ran.lines().iter().zip(again.lines()) {
         assert_eq!(second["outcome"], "replayed");
-        assert_eq!([&first["position"], &first["codes"]], [&second["position"], &second["codes"]]);
+        assert_eq!(
+            [&first["position"], &first["codes"]],
+            [&second["position"], &second["codes"]]
+        );
     }
     assert_eq!(again.lines().len(), ran.lines().len());
     let counted = bureau.import(&target, &["-o", "json"]).ended(0);
@@ -106,20 +115,32 @@ fn second_machine(ledger: &Ledger, server: Server) {
 
     let from_dir = export(&ledger.target(), &ledger.file("dir.luzhang"));
     assert!(from_server == from_dir, "the exports differ");
-    let of_dir = |dir: &Path| digests(&Target::data_dir(dir).run(["rebuild", "-o", "json"]).ended(0));
+    let of_dir = |dir: &Path| {
+        digests(
+            &Target::data_dir(dir)
+                .run(["rebuild", "-o", "json"])
+                .ended(0),
+        )
+    };
     assert_eq!(of_dir(&ledger.dir()), running);
     let copy = ledger.file("copy");
     copy_without_keys(&ledger.dir(), &copy);
     assert_eq!(of_dir(&copy), running);
     assert_eq!(folded(&from_dir), running);
-    let verified = support::run(["audit", "verify", "--head", &head, "-o", "json"].map(Into::into)
-        .into_iter()
-        .chain([ledger.file("dir.luzhang").into_os_string()]));
+    let verified = support::run(
+        ["audit", "verify", "--head", &head, "-o", "json"]
+            .map(Into::into)
+            .into_iter()
+            .chain([ledger.file("dir.luzhang").into_os_string()]),
+    );
     assert_eq!(verified.ended(0).json()["verdict"], "intact");
 }
 
 fn running_digests(url: &str) -> Digests {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let listed = runtime.block_on(async { Grpc::connect(url).await.digests().await });
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     listed
@@ -135,13 +156,20 @@ fn digests(ran: &Ran) -> Digests {
     let row = |row: &Value| {
         let text = |name: &str| row[name].as_str().unwrap().to_owned();
         let number = |name: &str| row[name].as_u64().unwrap();
-        (text("name"), number("version"), number("position"), text("digest"))
+        (
+            text("name"),
+            number("version"),
+            number("position"),
+            text("digest"),
+        )
     };
     rows.map(row).collect()
 }
 
 fn export(target: &Target, file: &Path) -> Vec<u8> {
-    target.run(["audit", "export", "--out", file.to_str().unwrap()]).ended(0);
+    target
+        .run(["audit", "export", "--out", file.to_str().unwrap()])
+        .ended(0);
     fs::read(file).unwrap()
 }
 
@@ -168,7 +196,12 @@ fn folded(export: &[u8]) -> Digests {
     let status = |status: luzhang_projections::projection::Status| {
         let position = status.position.unwrap().number();
         let name = status.name.as_str().to_owned();
-        (name, status.name.version().into(), position, status.digest.to_string())
+        (
+            name,
+            status.name.version().into(),
+            position,
+            status.digest.to_string(),
+        )
     };
     projections.statuses().into_iter().map(status).collect()
 }
@@ -233,7 +266,9 @@ impl Desk {
     fn run(&self, files: &[&Path], arguments: &[&str]) -> Ran {
         let files = files.iter().map(|path| path.to_str().unwrap());
         let options = ["-o", "ndjson"].iter().chain(arguments).copied();
-        self.ledger.target().run(["import"].into_iter().chain(files).chain(options))
+        self.ledger
+            .target()
+            .run(["import"].into_iter().chain(files).chain(options))
     }
 
     #[track_caller]
@@ -246,9 +281,17 @@ impl Desk {
 }
 
 fn rows(ran: &Ran) -> Vec<Row> {
-    let positions = ran.lines().into_iter().map(|line| line["position"].as_u64());
-    let outcomes = Expected::of(ran).into_iter().map(|row| (row.outcome, row.codes));
-    outcomes.zip(positions).map(|((outcome, codes), at)| (outcome, codes, at)).collect()
+    let positions = ran
+        .lines()
+        .into_iter()
+        .map(|line| line["position"].as_u64());
+    let outcomes = Expected::of(ran)
+        .into_iter()
+        .map(|row| (row.outcome, row.codes));
+    outcomes
+        .zip(positions)
+        .map(|((outcome, codes), at)| (outcome, codes, at))
+        .collect()
 }
 
 fn outcomes(rows: &[Row]) -> Vec<&str> {
@@ -275,57 +318,84 @@ fn appropriation(document: &str, yuan: &str) -> Sheet {
 #[test]
 fn a_refused_row_gets_a_new_attempt_and_an_accepted_one_never() {
     let desk = Desk::new();
-    let claims = Sheet::of("skill-base", [
-        studio("甲", 1, "100000.00"),
-        studio("乙", 2, "100000.00"),
-        studio("丙", 3, "90000.00"),
-    ]);
+    let claims = Sheet::of(
+        "skill-base",
+        [
+            studio("甲", 1, "100000.00"),
+            studio("乙", 2, "100000.00"),
+            studio("丙", 3, "90000.00"),
+        ],
+    );
     desk.import(&appropriation("演1", "100000.00"), &[], 0);
     let first = desk.import(&claims, &[], 3);
     let [at_a, at_b, at_c] = [0, 1, 2].map(|row: usize| first[row].2);
     let over = "BUDGET_EXCEEDED";
-    assert_eq!(first, [
-        row("accepted", &[], at_a),
-        row("refused", &[over], at_b),
-        row("refused", &[over, "M05_AMOUNT"], at_c),
-    ]);
+    assert_eq!(
+        first,
+        [
+            row("accepted", &[], at_a),
+            row("refused", &[over], at_b),
+            row("refused", &[over, "M05_AMOUNT"], at_c),
+        ]
+    );
     let replayed = [
         row("replayed", &[], at_a),
         row("replayed", &[over], at_b),
         row("replayed", &[over, "M05_AMOUNT"], at_c),
     ];
-    assert_eq!(desk.writes_nothing(|| desk.import(&claims, &[], 0)), replayed);
+    assert_eq!(
+        desk.writes_nothing(|| desk.import(&claims, &[], 0)),
+        replayed
+    );
 
     // Nothing has changed, so the new attempt is refused too, at a new place.
     let second = desk.import(&claims, &["--resubmit"], 3);
     assert_eq!(outcomes(&second), ["replayed", "refused", "refused"]);
     assert_eq!(second[0].2, at_a);
-    assert!(second[1].2 > at_c && second[2].2 > second[1].2, "{second:?}");
+    assert!(
+        second[1].2 > at_c && second[2].2 > second[1].2,
+        "{second:?}"
+    );
 
     // With more money: not without being asked, and once only.
     desk.import(&appropriation("演2", "200000.00"), &[], 0);
-    assert_eq!(desk.writes_nothing(|| desk.import(&claims, &[], 0)), replayed);
+    assert_eq!(
+        desk.writes_nothing(|| desk.import(&claims, &[], 0)),
+        replayed
+    );
     let third = desk.import(&claims, &["--resubmit"], 3);
     assert_eq!(outcomes(&third), ["replayed", "accepted", "refused"]);
     assert_eq!(third[2].1, ["M05_AMOUNT"]);
     let fourth = desk.import(&claims, &["--resubmit"], 3);
-    assert_eq!(fourth[..2], [row("replayed", &[], at_a), row("replayed", &[], third[1].2)]);
+    assert_eq!(
+        fourth[..2],
+        [row("replayed", &[], at_a), row("replayed", &[], third[1].2)]
+    );
 
     // A changed row under an old key: an accepted one can never be replaced, a
     // refused one only when that is asked for.
     let reused = "REQUEST_ID_REUSED";
-    let changed = Sheet::of("skill-base", [
-        studio("甲", 1, "100000.01"),
-        studio("乙", 4, "100000.00"),
-        studio("丙", 3, "100000.00"),
-    ]);
+    let changed = Sheet::of(
+        "skill-base",
+        [
+            studio("甲", 1, "100000.01"),
+            studio("乙", 4, "100000.00"),
+            studio("丙", 3, "100000.00"),
+        ],
+    );
     let rejected = [at_a, at_b, at_c].map(|at| row("rejected", &[reused], at));
-    assert_eq!(desk.writes_nothing(|| desk.import(&changed, &[], 1)), rejected);
+    assert_eq!(
+        desk.writes_nothing(|| desk.import(&changed, &[], 1)),
+        rejected
+    );
     let corrected = desk.import(&changed, &["--resubmit"], 1);
-    assert_eq!(corrected[..2], [
-        row("rejected", &[reused], at_a),
-        row("rejected", &[reused], third[1].2),
-    ]);
+    assert_eq!(
+        corrected[..2],
+        [
+            row("rejected", &[reused], at_a),
+            row("rejected", &[reused], third[1].2),
+        ]
+    );
     assert_eq!(corrected[2].0, "accepted");
     let target = desk.ledger.target();
     let totals = Totals::of(&target.run(["report", "totals", "-o", "json"]).ended(0));
@@ -378,10 +448,30 @@ fn a_rejected_row_leaves_nothing_and_is_simply_corrected() {
             "PERIOD_REVERSED",
             Some(format!("{},2024-01-02,2024-01-02,源", person(4))),
         ),
-        ("appropriation", money(1, "1.001", central), "AMOUNT_DECIMALS", Some(money(1, "1.00", central))),
-        ("appropriation", money(2, "-1", central), "AMOUNT_NEGATIVE", Some(money(2, "1", central))),
-        ("appropriation", money(3, "0", central), "AMOUNT_NOT_POSITIVE", Some(money(3, "0.01", central))),
-        ("appropriation", money(4, "1.00", "小金库"), "UNKNOWN_FUND", Some(money(4, "1.00", central))),
+        (
+            "appropriation",
+            money(1, "1.001", central),
+            "AMOUNT_DECIMALS",
+            Some(money(1, "1.00", central)),
+        ),
+        (
+            "appropriation",
+            money(2, "-1", central),
+            "AMOUNT_NEGATIVE",
+            Some(money(2, "1", central)),
+        ),
+        (
+            "appropriation",
+            money(3, "0", central),
+            "AMOUNT_NOT_POSITIVE",
+            Some(money(3, "0.01", central)),
+        ),
+        (
+            "appropriation",
+            money(4, "1.00", "小金库"),
+            "UNKNOWN_FUND",
+            Some(money(4, "1.00", central)),
+        ),
         (
             "appropriation",
             money(5, "1.00", central).replace("skill-base", "小项目"),
@@ -394,21 +484,45 @@ fn a_rejected_row_leaves_nothing_and_is_simply_corrected() {
             "OFFICE_CODE",
             Some(money(6, "1.00", central)),
         ),
-        ("skill-base", studio(7, "100000", "小金库"), "UNKNOWN_FUND", Some(studio(7, "100000", central))),
-        ("skill-base", studio(8, "", central), "CELL_EMPTY", Some(studio(8, "100000", central))),
+        (
+            "skill-base",
+            studio(7, "100000", "小金库"),
+            "UNKNOWN_FUND",
+            Some(studio(7, "100000", central)),
+        ),
+        (
+            "skill-base",
+            studio(8, "", central),
+            "CELL_EMPTY",
+            Some(studio(8, "100000", central)),
+        ),
         (
             "skill-base",
             studio(9, "100000", central).replace("国家级", "世界级"),
             "VALUE_UNKNOWN",
             Some(studio(9, "100000", central)),
         ),
-        ("attendance", format!("班1,{},2024-01-05", person(10)), "UNKNOWN_COURSE", None),
-        ("attendance", format!("班1,{}", person(10)), "FIELD_COUNT", None),
+        (
+            "attendance",
+            format!("班1,{},2024-01-05", person(10)),
+            "UNKNOWN_COURSE",
+            None,
+        ),
+        (
+            "attendance",
+            format!("班1,{}", person(10)),
+            "FIELD_COUNT",
+            None,
+        ),
     ];
     for (template, bad, code, good) in cases {
         let bad = Sheet::of(template, [bad]);
         let found = desk.writes_nothing(|| desk.import(&bad, &[], 1));
-        assert_eq!(found, [row("rejected", &[code], None)], "{template}: {bad:?}");
+        assert_eq!(
+            found,
+            [row("rejected", &[code], None)],
+            "{template}: {bad:?}"
+        );
         if let Some(good) = good {
             let exit = if template == "skill-base" { 3 } else { 0 };
             let good = desk.import(&Sheet::of(template, [good]), &[], exit);
@@ -439,7 +553,10 @@ fn every_row_is_judged_for_itself_and_the_worst_sets_the_exit_code() {
     }
     // Of several files too, and the later ones are still imported.
     let bad = desk.file("bad.csv", &Sheet::of("skill-base", [&rejected]));
-    let more = desk.file("more.csv", &Sheet::of("skill-base", [studio("丁", 4, "100000.00")]));
+    let more = desk.file(
+        "more.csv",
+        &Sheet::of("skill-base", [studio("丁", 4, "100000.00")]),
+    );
     let ran = desk.run(&[&bad, &more], &[]).ended(1);
     assert_eq!(outcomes(&rows(&ran)), ["rejected", "refused"]);
     desk.run(&[&more], &[]).ended(0);
@@ -452,7 +569,9 @@ fn files_are_taken_in_the_order_given() {
     for (order, exit, outcome) in [([0, 1], 0, "accepted"), ([1, 0], 3, "refused")] {
         let desk = Desk::new();
         let files = [desk.file("z.csv", &budget), desk.file("a.csv", &claims)];
-        let ran = desk.run(&order.map(|place: usize| files[place].as_path()), &[]).ended(exit);
+        let ran = desk
+            .run(&order.map(|place: usize| files[place].as_path()), &[])
+            .ended(exit);
         let found = Expected::of(&ran);
         let names = order.map(|place| ["z.csv", "a.csv"][place]);
         assert_eq!([&found[0].file, &found[1].file], names);
@@ -469,13 +588,16 @@ fn a_dry_run_writes_nothing_and_judges_each_row_by_itself() {
     let desk = Desk::new();
     desk.import(&appropriation("演1", "100000.00"), &[], 0);
     let (first, second) = (studio("甲", 1, "100000.00"), studio("乙", 2, "100000.00"));
-    let claims = Sheet::of("skill-base", [
-        first.clone(),
-        second.clone(),
-        studio("丙", 3, "100000.01"),
-        studio("丁", 4, "1.234"),
-        studio("戊", 5, "100000.00").replace("中央就业创业补助资金", "小金库"),
-    ]);
+    let claims = Sheet::of(
+        "skill-base",
+        [
+            first.clone(),
+            second.clone(),
+            studio("丙", 3, "100000.01"),
+            studio("丁", 4, "1.234"),
+            studio("戊", 5, "100000.00").replace("中央就业创业补助资金", "小金库"),
+        ],
+    );
     let dry = || desk.writes_nothing(|| desk.import(&claims, &["--dry-run"], 1));
     let judged = [
         row("accepted", &[], None),
@@ -503,21 +625,36 @@ fn a_dry_run_writes_nothing_and_judges_each_row_by_itself() {
 fn the_annotated_copy_says_what_became_of_each_row_and_can_be_imported() {
     let desk = Desk::new();
     desk.import(&appropriation("演1", "100000.00"), &[], 0);
-    let claims = Sheet::of("skill-base", [
-        studio("甲", 1, "100000.00"),
-        studio("乙", 2, "90000.00"),
-        studio("丙", 3, "1.234"),
-    ]);
+    let claims = Sheet::of(
+        "skill-base",
+        [
+            studio("甲", 1, "100000.00"),
+            studio("乙", 2, "90000.00"),
+            studio("丙", 3, "1.234"),
+        ],
+    );
     let done = desk.import(&claims, &[], 1);
     let at = |row: usize| done[row].2.map_or(String::new(), |at| at.to_string());
     for (name, lang, labels) in [
-        ("back.csv", "zh", ["已办理（重复提交）", "已办理（重复提交）", "退回修改"]),
-        ("back.xlsx", "zh", ["已办理（重复提交）", "已办理（重复提交）", "退回修改"]),
-        ("back.XLSX", "en", [
-            "already done (submitted again)",
-            "already done (submitted again)",
-            "rejected",
-        ]),
+        (
+            "back.csv",
+            "zh",
+            ["已办理（重复提交）", "已办理（重复提交）", "退回修改"],
+        ),
+        (
+            "back.xlsx",
+            "zh",
+            ["已办理（重复提交）", "已办理（重复提交）", "退回修改"],
+        ),
+        (
+            "back.XLSX",
+            "en",
+            [
+                "already done (submitted again)",
+                "already done (submitted again)",
+                "rejected",
+            ],
+        ),
     ] {
         let back = desk.ledger.file(name);
         let result = back.to_str().unwrap();
@@ -534,17 +671,27 @@ fn the_annotated_copy_says_what_became_of_each_row_and_can_be_imported() {
         let reasons = copy.column("原因");
         assert_eq!(reasons[0], "", "{name}");
         assert!(reasons[1].starts_with("BUDGET_EXCEEDED ") && reasons[1].contains("M05_AMOUNT "));
-        assert!(reasons[2].starts_with("AMOUNT_DECIMALS "), "{name}: {reasons:?}");
-        assert!(reasons[1].contains(if lang == "zh" { "措施第5条" } else { "measure 5" }));
+        assert!(
+            reasons[2].starts_with("AMOUNT_DECIMALS "),
+            "{name}: {reasons:?}"
+        );
+        assert!(reasons[1].contains(if lang == "zh" {
+            "措施第5条"
+        } else {
+            "measure 5"
+        }));
 
         // The copy itself goes in again, and its copy has no more columns.
         let again = desk.ledger.file(&format!("again-{name}"));
         let arguments = ["--result", again.to_str().unwrap(), "--lang", lang];
         let ran = desk.writes_nothing(|| desk.run(&[&back], &arguments));
-        assert_eq!(rows(&ran.ended(1))[..2], [
-            row("replayed", &[], done[0].2),
-            row("replayed", &["BUDGET_EXCEEDED", "M05_AMOUNT"], done[1].2),
-        ]);
+        assert_eq!(
+            rows(&ran.ended(1))[..2],
+            [
+                row("replayed", &[], done[0].2),
+                row("replayed", &["BUDGET_EXCEEDED", "M05_AMOUNT"], done[1].2),
+            ]
+        );
         assert_eq!(Sheet::read(&again), copy, "{name}");
     }
     // Corrected in the copy, as a clerk does.
@@ -570,7 +717,8 @@ fn the_annotated_copy_says_what_became_of_each_row_and_can_be_imported() {
     let fresh = Sheet::of("skill-base", [studio("丁", 4, "100000.00")]);
     let file = desk.file("fresh.csv", &fresh);
     let over = ["--result", file.to_str().unwrap()];
-    desk.writes_nothing(|| desk.run(&[&file], &over)).failed(2, "USAGE");
+    desk.writes_nothing(|| desk.run(&[&file], &over))
+        .failed(2, "USAGE");
     assert_eq!(Sheet::read(&file), fresh);
 }
 
@@ -638,7 +786,11 @@ fn a_file_that_is_no_table_is_refused_whole() {
         ("lacking.csv", text(&lacking), "COLUMN_MISSING"),
         ("repeated.csv", text(&repeated), "COLUMN_REPEATED"),
         ("not-yet.csv", not_yet.into(), "TEMPLATE_NOT_YET"),
-        ("quote.csv", [&text(&header)[..], b"\"a\n"].concat(), "FILE_QUOTES"),
+        (
+            "quote.csv",
+            [&text(&header)[..], b"\"a\n"].concat(),
+            "FILE_QUOTES",
+        ),
     ];
     for (name, bytes, code) in files {
         let file = desk.ledger.file(name);
@@ -647,5 +799,6 @@ fn a_file_that_is_no_table_is_refused_whole() {
         ran.failed(1, code);
         assert!(ran.err.contains(name), "{}", ran.err);
     }
-    desk.run(&[&desk.ledger.file("missing.csv")], &[]).failed(1, "FILE_IO");
+    desk.run(&[&desk.ledger.file("missing.csv")], &[])
+        .failed(1, "FILE_IO");
 }

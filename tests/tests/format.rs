@@ -40,12 +40,19 @@ fn every_vector_of_format_md_is_what_the_program_computes() {
     let first = &sample::blocks()[0];
     let event = &stored_events()[0];
     let identity = sample::identity();
-    let opened = open(&sample::subject_key(), &sample::person(), &vector("sealed-details"));
+    let opened = open(
+        &sample::subject_key(),
+        &sample::person(),
+        &vector("sealed-details"),
+    );
     assert_eq!(opened, Ok(sample::person_details()));
     let computed: BTreeMap<&str, Vec<u8>> = [
         ("ledger-id", sample::ledger().as_bytes().to_vec()),
         ("genesis", Hash::genesis(ledger).as_bytes().to_vec()),
-        ("stream-ledger", stream(StreamKind::Ledger, &ledger.to_string())),
+        (
+            "stream-ledger",
+            stream(StreamKind::Ledger, &ledger.to_string()),
+        ),
         ("stream-pack", stream(StreamKind::Pack, "sample")),
         ("stream-fund", stream(StreamKind::Fund, "employment")),
         ("stream-course", stream(StreamKind::Course, "PX-2024-001")),
@@ -54,7 +61,10 @@ fn every_vector_of_format_md_is_what_the_program_computes() {
         ("event-1", event.clone()),
         (
             "event-1-hash",
-            ChainHasher::default().event(Hash::genesis(ledger), event).as_bytes().to_vec(),
+            ChainHasher::default()
+                .event(Hash::genesis(ledger), event)
+                .as_bytes()
+                .to_vec(),
         ),
         ("block-1", first.bytes.clone()),
         ("block-1-hash", first.head.block.as_bytes().to_vec()),
@@ -62,15 +72,30 @@ fn every_vector_of_format_md_is_what_the_program_computes() {
         ("export-0", sample::export::<&[u8]>([])),
         ("identity-key", (0..32).collect()),
         ("subject-person", sample::person().as_bytes().to_vec()),
-        ("subject-organisation", sample::organisation().as_bytes().to_vec()),
+        (
+            "subject-organisation",
+            sample::organisation().as_bytes().to_vec(),
+        ),
         ("request-id", Uuid::from_u128(2).as_bytes().to_vec()),
         ("request", identity.request(&array("request-id")).to_vec()),
         ("content", identity.content(b"luzhang").to_vec()),
         ("key-check", identity.content(ledger.as_bytes()).to_vec()),
-        ("details-digest", identity.details_digest(&sample::person_details()).to_vec()),
+        (
+            "details-digest",
+            identity.details_digest(&sample::person_details()).to_vec(),
+        ),
         ("details-key", sample::subject_key().as_bytes().to_vec()),
         ("sealed-details", sample::sealed_person()),
-        ("fixture-chain-head", sample::blocks().last().unwrap().head.chain.as_bytes().to_vec()),
+        (
+            "fixture-chain-head",
+            sample::blocks()
+                .last()
+                .unwrap()
+                .head
+                .chain
+                .as_bytes()
+                .to_vec(),
+        ),
     ]
     .into();
     let names = |map: Vec<&str>| map.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
@@ -82,7 +107,10 @@ fn every_vector_of_format_md_is_what_the_program_computes() {
     for (name, bytes) in computed {
         assert_eq!(hex(&vector(name)), hex(&bytes), "{name}");
     }
-    assert_eq!(block::to_stored(&first.bytes), [&[0][..], &first.bytes].concat());
+    assert_eq!(
+        block::to_stored(&first.bytes),
+        [&[0][..], &first.bytes].concat()
+    );
 }
 
 #[test]
@@ -122,7 +150,11 @@ fn a_new_data_directory_is_as_format_md_prints_it() {
         assert_eq!(raw, block.bytes);
         codecs.insert(*codec);
     }
-    assert_eq!(codecs, [0, 1].into(), "the sample has a raw and a compressed block");
+    assert_eq!(
+        codecs,
+        [0, 1].into(),
+        "the sample has a raw and a compressed block"
+    );
 }
 
 #[test]
@@ -135,7 +167,11 @@ fn the_fixture_of_version_1_still_opens() {
         position: Position::new(29),
     };
     let report = verify_export(&file[..], Some(anchor), |_| {});
-    assert_eq!((report.verdict, report.events), (Verdict::Intact, 29), "{report:?}");
+    assert_eq!(
+        (report.verdict, report.events),
+        (Verdict::Intact, 29),
+        "{report:?}"
+    );
     assert_eq!(report.chain_head, Some(anchor.hash));
     assert_eq!(report.ledger, Some(sample::ledger()));
 
@@ -146,17 +182,27 @@ fn the_fixture_of_version_1_still_opens() {
         let event = codec::decode(bytes).unwrap();
         assert_eq!(event, expected);
         chain = ChainHasher::default().event(chain, bytes);
-        let line =
-            format!("{} {} {chain} {}", event.header.position, event.body.kind(), hex(bytes));
+        let line = format!(
+            "{} {} {chain} {}",
+            event.header.position,
+            event.body.kind(),
+            hex(bytes)
+        );
         assert_eq!(listed.next(), Some(line.as_str()));
     }
     assert_eq!(listed.next(), None);
-    let sealed = events_of(&file).iter().find_map(|bytes| match codec::decode(bytes).unwrap().body {
-        Body::PartyRegistered(party) => Some(party.sealed),
-        _ => None,
-    });
+    let sealed =
+        events_of(&file)
+            .iter()
+            .find_map(|bytes| match codec::decode(bytes).unwrap().body {
+                Body::PartyRegistered(party) => Some(party.sealed),
+                _ => None,
+            });
     let details = open(&sample::subject_key(), &sample::person(), &sealed.unwrap()).unwrap();
-    assert_eq!((details.name(), details.number()), ("某甲", "510590197607110016"));
+    assert_eq!(
+        (details.name(), details.number()),
+        ("某甲", "510590197607110016")
+    );
 }
 
 #[test]
@@ -164,20 +210,37 @@ fn what_is_written_today_is_the_fixture_to_the_byte() {
     let written = sample::export(sample::blocks().iter().map(|block| &block.bytes));
     let committed = fs::read(fixture("v1/ledger.luzhang-export")).unwrap();
     assert_eq!(events_of(&written), events_of(&committed));
-    assert!(written == committed, "the events are the same, blocks or file are not");
+    assert!(
+        written == committed,
+        "the events are the same, blocks or file are not"
+    );
 }
 
 #[test]
 fn the_sample_has_every_kind_of_body_and_of_claim_refused() {
     let descriptors = prost_types::FileDescriptorSet::decode(luzhang_proto::DESCRIPTORS).unwrap();
     let oneof = |package: &str, message: &str| -> BTreeSet<String> {
-        let file = descriptors.file.iter().find(|file| file.package() == package).unwrap();
-        let message = file.message_type.iter().find(|m| m.name() == message).unwrap();
-        let fields = message.field.iter().filter(|field| field.oneof_index.is_some());
+        let file = descriptors
+            .file
+            .iter()
+            .find(|file| file.package() == package)
+            .unwrap();
+        let message = file
+            .message_type
+            .iter()
+            .find(|m| m.name() == message)
+            .unwrap();
+        let fields = message
+            .field
+            .iter()
+            .filter(|field| field.oneof_index.is_some());
         fields.map(|field| field.name().to_owned()).collect()
     };
     let events = sample::events();
-    let kinds: BTreeSet<_> = events.iter().map(|event| event.body.kind().to_owned()).collect();
+    let kinds: BTreeSet<_> = events
+        .iter()
+        .map(|event| event.body.kind().to_owned())
+        .collect();
     assert_eq!(kinds, oneof("luzhang.event.v1", "Event"));
     let refused: BTreeSet<_> = events
         .iter()
@@ -186,21 +249,32 @@ fn the_sample_has_every_kind_of_body_and_of_claim_refused() {
             _ => None,
         })
         .collect();
-    assert_eq!(refused.len(), oneof("luzhang.event.v1", "CommandRefused").len());
+    assert_eq!(
+        refused.len(),
+        oneof("luzhang.event.v1", "CommandRefused").len()
+    );
 }
 
 #[test]
 fn the_sample_reads_back_as_it_was_written() {
     for (event, bytes) in sample::events().iter().zip(stored_events()) {
         check_round_trip(event);
-        assert_eq!(codec::position_of(&bytes), Some(event.header.position.number()));
-        assert_eq!(codec::recorded_at_of(&bytes), Some(event.header.recorded_at));
+        assert_eq!(
+            codec::position_of(&bytes),
+            Some(event.header.position.number())
+        );
+        assert_eq!(
+            codec::recorded_at_of(&bytes),
+            Some(event.header.recorded_at)
+        );
     }
 }
 
 #[test]
 fn a_position_is_first_in_the_fewest_bytes_and_stands_once() {
-    let [event, ..] = &stored_events()[..] else { panic!("no events") };
+    let [event, ..] = &stored_events()[..] else {
+        panic!("no events")
+    };
     let rest = &event[2..];
     let rows: [(&[u8], &[u8], Option<u64>); 4] = [
         (&[0x08, 0x01], &[], Some(1)),
@@ -271,7 +345,10 @@ proptest! {
 #[test]
 fn the_verifier_in_python_says_the_same() {
     let whole = fs::read(fixture("v1/ledger.luzhang-export")).unwrap();
-    let blocks: Vec<_> = sample::blocks().into_iter().map(|block| block.bytes).collect();
+    let blocks: Vec<_> = sample::blocks()
+        .into_iter()
+        .map(|block| block.bytes)
+        .collect();
     let mut files = vec![
         whole.clone(),
         sample::export::<&[u8]>([]),
@@ -286,7 +363,11 @@ fn the_verifier_in_python_says_the_same() {
         vec![],
     ];
     // The length of the first block, of a later one and of the last set to zero.
-    for place in [32, 32 + 4 + blocks[0].len(), whole.len() - 116 - blocks[5].len() - 4] {
+    for place in [
+        32,
+        32 + 4 + blocks[0].len(),
+        whole.len() - 116 - blocks[5].len() - 4,
+    ] {
         let mut file = whole.clone();
         file[place..place + 4].fill(0);
         files.push(file);
@@ -314,7 +395,11 @@ fn the_verifier_in_python_says_the_same() {
             report.first_bad_position().map(Position::number),
         );
         let found_bad = found["first_bad_position"].as_u64();
-        assert_eq!((found["verdict"].as_str().unwrap(), found_bad), expected, "file {number}");
+        assert_eq!(
+            (found["verdict"].as_str().unwrap(), found_bad),
+            expected,
+            "file {number}"
+        );
         if number >= intact {
             assert!(["tampered", "truncated", "unreadable"].contains(&expected.0));
         }
@@ -323,7 +408,10 @@ fn the_verifier_in_python_says_the_same() {
     assert_eq!(found[0]["verdict"], "self_consistent");
     assert_eq!(found[0]["events"], 29);
     assert_eq!(found[0]["chain_head"], head);
-    println!("{} files, the same verdict and position in both", files.len());
+    println!(
+        "{} files, the same verdict and position in both",
+        files.len()
+    );
 }
 
 fn python(files: &[Vec<u8>]) -> Vec<serde_json::Value> {
@@ -343,10 +431,19 @@ fn python(files: &[Vec<u8>]) -> Vec<serde_json::Value> {
         .output()
         .unwrap_or_else(|error| panic!("{INSTALL} (python3 does not start: {error})"));
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(!complaint.contains("ModuleNotFoundError"), "{INSTALL} ({complaint})");
-    assert!(output.status.success(), "verify_export.py failed: {complaint}");
+    assert!(
+        !complaint.contains("ModuleNotFoundError"),
+        "{INSTALL} ({complaint})"
+    );
+    assert!(
+        output.status.success(),
+        "verify_export.py failed: {complaint}"
+    );
     let lines = String::from_utf8(output.stdout).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[track_caller]
@@ -354,8 +451,14 @@ fn check_round_trip(event: &Event) {
     let mut bytes = Vec::new();
     codec::encode(event, &mut bytes);
     assert_eq!(codec::decode(&bytes).as_ref(), Ok(event));
-    assert_eq!(codec::position_of(&bytes), Some(event.header.position.number()));
-    assert_eq!(codec::recorded_at_of(&bytes), Some(event.header.recorded_at));
+    assert_eq!(
+        codec::position_of(&bytes),
+        Some(event.header.position.number())
+    );
+    assert_eq!(
+        codec::recorded_at_of(&bytes),
+        Some(event.header.recorded_at)
+    );
 }
 
 /// Any bytes are an event or an error; if an event, one that can be written.
@@ -394,5 +497,7 @@ fn events_of(file: &[u8]) -> Vec<Vec<u8>> {
 }
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures")
+        .join(name)
 }

@@ -30,7 +30,10 @@ const SECRETS: [&str; 13] = [
 fn secrets(bureau: &Bureau) -> BTreeSet<String> {
     let mut secrets = BTreeSet::new();
     for (_, sheet) in bureau.sheets() {
-        for column in SECRETS.iter().filter(|c| sheet.header.iter().any(|h| h == *c)) {
+        for column in SECRETS
+            .iter()
+            .filter(|c| sheet.header.iter().any(|h| h == *c))
+        {
             secrets.extend(sheet.column(column).into_iter().map(str::to_owned));
         }
     }
@@ -64,7 +67,11 @@ fn find_in_files(dir: &Path, secrets: &BTreeSet<String>) -> usize {
         if path.is_dir() {
             files += find_in_files(&path, secrets);
         } else {
-            find(&path.display().to_string(), &fs::read(&path).unwrap(), secrets);
+            find(
+                &path.display().to_string(),
+                &fs::read(&path).unwrap(),
+                secrets,
+            );
             files += 1;
         }
     }
@@ -97,7 +104,10 @@ fn a_ledger_tells_nobody_who_is_in_it() {
     // The blocks are compressed where they lie; the export is not.
     let export = ledger.file("export");
     let out = export.to_str().unwrap();
-    ledger.target().run(["audit", "export", "--out", out]).ended(0);
+    ledger
+        .target()
+        .run(["audit", "export", "--out", out])
+        .ended(0);
     let bytes = fs::read(&export).unwrap();
     assert!(bytes.len() > 50_000);
     find("export", &bytes, &secrets);
@@ -135,11 +145,20 @@ fn keys_are_the_owners_alone_and_this_ledgers_alone() {
     }
     let identity = fs::read(keys.join("identity")).unwrap();
     fs::write(keys.join("identity"), [7; 32]).unwrap();
-    ledger.target().run(["audit", "head"]).failed(1, "KEY_MISMATCH");
+    ledger
+        .target()
+        .run(["audit", "head"])
+        .failed(1, "KEY_MISMATCH");
     fs::write(keys.join("identity"), [7; 31]).unwrap();
-    ledger.target().run(["audit", "head"]).failed(1, "KEYS_UNREADABLE");
+    ledger
+        .target()
+        .run(["audit", "head"])
+        .failed(1, "KEYS_UNREADABLE");
     fs::remove_file(keys.join("identity")).unwrap();
-    ledger.target().run(["audit", "head"]).failed(1, "KEYS_MISSING");
+    ledger
+        .target()
+        .run(["audit", "head"])
+        .failed(1, "KEYS_MISSING");
     fs::write(keys.join("identity"), identity).unwrap();
     ledger.target().run(["audit", "head"]).ended(0);
 }

@@ -11,6 +11,8 @@ mod support;
 
 #[path = "server/commands.rs"]
 mod commands;
+#[path = "server/fields.rs"]
+mod fields;
 #[path = "server/gate.rs"]
 mod gate;
 #[path = "server/site.rs"]
@@ -18,23 +20,23 @@ mod site;
 #[path = "server/status.rs"]
 mod status;
 
-#[path = "server/submit.rs"]
-mod submit;
-#[path = "server/reading.rs"]
-mod reading;
 #[path = "server/audit.rs"]
 mod audit;
-#[path = "server/projections.rs"]
-mod projections;
+#[path = "server/durability.rs"]
+mod durability;
 #[path = "server/health.rs"]
 mod health;
 #[path = "server/limits.rs"]
 mod limits;
-#[path = "server/durability.rs"]
-mod durability;
 #[path = "server/malformed.rs"]
 mod malformed;
 #[path = "server/poison.rs"]
 mod poison;
+#[path = "server/projections.rs"]
+mod projections;
+#[path = "server/reading.rs"]
+mod reading;
 #[path = "server/shutdown.rs"]
 mod shutdown;
+#[path = "server/submit.rs"]
+mod submit;

@@ -50,7 +50,10 @@ fn every_changed_byte_of_an_export_is_found_and_named() {
 
 #[test]
 fn every_changed_byte_of_a_block_is_found_and_named() {
-    let blocks: Vec<_> = sample::blocks().into_iter().map(|block| block.bytes).collect();
+    let blocks: Vec<_> = sample::blocks()
+        .into_iter()
+        .map(|block| block.bytes)
+        .collect();
     let mut tried = 0;
     for (number, bytes) in blocks.iter().enumerate() {
         let expected = places(bytes);
@@ -58,7 +61,11 @@ fn every_changed_byte_of_a_block_is_found_and_named() {
             let mut shelf = Shelf::of(&blocks);
             shelf.0[number] = [&[0], changed].concat();
             let report = shelf.verify(None);
-            assert_eq!(found(&report), expected[place], "block {number}, byte {place}: {report:?}");
+            assert_eq!(
+                found(&report),
+                expected[place],
+                "block {number}, byte {place}: {report:?}"
+            );
         });
     }
     println!("{tried} changes to {} blocks", blocks.len());
@@ -68,7 +75,10 @@ fn every_changed_byte_of_a_block_is_found_and_named() {
 /// same block is that block. Everything else is found.
 #[test]
 fn every_changed_byte_of_a_stored_value_is_found_or_changes_nothing() {
-    let blocks: Vec<_> = sample::blocks().into_iter().map(|block| block.bytes).collect();
+    let blocks: Vec<_> = sample::blocks()
+        .into_iter()
+        .map(|block| block.bytes)
+        .collect();
     let (mut tried, mut same) = (0, 0);
     for (number, bytes) in blocks.iter().enumerate() {
         let stored = block::to_stored(bytes);
@@ -84,12 +94,22 @@ fn every_changed_byte_of_a_stored_value_is_found_or_changes_nothing() {
                 assert_eq!(report.verdict, Verdict::SelfConsistent);
                 return;
             }
-            assert_eq!(report.verdict, Verdict::Tampered, "block {number}, byte {place}");
+            assert_eq!(
+                report.verdict,
+                Verdict::Tampered,
+                "block {number}, byte {place}"
+            );
             let bad = report.first_bad_position().unwrap();
-            assert!(view.first <= bad && bad <= view.last(), "block {number}, byte {place}: {bad}");
+            assert!(
+                view.first <= bad && bad <= view.last(),
+                "block {number}, byte {place}: {bad}"
+            );
         });
         let unchanged = unchanged.into_inner();
-        assert!(stored[0] == 1 || unchanged == 0, "a raw value has no idle bits");
+        assert!(
+            stored[0] == 1 || unchanged == 0,
+            "a raw value has no idle bits"
+        );
         same += unchanged;
     }
     println!("{tried} changes to stored values, {same} of them to bits without meaning");
@@ -108,11 +128,17 @@ fn every_cut_is_found_and_names_the_first_missing_event() {
         .collect();
     (0..file.len()).into_par_iter().for_each(|length| {
         let report = verify_export(&file[..length], None, |_| {});
-        let missing = ends.iter().find(|(end, _)| *end > length).map(|(_, first)| *first);
+        let missing = ends
+            .iter()
+            .find(|(end, _)| *end > length)
+            .map(|(_, first)| *first);
         let expected = if length < 32 {
             (Verdict::Unreadable, Place::FileHeader)
         } else {
-            (Verdict::Truncated, Place::Event(missing.unwrap_or(position(30))))
+            (
+                Verdict::Truncated,
+                Place::Event(missing.unwrap_or(position(30))),
+            )
         };
         assert_eq!(found(&report), expected, "cut at {length}");
     });
@@ -140,12 +166,18 @@ fn a_block_whose_length_becomes_zero_is_not_the_end() {
     let place = 32 + 4 + first.bytes.len() + 1;
     assert_eq!(std::mem::take(&mut file[place]), 2);
     let report = verify_export(&file[..], None, |_| {});
-    assert_eq!(found(&report), (Verdict::Tampered, Place::Event(position(2))));
+    assert_eq!(
+        found(&report),
+        (Verdict::Tampered, Place::Event(position(2)))
+    );
 }
 
 #[test]
 fn blocks_and_files_that_were_rearranged_are_found() {
-    let blocks: Vec<_> = sample::blocks().into_iter().map(|block| block.bytes).collect();
+    let blocks: Vec<_> = sample::blocks()
+        .into_iter()
+        .map(|block| block.bytes)
+        .collect();
     let whole = sample::export(&blocks);
     let of = |order: &[usize]| sample::export(order.iter().map(|number| &blocks[*number]));
     let tampered = |at| (Verdict::Tampered, Place::Event(position(at)));
@@ -155,43 +187,87 @@ fn blocks_and_files_that_were_rearranged_are_found() {
     both[moved + frame(&blocks[3], 4).end - 1] ^= 1;
     let other = LedgerId::new(Uuid::from_u128(7));
     let mut renamed = ExportWriter::new(Vec::new(), other).unwrap();
-    blocks.iter().for_each(|block| renamed.block(block).unwrap());
+    blocks
+        .iter()
+        .for_each(|block| renamed.block(block).unwrap());
     // Blocks begin at 1, 2, 9, 16, 23 and 29.
     let rows: [(&str, Vec<u8>, Expected); 18] = [
         ("two swapped", of(&[0, 1, 3, 2, 4, 5]), tampered(9)),
-        ("the first two swapped", of(&[1, 0, 2, 3, 4, 5]), tampered(1)),
-        ("the last two swapped", of(&[0, 1, 2, 3, 5, 4]), tampered(23)),
+        (
+            "the first two swapped",
+            of(&[1, 0, 2, 3, 4, 5]),
+            tampered(1),
+        ),
+        (
+            "the last two swapped",
+            of(&[0, 1, 2, 3, 5, 4]),
+            tampered(23),
+        ),
         ("one moved and changed", both, tampered(9)),
         ("one twice", of(&[0, 1, 1, 2, 3, 4, 5]), tampered(9)),
         ("the last twice", of(&[0, 1, 2, 3, 4, 5, 5]), tampered(30)),
         ("one removed", of(&[0, 1, 3, 4, 5]), tampered(9)),
         ("the first removed", of(&[1, 2, 3, 4, 5]), tampered(1)),
-        ("a byte appended", [&whole[..], b"\0"].concat(), (Verdict::Tampered, Place::Trailer)),
-        ("itself appended", [&whole[..], &whole].concat(), (Verdict::Tampered, Place::Trailer)),
-        ("another ledger's name", renamed.finish().unwrap().0, (
-            Verdict::Tampered,
-            Place::FileHeader,
-        )),
+        (
+            "a byte appended",
+            [&whole[..], b"\0"].concat(),
+            (Verdict::Tampered, Place::Trailer),
+        ),
+        (
+            "itself appended",
+            [&whole[..], &whole].concat(),
+            (Verdict::Tampered, Place::Trailer),
+        ),
+        (
+            "another ledger's name",
+            renamed.finish().unwrap().0,
+            (Verdict::Tampered, Place::FileHeader),
+        ),
         ("no bytes", vec![], (Verdict::Unreadable, Place::FileHeader)),
-        ("garbage", noise(40_000), (Verdict::Unreadable, Place::FileHeader)),
-        ("garbage after a header", [&whole[..32], &noise(40_000)].concat(), tampered(1)),
-        ("a trailer that counts one event more", trailer(&whole, 0), (
-            Verdict::Truncated,
-            Place::Event(position(30)),
-        )),
-        ("a trailer that counts one block more", trailer(&whole, 8), (
-            Verdict::Truncated,
-            Place::Event(position(30)),
-        )),
-        ("a trailer with another head", trailer(&whole, 16), (Verdict::Tampered, Place::Trailer)),
-        ("a trailer with another block", trailer(&whole, 48), (Verdict::Tampered, Place::Trailer)),
+        (
+            "garbage",
+            noise(40_000),
+            (Verdict::Unreadable, Place::FileHeader),
+        ),
+        (
+            "garbage after a header",
+            [&whole[..32], &noise(40_000)].concat(),
+            tampered(1),
+        ),
+        (
+            "a trailer that counts one event more",
+            trailer(&whole, 0),
+            (Verdict::Truncated, Place::Event(position(30))),
+        ),
+        (
+            "a trailer that counts one block more",
+            trailer(&whole, 8),
+            (Verdict::Truncated, Place::Event(position(30))),
+        ),
+        (
+            "a trailer with another head",
+            trailer(&whole, 16),
+            (Verdict::Tampered, Place::Trailer),
+        ),
+        (
+            "a trailer with another block",
+            trailer(&whole, 48),
+            (Verdict::Tampered, Place::Trailer),
+        ),
     ];
     for (name, file, expected) in rows {
         let report = verify_export(&file[..], None, |_| {});
         assert_eq!(found(&report), expected, "{name}");
         let json = (report.verdict.word(), report.verdict.exit_code());
-        assert!(["tampered", "truncated", "unreadable"].contains(&json.0), "{name}");
-        assert_eq!(json.1, if json.0 == "unreadable" { 11 } else { 10 }, "{name}");
+        assert!(
+            ["tampered", "truncated", "unreadable"].contains(&json.0),
+            "{name}"
+        );
+        assert_eq!(
+            json.1,
+            if json.0 == "unreadable" { 11 } else { 10 },
+            "{name}"
+        );
     }
 }
 
@@ -223,20 +299,46 @@ fn recomputed_hashes_do_not_excuse_a_broken_rule() {
     };
     let seven = Hash::from_bytes([7; 32]);
     let rows: [(&str, Vec<Vec<u8>>, u64); 14] = [
-        ("a gap in the positions", continued(&|head| head.position = Position::new(30)), 29),
-        ("another block before", continued(&|head| head.block = seven), 29),
-        ("another chain before", continued(&|head| head.chain = seven), 29),
+        (
+            "a gap in the positions",
+            continued(&|head| head.position = Position::new(30)),
+            29,
+        ),
+        (
+            "another block before",
+            continued(&|head| head.block = seven),
+            29,
+        ),
+        (
+            "another chain before",
+            continued(&|head| head.chain = seven),
+            29,
+        ),
         ("another chain after", resealed(2, 104, &[7; 32]), 9),
         ("another head", resealed(5, 104, &[7; 32]), 29),
-        ("a height left out", resealed(3, 8, &9_u64.to_le_bytes()), 16),
-        ("an epoch that falls", resealed(4, 24, &0_u64.to_le_bytes()), 23),
-        ("a block's time of its own", resealed(2, 32, &1_704_067_200_014_500_i64.to_le_bytes()), 9),
+        (
+            "a height left out",
+            resealed(3, 8, &9_u64.to_le_bytes()),
+            16,
+        ),
+        (
+            "an epoch that falls",
+            resealed(4, 24, &0_u64.to_le_bytes()),
+            23,
+        ),
+        (
+            "a block's time of its own",
+            resealed(2, 32, &1_704_067_200_014_500_i64.to_le_bytes()),
+            9,
+        ),
         ("another count", resealed(2, 4, &6_u32.to_le_bytes()), 9),
         (
             "time that stands still between blocks",
             rebuilt(&|events| {
                 let last_time = events[7].header.recorded_at;
-                events[8..15].iter_mut().for_each(|event| event.header.recorded_at = last_time);
+                events[8..15]
+                    .iter_mut()
+                    .for_each(|event| event.header.recorded_at = last_time);
             }),
             9,
         ),
@@ -245,15 +347,31 @@ fn recomputed_hashes_do_not_excuse_a_broken_rule() {
             rebuilt(&|events| events[10].header.position = position(12)),
             11,
         ),
-        ("no ledger created", rebuilt(&|events| events[0].body = events[1].body.clone()), 1),
-        ("the genesis of another ledger", bytes_of(&sample::chain(another, &events)), 1),
-        ("an event too many in front", rebuilt(&|events| events.insert(0, events[0].clone())), 2),
+        (
+            "no ledger created",
+            rebuilt(&|events| events[0].body = events[1].body.clone()),
+            1,
+        ),
+        (
+            "the genesis of another ledger",
+            bytes_of(&sample::chain(another, &events)),
+            1,
+        ),
+        (
+            "an event too many in front",
+            rebuilt(&|events| events.insert(0, events[0].clone())),
+            2,
+        ),
     ];
     for (name, blocks, at) in rows {
         let expected = (Verdict::Tampered, Place::Event(position(at)));
         assert_eq!(found(&Shelf::of(&blocks).verify(None)), expected, "{name}");
         let file = sample::export(&blocks);
-        assert_eq!(found(&verify_export(&file[..], None, |_| {})), expected, "{name}");
+        assert_eq!(
+            found(&verify_export(&file[..], None, |_| {})),
+            expected,
+            "{name}"
+        );
     }
 }
 
@@ -312,14 +430,26 @@ fn an_anchor_finds_what_agrees_with_itself() {
         let blocks = bytes_of(blocks);
         let file = sample::export(&blocks);
         let of_file = verify_export(&file[..], anchor, |_| {});
-        assert_eq!(of_file, Shelf::of(&blocks).verify(anchor), "row {row}, {name}");
+        assert_eq!(
+            of_file,
+            Shelf::of(&blocks).verify(anchor),
+            "row {row}, {name}"
+        );
         let bad = bad.map(position);
-        assert_eq!((of_file.verdict, of_file.first_bad_position()), (verdict, bad), "row {row}");
+        assert_eq!(
+            (of_file.verdict, of_file.first_bad_position()),
+            (verdict, bad),
+            "row {row}"
+        );
     }
     for number in 1..=29 {
         let blocks = bytes_of(&whole);
         for anchor in [at(number), hash(number)] {
-            assert_eq!(Shelf::of(&blocks).verify(Some(anchor)).verdict, Intact, "event {number}");
+            assert_eq!(
+                Shelf::of(&blocks).verify(Some(anchor)).verdict,
+                Intact,
+                "event {number}"
+            );
         }
     }
 }
@@ -350,7 +480,10 @@ fn progress_and_figures_are_those_of_what_holds() {
     let mut seen = Vec::new();
     let report = verify_export(&file[..], None, |events| seen.push(events));
     assert_eq!((report.events, report.chain_head), (29, Some(hashes[28])));
-    assert_eq!((report.ledger, seen.last()), (Some(sample::ledger()), Some(&29)));
+    assert_eq!(
+        (report.ledger, seen.last()),
+        (Some(sample::ledger()), Some(&29))
+    );
     assert!(seen.is_sorted());
     // A byte of event 12 in the third block, which begins with event 9.
     let place = 32 + 3 * 4 + blocks[0].len() + blocks[1].len();
@@ -362,7 +495,10 @@ fn progress_and_figures_are_those_of_what_holds() {
 }
 
 fn found(report: &Report) -> Expected {
-    let finding = report.finding.as_ref().unwrap_or_else(|| panic!("nothing found: {report:?}"));
+    let finding = report
+        .finding
+        .as_ref()
+        .unwrap_or_else(|| panic!("nothing found: {report:?}"));
     assert_eq!(finding.verdict, report.verdict);
     (finding.verdict, finding.place)
 }
@@ -385,7 +521,9 @@ fn places(block: &[u8]) -> Vec<Expected> {
 /// Where the frame of the block's event with this index stands.
 fn frame(block: &[u8], index: usize) -> std::ops::Range<usize> {
     let view = BlockView::parse(block).unwrap();
-    let lengths = view.frames().map(|frame| FRAME_HEADER_LEN + frame.unwrap().event.len());
+    let lengths = view
+        .frames()
+        .map(|frame| FRAME_HEADER_LEN + frame.unwrap().event.len());
     let lengths: Vec<_> = lengths.collect();
     let start = HEADER_LEN + lengths[..index].iter().sum::<usize>();
     start..start + lengths[index]

@@ -22,8 +22,7 @@ const AMOUNT_FEN: i64 = 30_000;
 const FUND: &str = "employment-city";
 /// First days of the contracts, by slot: all in the window of the policy, each
 /// in another year.
-const CONTRACTS: [(i16, i8, i8); 4] =
-    [(2023, 12, 18), (2024, 3, 1), (2025, 3, 3), (2026, 3, 2)];
+const CONTRACTS: [(i16, i8, i8); 4] = [(2023, 12, 18), (2024, 3, 1), (2025, 3, 3), (2026, 3, 2)];
 
 /// One claim of one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -169,7 +168,10 @@ fn national_id(number: u64) -> String {
     let born = Date::constant(1940, 1, 1).saturating_add(days.days());
     let mut id = format!("510590{}{:03}", born.strftime("%Y%m%d"), number % 1_000);
     let digits = id.chars().filter_map(|digit| digit.to_digit(10));
-    let sum: u32 = digits.zip(WEIGHTS).map(|(digit, weight)| digit * weight).sum();
+    let sum: u32 = digits
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
     id.push(CHECKS[usize::try_from(sum % 11).unwrap_or(0)]);
     id
 }
@@ -193,7 +195,9 @@ fn employer(number: u64) -> wire::Organisation {
 /// A code of division 510590 (GB 32100).
 fn credit_code(number: u64) -> String {
     const ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-    const WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
+    const WEIGHTS: [usize; 17] = [
+        1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
+    ];
     let mut code = format!("91510590{number:09}");
     let sum: usize = code
         .chars()
@@ -338,7 +342,11 @@ mod tests {
             let expected = persons * (slots.end - slots.start);
             let cases: HashSet<Case> = Walk::new(persons, slots.clone()).collect();
             assert_eq!(cases.len() as u64, expected);
-            assert!(cases.iter().all(|c| c.person < persons && slots.contains(&c.slot)));
+            assert!(
+                cases
+                    .iter()
+                    .all(|c| c.person < persons && slots.contains(&c.slot))
+            );
         }
     }
 
@@ -355,8 +363,9 @@ mod tests {
     #[test]
     fn one_person_never_meets_an_employer_twice() {
         for person in 0..2_000 {
-            let employers: HashSet<u64> =
-                (0..SLOTS).map(|slot| (person * SLOTS + slot) % EMPLOYERS).collect();
+            let employers: HashSet<u64> = (0..SLOTS)
+                .map(|slot| (person * SLOTS + slot) % EMPLOYERS)
+                .collect();
             assert_eq!(employers.len() as u64, SLOTS);
         }
     }
@@ -365,7 +374,10 @@ mod tests {
     fn request_ids_never_meet() {
         let mut seen = HashSet::new();
         let claims = Walk::new(500, 0..SLOTS).map(claim);
-        let commands = opening().into_iter().chain((0..500).map(status)).chain(claims);
+        let commands = opening()
+            .into_iter()
+            .chain((0..500).map(status))
+            .chain(claims);
         for command in commands {
             assert!(seen.insert(command.request_id));
         }

@@ -105,7 +105,10 @@ impl Large {
         for run in 0..=plan.scale.runs {
             let from = self.position().await? + 1;
             let messages = messages(&mut walk, plan.scale.batch_messages)?;
-            let sent = self.importer.send(messages.into_iter(), &plan.site.interrupt).await?;
+            let sent = self
+                .importer
+                .send(messages.into_iter(), &plan.site.interrupt)
+                .await?;
             let blocks = self.importer.blocks(from).await?;
             let same = plain_file::append(&plan.site.dir("plain"), &blocks, MESSAGE)?;
             // The first is the warm-up.
@@ -135,7 +138,10 @@ impl Large {
 
     /// Imports on, and compares the cost of an event with that at the beginning.
     pub(super) async fn growth(&mut self, plan: &Plan<'_>) -> Result<Row> {
-        let early = self.early.clone().context("the beginning was not measured")?;
+        let early = self
+            .early
+            .clone()
+            .context("the beginning was not measured")?;
         let target = plan.scale.total.saturating_sub(plan.scale.window);
         tell(&format!("import of {} events", grouped(plan.scale.total)));
         self.import_to(target, plan).await?;
@@ -145,11 +151,13 @@ impl Large {
         } else {
             ""
         };
-        let span = |window: &Window| {
-            format!("{} to {}", grouped(window.from), grouped(window.through))
-        };
+        let span =
+            |window: &Window| format!("{} to {}", grouped(window.from), grouped(window.through));
         Ok(Row {
-            work: format!("cost growth: an event of an import, events {}{cut}", span(&late)),
+            work: format!(
+                "cost growth: an event of an import, events {}{cut}",
+                span(&late)
+            ),
             unit: "ns/event",
             against: format!("the same import, events {}", span(&early)),
             figure: late.costs,
@@ -199,7 +207,10 @@ impl Large {
         let mut costs = Runs::default();
         for _ in 0..WINDOW_PARTS {
             let messages: Vec<_> = (0..count).map(|_| self.import.message()).collect();
-            let sent = self.importer.send(messages.into_iter(), &plan.site.interrupt).await?;
+            let sent = self
+                .importer
+                .send(messages.into_iter(), &plan.site.interrupt)
+                .await?;
             costs.push(nanos_each(count * IMPORT_EVENTS, sent.time));
         }
         Ok(Window {
@@ -215,10 +226,12 @@ impl Large {
 /// So many messages, prepared.
 fn messages(source: &mut impl Iterator<Item = Command>, count: u64) -> Result<Vec<Vec<Command>>> {
     let size = usize::try_from(MESSAGE)?;
-    let messages: Vec<Vec<Command>> =
-        (0..count).map(|_| source.by_ref().take(size).collect()).collect();
+    let messages: Vec<Vec<Command>> = (0..count)
+        .map(|_| source.by_ref().take(size).collect())
+        .collect();
     let full = messages.iter().all(|message| message.len() == size);
-    full.then_some(messages).context("the bureau has no more claims to make")
+    full.then_some(messages)
+        .context("the bureau has no more claims to make")
 }
 
 /// From the start of the process until it listens.
@@ -270,7 +283,10 @@ fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
             round.push((&mut alone, chain::verify(&file, 1)?));
         }
         if plan.wants(&[Item::Rebuild]) {
-            round.push((&mut rebuilt, chain::rebuild(&*reader, &plan.site.interrupt)?));
+            round.push((
+                &mut rebuilt,
+                chain::rebuild(&*reader, &plan.site.interrupt)?,
+            ));
         }
         // The first is the warm-up.
         if run > 0 {
@@ -284,7 +300,10 @@ fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
         let mut row = pass_row("verify an export", &verified, &hashed, cores);
         let speed_up = rates(&verified).median().zip(rates(&alone).median());
         let speed_up = speed_up.and_then(|(all, one)| Thousandths::of(all, one));
-        row.extra.insert("speed_up".to_owned(), speed_up.map_or(Value::Null, Thousandths::json));
+        row.extra.insert(
+            "speed_up".to_owned(),
+            speed_up.map_or(Value::Null, Thousandths::json),
+        );
         rows.push((Item::Verify, row));
     }
     if plan.wants(&[Item::Rebuild]) {
@@ -295,7 +314,10 @@ fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
 }
 
 fn rates(passes: &[Pass]) -> Runs {
-    passes.iter().map(|pass| per_second(pass.events, pass.time)).collect()
+    passes
+        .iter()
+        .map(|pass| per_second(pass.events, pass.time))
+        .collect()
 }
 
 /// Speed by core: whoever leaves a core idle does not get it counted.
@@ -307,9 +329,14 @@ fn pass_row(work: &str, passes: &[Pass], hashed: &[Pass], cores: usize) -> Row {
         .filter_map(|pass| Thousandths::of(load::nanos(pass.cpu), load::nanos(pass.time)))
         .map(|busy| busy.0)
         .collect();
-    let busy = busy.median().map_or(Value::Null, |busy| Thousandths(busy).json());
+    let busy = busy
+        .median()
+        .map_or(Value::Null, |busy| Thousandths(busy).json());
     Row {
-        work: format!("{work} of {} events, by each of {cores} cores", grouped(events)),
+        work: format!(
+            "{work} of {} events, by each of {cores} cores",
+            grouped(events)
+        ),
         unit: "events/s a core",
         against: "one BLAKE3 pass over the same events, one at a time, one core".to_owned(),
         figure: all.divided_by(u64::try_from(cores).unwrap_or(1)),
@@ -325,7 +352,10 @@ fn pass_row(work: &str, passes: &[Pass], hashed: &[Pass], cores: usize) -> Row {
 }
 
 fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 impl Sent {

@@ -39,7 +39,10 @@ pub(super) struct Slice {
 impl Slice {
     /// Requests a second.
     pub(super) fn rate(&self) -> u64 {
-        row::per_second(self.latencies.len().try_into().unwrap_or(u64::MAX), self.time)
+        row::per_second(
+            self.latencies.len().try_into().unwrap_or(u64::MAX),
+            self.time,
+        )
     }
 }
 
@@ -125,7 +128,10 @@ pub(super) async fn connect(url: &str) -> Result<Channel> {
     let endpoint = Endpoint::from_shared(url.to_owned())?
         .tcp_nodelay(true)
         .connect_timeout(Duration::from_secs(10));
-    endpoint.connect().await.with_context(|| format!("cannot reach {url}"))
+    endpoint
+        .connect()
+        .await
+        .with_context(|| format!("cannot reach {url}"))
 }
 
 pub(super) fn nanos(time: Duration) -> u64 {
@@ -167,7 +173,9 @@ pub(super) fn latencies<'a>(
 /// The value below which so many thousandths of the sorted values lie.
 fn at_share(sorted: &[u64], thousandths: usize) -> Option<u64> {
     let last = sorted.len().checked_sub(1)?;
-    sorted.get((sorted.len() * thousandths / 1_000).min(last)).copied()
+    sorted
+        .get((sorted.len() * thousandths / 1_000).min(last))
+        .copied()
 }
 
 #[cfg(test)]

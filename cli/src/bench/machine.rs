@@ -67,7 +67,11 @@ mod tests {
             ("/tmp/diskette", "tmpfs"),
             ("/data", "zfs"),
         ] {
-            assert_eq!(innermost(mounts, Path::new(dir)).as_deref(), Some(system), "{dir}");
+            assert_eq!(
+                innermost(mounts, Path::new(dir)).as_deref(),
+                Some(system),
+                "{dir}"
+            );
         }
     }
 }

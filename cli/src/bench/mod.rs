@@ -187,13 +187,25 @@ fn tell(what: &str) {
 fn limit_state(plan: &Plan<'_>) -> Result<Row> {
     const ALLOWED: u64 = 2 << 30;
     let subjects = plan.scale.subjects;
-    tell(&format!("limit state of {} subjects", row::grouped(subjects)));
+    tell(&format!(
+        "limit state of {} subjects",
+        row::grouped(subjects)
+    ));
     let mut command = plan.site.program();
-    command.args(["bench", "--role", "memory", "--subjects", &subjects.to_string()]);
+    command.args([
+        "bench",
+        "--role",
+        "memory",
+        "--subjects",
+        &subjects.to_string(),
+    ]);
     let folded = command.output()?;
     let said = String::from_utf8(folded.stdout)?;
     let figure: u64 = said.trim().parse().with_context(|| {
-        format!("memory of the state: {}", String::from_utf8_lossy(&folded.stderr))
+        format!(
+            "memory of the state: {}",
+            String::from_utf8_lossy(&folded.stderr)
+        )
     })?;
     let full = FULL.subjects;
     let (scaled, allowed) = if subjects == full {

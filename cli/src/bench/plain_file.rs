@@ -21,7 +21,10 @@ pub(super) fn append(path: &Path, blocks: &[Bytes], events_a_sync: u64) -> Resul
         .iter()
         .map(|block| Ok((u64::from(BlockView::parse(block)?.count), block)))
         .collect::<Result<Vec<_>>>()?;
-    let mut file = OpenOptions::new().append(true).create_new(true).open(path)?;
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create_new(true)
+        .open(path)?;
     // The first write of a file also makes its name; that is not the yardstick.
     file.sync_all()?;
     let mut sent = Sent::default();
@@ -45,7 +48,10 @@ pub(super) fn append(path: &Path, blocks: &[Bytes], events_a_sync: u64) -> Resul
 
 /// The time of one durable write of a few bytes, the middle one of many.
 pub(super) fn sync_time(path: &Path) -> Result<Duration> {
-    let mut file = OpenOptions::new().append(true).create_new(true).open(path)?;
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create_new(true)
+        .open(path)?;
     let mut times = Vec::new();
     for _ in 0..100 {
         let began = Instant::now();
@@ -56,5 +62,8 @@ pub(super) fn sync_time(path: &Path) -> Result<Duration> {
     drop(file);
     std::fs::remove_file(path)?;
     times.sort_unstable();
-    times.get(times.len() / 2).copied().context("no durable write was timed")
+    times
+        .get(times.len() / 2)
+        .copied()
+        .context("no durable write was timed")
 }

@@ -87,7 +87,12 @@ impl Postgres {
         let account = Account::for_server(site, &home)?;
         let data = home.join("data");
         let mut initdb = account.command(&binaries.initdb, &home);
-        initdb.args(["--auth=trust", "--username=luzhang", "--no-sync", "--encoding=UTF8"]);
+        initdb.args([
+            "--auth=trust",
+            "--username=luzhang",
+            "--no-sync",
+            "--encoding=UTF8",
+        ]);
         initdb.args(["--locale=C", "--pgdata"]).arg(&data);
         let made = initdb.output().context("initdb does not start")?;
         ensure!(
@@ -213,7 +218,10 @@ impl Claim {
             )
             .await?;
         let failures: Vec<String> = row.try_get(1)?;
-        ensure!(failures.is_empty(), "a claim that should be granted was not: {failures:?}");
+        ensure!(
+            failures.is_empty(),
+            "a claim that should be granted was not: {failures:?}"
+        );
         Ok(())
     }
 }
@@ -227,7 +235,12 @@ fn days(date: WireDate) -> Option<i32> {
     let part = |value: i32| i8::try_from(value).ok();
     let year = i16::try_from(date.year).ok()?;
     let date = jiff::civil::Date::new(year, part(date.month)?, part(date.day)?).ok()?;
-    Some(jiff::civil::Date::constant(2000, 1, 1).until(date).ok()?.get_days())
+    Some(
+        jiff::civil::Date::constant(2000, 1, 1)
+            .until(date)
+            .ok()?
+            .get_days(),
+    )
 }
 
 /// Who runs the server: it refuses to be run by root.

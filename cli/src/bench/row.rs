@@ -66,7 +66,12 @@ impl Runs {
 
     /// Divides every result, rounding down.
     pub(super) fn divided_by(&self, divisor: u64) -> Self {
-        Self(self.0.iter().map(|result| result / divisor.max(1)).collect())
+        Self(
+            self.0
+                .iter()
+                .map(|result| result / divisor.max(1))
+                .collect(),
+        )
     }
 }
 
@@ -193,7 +198,9 @@ pub(super) fn document(rows: &[Row]) -> Value {
 pub(super) fn sheet(rows: &[Row]) -> Sheet {
     let shown = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), grouped);
     let cells = rows.iter().map(|row| {
-        let ratio = row.ratio().map_or_else(|| "-".to_owned(), |ratio| ratio.to_string());
+        let ratio = row
+            .ratio()
+            .map_or_else(|| "-".to_owned(), |ratio| ratio.to_string());
         let verdict = match &row.yardstick {
             Yardstick::Missing(why) => format!("not measured: {why}"),
             Yardstick::Measured(_) => row.verdict().word().to_owned(),
@@ -210,7 +217,16 @@ pub(super) fn sheet(rows: &[Row]) -> Sheet {
         ]
     });
     output::sheet(
-        &["work", "figure", "unit", "against", "yardstick", "ratio", "reach", "verdict"],
+        &[
+            "work",
+            "figure",
+            "unit",
+            "against",
+            "yardstick",
+            "ratio",
+            "reach",
+            "verdict",
+        ],
         &[],
         cells.collect(),
     )
@@ -253,10 +269,34 @@ mod tests {
     #[test]
     fn the_ratio_is_of_medians_and_bigger_is_better() {
         let cases = [
-            (Better::More, &[9, 5, 1][..], &[10][..], Some(500), Verdict::Reached),
-            (Better::More, &[4_999], &[10_000], Some(499), Verdict::FallsShort),
-            (Better::More, &[2, 8, 4, 6], &[1], Some(4_000), Verdict::Reached),
-            (Better::Less, &[20], &[9, 10, 11], Some(500), Verdict::Reached),
+            (
+                Better::More,
+                &[9, 5, 1][..],
+                &[10][..],
+                Some(500),
+                Verdict::Reached,
+            ),
+            (
+                Better::More,
+                &[4_999],
+                &[10_000],
+                Some(499),
+                Verdict::FallsShort,
+            ),
+            (
+                Better::More,
+                &[2, 8, 4, 6],
+                &[1],
+                Some(4_000),
+                Verdict::Reached,
+            ),
+            (
+                Better::Less,
+                &[20],
+                &[9, 10, 11],
+                Some(500),
+                Verdict::Reached,
+            ),
             (Better::Less, &[1], &[15], Some(15_000), Verdict::Reached),
             (Better::More, &[1], &[0], None, Verdict::NotMeasured),
             (Better::More, &[], &[1], None, Verdict::NotMeasured),
@@ -284,7 +324,11 @@ mod tests {
 
     #[test]
     fn a_missing_yardstick_is_said_not_hidden() {
-        let missing = row(Better::More, &[3], Yardstick::Missing("no server".to_owned()));
+        let missing = row(
+            Better::More,
+            &[3],
+            Yardstick::Missing("no server".to_owned()),
+        );
         let json = missing.json();
         assert_eq!(json["ratio"], Value::Null);
         assert_eq!(json["yardstick"], Value::Null);

@@ -102,7 +102,9 @@ impl Site {
     /// Serves a ledger from a process of its own.
     pub(super) fn serve(&self, dir: &Path) -> Result<Service> {
         let mut command = self.program();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(dir);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(dir);
         self.listen("luzhang serve", command)
     }
 
@@ -130,7 +132,9 @@ impl Site {
         };
         let ready_after = began.elapsed();
         let url = line.trim().strip_prefix("listening ");
-        let url = url.with_context(|| format!("{name} said: {line}"))?.to_owned();
+        let url = url
+            .with_context(|| format!("{name} said: {line}"))?
+            .to_owned();
         Ok(Service {
             process,
             url,
@@ -189,11 +193,7 @@ pub(super) struct Process {
 impl Process {
     /// One that must be asked first: killed outright it would leave something
     /// behind.
-    pub(super) fn with_farewell(
-        name: &'static str,
-        child: Child,
-        signal: &'static str,
-    ) -> Self {
+    pub(super) fn with_farewell(name: &'static str, child: Child, signal: &'static str) -> Self {
         Self {
             name,
             child,
@@ -260,7 +260,9 @@ pub(super) fn cpu_time() -> Result<Duration> {
     let text = fs::read_to_string("/proc/self/stat")?;
     // The second field is the program's name, which may hold anything; after
     // its closing bracket utime and stime are the twelfth and thirteenth.
-    let (_, fields) = text.rsplit_once(')').context("/proc/self/stat is not as expected")?;
+    let (_, fields) = text
+        .rsplit_once(')')
+        .context("/proc/self/stat is not as expected")?;
     let ticks = fields.split_whitespace().skip(11).take(2);
     let ticks: Vec<u64> = ticks.map(str::parse).collect::<Result<_, _>>()?;
     // Linux counts them in hundredths, whatever the kernel's own clock does.

@@ -53,7 +53,10 @@ impl Importer {
         let mut messages = messages.map(|commands| SubmitBatchRequest { commands });
         let (send, receive) = mpsc::channel(WINDOW);
         let began = Instant::now();
-        let answers = self.ledger.submit_batch(ReceiverStream::new(receive)).await?;
+        let answers = self
+            .ledger
+            .submit_batch(ReceiverStream::new(receive))
+            .await?;
         let mut answers = answers.into_inner();
         let mut sent = Sent::default();
         let mut under_way = 0_usize;
@@ -79,12 +82,20 @@ impl Importer {
 
     /// The durable end of the chain.
     pub(super) async fn position(&mut self) -> Result<u64> {
-        Ok(self.audit.get_head(GetHeadRequest {}).await?.into_inner().position)
+        Ok(self
+            .audit
+            .get_head(GetHeadRequest {})
+            .await?
+            .into_inner()
+            .position)
     }
 
     /// The blocks from the one that holds this position on.
     pub(super) async fn blocks(&mut self, from: u64) -> Result<Vec<Bytes>> {
-        let answers = self.audit.export_blocks(ExportBlocksRequest { from }).await?;
+        let answers = self
+            .audit
+            .export_blocks(ExportBlocksRequest { from })
+            .await?;
         let mut answers = answers.into_inner();
         let mut blocks = Vec::new();
         while let Some(answer) = answers.next().await {

@@ -153,13 +153,22 @@ impl Field {
         let mut all: Vec<&mut Contestant> = vec![&mut self.new];
         all.extend(&mut self.echo);
         all.extend(self.inside.as_mut().map(|(contestant, _)| contestant));
-        all.extend(self.postgres.as_mut().ok().map(|(contestant, _)| contestant));
+        all.extend(
+            self.postgres
+                .as_mut()
+                .ok()
+                .map(|(contestant, _)| contestant),
+        );
         for contestant in &mut all {
-            contestant.run(plan.scale.warm_up, &plan.site.interrupt).await?;
+            contestant
+                .run(plan.scale.warm_up, &plan.site.interrupt)
+                .await?;
         }
         for _ in 0..plan.scale.runs {
             for contestant in &mut all {
-                let slice = contestant.run(plan.scale.unary, &plan.site.interrupt).await?;
+                let slice = contestant
+                    .run(plan.scale.unary, &plan.site.interrupt)
+                    .await?;
                 contestant.slices.push(slice);
             }
             // Whoever was first is last the next time.
@@ -171,9 +180,7 @@ impl Field {
     fn echo_row(&self) -> Option<Row> {
         let echo = self.echo.as_ref()?;
         Some(Row {
-            work: format!(
-                "unary issue, {IN_FLIGHT} in flight over {CONNECTIONS} connections"
-            ),
+            work: format!("unary issue, {IN_FLIGHT} in flight over {CONNECTIONS} connections"),
             against: "a bare tonic echo of the same message".to_owned(),
             yardstick: Yardstick::Measured(echo.rates()),
             reach: Thousandths(500),
@@ -210,7 +217,10 @@ impl Field {
                 "unary issue, {IN_FLIGHT} in flight, {} events inside",
                 grouped(*events)
             ),
-            against: format!("the same on a new ledger of {} events", grouped(self.new_events)),
+            against: format!(
+                "the same on a new ledger of {} events",
+                grouped(self.new_events)
+            ),
             yardstick: Yardstick::Measured(self.new.rates()),
             reach: Thousandths(1_000),
             ..self.row(inside, Some(&self.new))
@@ -246,10 +256,12 @@ async fn new_ledger(plan: &Plan<'_>) -> Result<Service> {
     let service = plan.site.serve(&dir)?;
     let mut importer = Importer::connect(&service.url).await?;
     let persons = plan.scale.new_persons;
-    let statuses = (0..persons).step_by(usize::try_from(MESSAGE)?).map(|first| {
-        let last = (first + MESSAGE).min(persons);
-        (first..last).map(bureau::status).collect()
-    });
+    let statuses = (0..persons)
+        .step_by(usize::try_from(MESSAGE)?)
+        .map(|first| {
+            let last = (first + MESSAGE).min(persons);
+            (first..last).map(bureau::status).collect()
+        });
     let messages = std::iter::once(bureau::opening()).chain(statuses);
     importer.send(messages, &plan.site.interrupt).await?;
     Ok(service)

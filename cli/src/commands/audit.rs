@@ -66,7 +66,10 @@ pub(crate) fn verify_file(
         .read_to_end(&mut first)
         .and_then(|_| file.seek(SeekFrom::Start(0)));
     if let Err(error) = begun {
-        return Ok(nothing(Verdict::Unreadable, verify::unreadable(&error).detail));
+        return Ok(nothing(
+            Verdict::Unreadable,
+            verify::unreadable(&error).detail,
+        ));
     }
     let bar = progress(lang.pick("核验", "verifying"));
     let report = export::verify_export(BufReader::with_capacity(1 << 20, file), anchor, |events| {
@@ -221,8 +224,8 @@ fn receipt_anchor(text: &str) -> Result<Anchor, Failure> {
         .filter_map(|place| document.pointer(place))
         .find(|found| found.get("event_hash").is_some())
         .ok_or_else(unreadable)?;
-    let receipt: wire::Receipt = message::from_json("luzhang.v1.Receipt", &receipt.to_string())
-        .map_err(|_| unreadable())?;
+    let receipt: wire::Receipt =
+        message::from_json("luzhang.v1.Receipt", &receipt.to_string()).map_err(|_| unreadable())?;
     let hash: [u8; 32] = receipt.event_hash.try_into().map_err(|_| unreadable())?;
     Ok(Anchor {
         hash: Hash::from_bytes(hash),
@@ -266,16 +269,28 @@ fn print(global: &Global, report: &Report) -> Result<(), Failure> {
 /// The verdict as a sentence.
 pub(crate) fn verdict_line(report: &Report, lang: Lang) -> String {
     let (zh, en) = match report.verdict {
-        Verdict::Intact => ("完整：与所给锚点一致", "intact: the anchor is on this chain"),
+        Verdict::Intact => (
+            "完整：与所给锚点一致",
+            "intact: the anchor is on this chain",
+        ),
         Verdict::SelfConsistent => (
             "自洽：未给出外部锚点，只能证明自身一致",
             "self-consistent only: no anchor was given to compare with",
         ),
         Verdict::Tampered => ("已被篡改", "tampered: bytes were changed"),
         Verdict::Truncated => ("尾部缺失", "truncated: the end is missing"),
-        Verdict::Forked => ("分叉：所给锚点不在此链上", "forked: the anchor is not on this chain"),
-        Verdict::Empty => ("空：没有任何事件可核验", "empty: there is nothing to verify"),
-        Verdict::Unreadable => ("无法读取", "unreadable: this is no ledger, or it cannot be read"),
+        Verdict::Forked => (
+            "分叉：所给锚点不在此链上",
+            "forked: the anchor is not on this chain",
+        ),
+        Verdict::Empty => (
+            "空：没有任何事件可核验",
+            "empty: there is nothing to verify",
+        ),
+        Verdict::Unreadable => (
+            "无法读取",
+            "unreadable: this is no ledger, or it cannot be read",
+        ),
     };
     match lang {
         Lang::Zh => format!("{zh}（{} 个事件）", report.events),
@@ -338,7 +353,11 @@ fn export_dir(dir: &Path, file: File) -> Result<Head, Failure> {
 
 async fn export_server(global: &Global, file: File) -> Result<Head, Failure> {
     let client = open(global).await?;
-    let head = client.audit().get_head(wire::GetHeadRequest {}).await?.into_inner();
+    let head = client
+        .audit()
+        .get_head(wire::GetHeadRequest {})
+        .await?
+        .into_inner();
     let ledger = Uuid::try_parse(&head.ledger_id).map_err(anyhow::Error::from)?;
     let mut writer = ExportWriter::new(BufWriter::new(file), LedgerId::new(ledger))?;
     let request = wire::ExportBlocksRequest { from: 1 };
@@ -354,7 +373,9 @@ async fn export_server(global: &Global, file: File) -> Result<Head, Failure> {
 
 fn finish(writer: ExportWriter<BufWriter<File>>) -> Result<Head, Failure> {
     let (file, head) = writer.finish()?;
-    let file = file.into_inner().map_err(|error| Failure::from(error.into_error()))?;
+    let file = file
+        .into_inner()
+        .map_err(|error| Failure::from(error.into_error()))?;
     file.sync_all()?;
     Ok(head)
 }

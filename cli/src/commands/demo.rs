@@ -39,22 +39,55 @@ use crate::{
 /// The bureau's tables, in the order of their import.
 const TABLES: [(&str, &str); 17] = [
     ("01-poverty.csv", include_str!("../../demo/01-poverty.csv")),
-    ("02-unemployment.csv", include_str!("../../demo/02-unemployment.csv")),
+    (
+        "02-unemployment.csv",
+        include_str!("../../demo/02-unemployment.csv"),
+    ),
     ("03-courses.csv", include_str!("../../demo/03-courses.csv")),
-    ("04-attendance.csv", include_str!("../../demo/04-attendance.csv")),
-    ("05-appropriations.csv", include_str!("../../demo/05-appropriations.csv")),
-    ("06-training-allowance.csv", include_str!("../../demo/06-training-allowance.csv")),
-    ("07-skill-base.csv", include_str!("../../demo/07-skill-base.csv")),
-    ("08-service-subsidy.csv", include_str!("../../demo/08-service-subsidy.csv")),
+    (
+        "04-attendance.csv",
+        include_str!("../../demo/04-attendance.csv"),
+    ),
+    (
+        "05-appropriations.csv",
+        include_str!("../../demo/05-appropriations.csv"),
+    ),
+    (
+        "06-training-allowance.csv",
+        include_str!("../../demo/06-training-allowance.csv"),
+    ),
+    (
+        "07-skill-base.csv",
+        include_str!("../../demo/07-skill-base.csv"),
+    ),
+    (
+        "08-service-subsidy.csv",
+        include_str!("../../demo/08-service-subsidy.csv"),
+    ),
     ("09-plaques.csv", include_str!("../../demo/09-plaques.csv")),
-    ("10-brand-award.csv", include_str!("../../demo/10-brand-award.csv")),
+    (
+        "10-brand-award.csv",
+        include_str!("../../demo/10-brand-award.csv"),
+    ),
     ("11-loans-1.csv", include_str!("../../demo/11-loans-1.csv")),
-    ("12-settlements-1.csv", include_str!("../../demo/12-settlements-1.csv")),
+    (
+        "12-settlements-1.csv",
+        include_str!("../../demo/12-settlements-1.csv"),
+    ),
     ("13-loans-2.csv", include_str!("../../demo/13-loans-2.csv")),
-    ("14-settlements-2.csv", include_str!("../../demo/14-settlements-2.csv")),
+    (
+        "14-settlements-2.csv",
+        include_str!("../../demo/14-settlements-2.csv"),
+    ),
     ("15-loans-3.csv", include_str!("../../demo/15-loans-3.csv")),
-    ("16-interest.csv", include_str!("../../demo/16-interest.csv")),
-    ("17-late-unemployment.csv", include_str!("../../demo/17-late-unemployment.csv")),
+    (
+        "16-interest.csv",
+        include_str!("../../demo/16-interest.csv"),
+    ),
+    (
+        "17-late-unemployment.csv",
+        include_str!("../../demo/17-late-unemployment.csv"),
+    ),
 ];
 /// What an independent model of the limits says of every row.
 const EXPECTED: &str = include_str!("../../demo/expected.csv");
@@ -134,7 +167,10 @@ impl Story<'_> {
     async fn import(&self) -> Result<Vec<FileReport>, Failure> {
         let tables = self.dir.join("tables");
         fs::create_dir_all(&tables).map_err(|error| Failure::file(&tables, &error))?;
-        self.say("\n② 导入经办机构的表格（gRPC）", "\n2. The bureau's tables, over gRPC")?;
+        self.say(
+            "\n② 导入经办机构的表格（gRPC）",
+            "\n2. The bureau's tables, over gRPC",
+        )?;
         let job = Job::new(self.client, Submission::Once).await?;
         let args = ImportArgs::default();
         let mut reports = Vec::with_capacity(TABLES.len());
@@ -188,7 +224,9 @@ impl Story<'_> {
     }
 
     async fn refusal(&self, reports: &[FileReport]) -> Result<(), Failure> {
-        let rows = reports.iter().flat_map(|r| r.results.iter().map(move |row| (r, row)));
+        let rows = reports
+            .iter()
+            .flat_map(|r| r.results.iter().map(move |row| (r, row)));
         let told = |(_, row): &(&FileReport, &crate::import::RowResult)| {
             row.outcome == Outcome::Refused && row.codes().contains(&TOLD)
         };
@@ -198,11 +236,19 @@ impl Story<'_> {
         let position = row.position.unwrap_or_default();
         let (file, number, key) = (&report.file, row.row, &row.key);
         self.say(
-            &format!("\n③ 一次不予受理：{file} 第 {number} 行 {key}，也记在链上（位置 {position}）"),
+            &format!(
+                "\n③ 一次不予受理：{file} 第 {number} 行 {key}，也记在链上（位置 {position}）"
+            ),
             &format!("\n3. A refusal, on the chain too: {file} row {number}, {key}, at {position}"),
         )?;
         let request = wire::GetEventRequest { position };
-        let event = self.client.ledger().get_event(request).await?.into_inner().event;
+        let event = self
+            .client
+            .ledger()
+            .get_event(request)
+            .await?
+            .into_inner()
+            .event;
         for reason in event.unwrap_or_default().reasons {
             output::line(&format!("   {}", reason_line(&reason, self.lang)))?;
         }
@@ -252,8 +298,15 @@ impl Story<'_> {
 
     async fn rebuild(&self) -> Result<(), Failure> {
         let mut projections = self.client.projections();
-        let running = projections.list(wire::ListRequest {}).await?.into_inner().projections;
-        let mut answers = projections.rebuild(wire::RebuildRequest {}).await?.into_inner();
+        let running = projections
+            .list(wire::ListRequest {})
+            .await?
+            .into_inner()
+            .projections;
+        let mut answers = projections
+            .rebuild(wire::RebuildRequest {})
+            .await?
+            .into_inner();
         let mut last = wire::RebuildResponse::default();
         while let Some(answer) = answers.next().await {
             last = answer?;
@@ -264,7 +317,10 @@ impl Story<'_> {
         )?;
         for row in rebuild::projection_rows(&last.projections) {
             if let [name, _, position, digest] = row.as_slice() {
-                output::line(&format!("   {name:<10} {position:>4}  {}…", digest.get(..32).unwrap_or(digest)))?;
+                output::line(&format!(
+                    "   {name:<10} {position:>4}  {}…",
+                    digest.get(..32).unwrap_or(digest)
+                ))?;
             }
         }
         if !last.matches || running != last.projections {
@@ -282,7 +338,9 @@ impl Story<'_> {
         self.say("\n⑥ 已承诺金额（元）", "\n6. Committed, in yuan")?;
         for ((programme, year), (grants, amount)) in sums {
             let amount = Fen::new(amount).map_or_else(|_| amount.to_string(), |a| a.to_string());
-            output::line(&format!("   {programme:<20} {year} {grants:>4} {amount:>14}"))?;
+            output::line(&format!(
+                "   {programme:<20} {year} {grants:>4} {amount:>14}"
+            ))?;
         }
         self.say(
             &format!("   迟报的失业保险金与 {conflicts} 笔补助冲突，已记录，待追回"),
@@ -294,7 +352,11 @@ impl Story<'_> {
     fn tamper(&self, export: &Path, head: Hash) -> Result<(), Failure> {
         let mut bytes = fs::read(export).map_err(|error| Failure::file(export, &error))?;
         let (offset, victim) = some_event(&bytes).ok_or_else(|| {
-            Failure::new("DEMO_DIFFERS", "没有可改动的事件", "there is no event to change")
+            Failure::new(
+                "DEMO_DIFFERS",
+                "没有可改动的事件",
+                "there is no event to change",
+            )
         })?;
         if let Some(byte) = bytes.get_mut(offset) {
             *byte ^= 0x01;

@@ -71,7 +71,10 @@ fn print(global: &Global, stored: &wire::StoredEvent) -> Result<(), Failure> {
     for (name, value) in [
         (lang.pick("位置", "position"), number(event.position)),
         (lang.pick("事件", "kind"), kind),
-        (lang.pick("记录时间", "recorded at"), recorded_at(event.recorded_at)),
+        (
+            lang.pick("记录时间", "recorded at"),
+            recorded_at(event.recorded_at),
+        ),
         (lang.pick("对象", "stream"), message::hex(&event.stream)),
         (
             lang.pick("对象内序号", "revision"),
@@ -79,11 +82,17 @@ fn print(global: &Global, stored: &wire::StoredEvent) -> Result<(), Failure> {
         ),
         (lang.pick("经办机构", "office"), number(event.office.into())),
         (lang.pick("账户", "principal"), event.principal),
-        (lang.pick("基准日期", "basis date"), number(event.basis_date.into())),
+        (
+            lang.pick("基准日期", "basis date"),
+            number(event.basis_date.into()),
+        ),
         (lang.pick("政策", "policy"), number(event.policy)),
         (lang.pick("起因", "cause"), number(event.cause)),
         (lang.pick("哈希", "hash"), message::hex(&stored.event_hash)),
-        (lang.pick("前一哈希", "previous hash"), message::hex(&stored.previous_hash)),
+        (
+            lang.pick("前一哈希", "previous hash"),
+            message::hex(&stored.previous_hash),
+        ),
     ] {
         output::line(&format!("{name}: {value}"))?;
     }

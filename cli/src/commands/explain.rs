@@ -26,7 +26,10 @@ fn explain_code(global: &Global, code: &str) -> Result<u8, Failure> {
             (String::new(), String::new())
         } else {
             let near = near.join(", ");
-            (format!("。相近的：{near}"), format!(". Close to it: {near}"))
+            (
+                format!("。相近的：{near}"),
+                format!(". Close to it: {near}"),
+            )
         };
         return Err(Failure {
             exit: exit::NOT_FOUND,
@@ -60,7 +63,10 @@ fn explain_code(global: &Global, code: &str) -> Result<u8, Failure> {
 async fn explain_event(global: &Global, position: u64) -> Result<u8, Failure> {
     let lang = global.lang();
     let client = open(global).await?;
-    let answer = client.ledger().get_event(wire::GetEventRequest { position }).await;
+    let answer = client
+        .ledger()
+        .get_event(wire::GetEventRequest { position })
+        .await;
     client.close().await?;
     let stored = answer?.into_inner().event.unwrap_or_default();
     if matches!(global.output, Format::Json | Format::Ndjson) {

@@ -107,14 +107,15 @@ pub(crate) async fn import_file(
     file: &Path,
 ) -> Result<(Table, FileReport), Failure> {
     let lang = global.lang();
-    let name = file
-        .file_name()
-        .map_or_else(|| file.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = file.file_name().map_or_else(
+        || file.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let in_file = |code: &str, zh: String, en: String| {
         Failure::new(code, format!("{name}：{zh}"), format!("{name}: {en}"))
     };
-    let table = Table::read(file)
-        .map_err(|error| in_file(error.code(), error.zh(), error.to_string()))?;
+    let table =
+        Table::read(file).map_err(|error| in_file(error.code(), error.zh(), error.to_string()))?;
     let layout = Layout::find(&table)
         .map_err(|error| in_file(error.code(), error.zh(), error.to_string()))?;
     if !table.unread_sheets().is_empty() {
@@ -154,7 +155,9 @@ pub(crate) async fn import_file(
     }
     let bar = client::progress(&name);
     bar.set_length(rows.len() as u64);
-    let decided = job.submit(layout.template(), rows, |done| bar.inc(done)).await;
+    let decided = job
+        .submit(layout.template(), rows, |done| bar.inc(done))
+        .await;
     bar.finish_and_clear();
     for (place, key, outcome) in decided? {
         let row = table.rows().get(place).map_or(0, Row::number);
@@ -195,7 +198,10 @@ fn accept_check_digits(row: &mut ParsedRow) {
             mark(&mut claim.employer);
         }
         Body::Loan(claim) => {
-            let kind = claim.borrower.as_mut().and_then(|borrower| borrower.kind.as_mut());
+            let kind = claim
+                .borrower
+                .as_mut()
+                .and_then(|borrower| borrower.kind.as_mut());
             if let Some(wire::borrower::Kind::SmallFirm(firm)) = kind {
                 let mut organisation = Some(std::mem::take(firm));
                 mark(&mut organisation);

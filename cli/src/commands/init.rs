@@ -47,8 +47,14 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
         (Format::Table | Format::Csv, lang) => {
             let dir = dir.display();
             output::line(&match lang {
-                Lang::Zh => format!("已建立账本 {ledger}，位于 {dir}，链头 {position}:{}", head.chain),
-                Lang::En => format!("made ledger {ledger} in {dir}, head {position}:{}", head.chain),
+                Lang::Zh => format!(
+                    "已建立账本 {ledger}，位于 {dir}，链头 {position}:{}",
+                    head.chain
+                ),
+                Lang::En => format!(
+                    "made ledger {ledger} in {dir}, head {position}:{}",
+                    head.chain
+                ),
             })?;
             eprintln!(
                 "{}",

@@ -49,8 +49,8 @@ fn day(date: Option<luzhang_proto::google::r#type::Date>) -> String {
 
 /// UTC microseconds as text in Shanghai time.
 fn recorded_at(micros: i64) -> String {
-    let time = jiff::Timestamp::from_microsecond(micros)
-        .and_then(|time| time.in_tz("Asia/Shanghai"));
+    let time =
+        jiff::Timestamp::from_microsecond(micros).and_then(|time| time.in_tz("Asia/Shanghai"));
     time.map_or_else(
         |_| micros.to_string(),
         |time| time.strftime("%Y-%m-%d %H:%M:%S%.6f %:z").to_string(),

@@ -30,9 +30,9 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<u8, 
 fn load(text: &[u8]) -> Result<Arc<Pack>, Failure> {
     Pack::load(text).map_err(|error| {
         let shown = match &error {
-            PackError::Defects(defects) => defects
-                .iter()
-                .fold(String::new(), |list, defect| list + "\n  - " + &defect.to_string()),
+            PackError::Defects(defects) => defects.iter().fold(String::new(), |list, defect| {
+                list + "\n  - " + &defect.to_string()
+            }),
             PackError::Toml(_) | PackError::TooLarge => format!(" {error}"),
         };
         Failure::new(
@@ -76,7 +76,10 @@ async fn show(global: &Global, which: Option<&str>) -> Result<u8, Failure> {
         }
         Some(id) => {
             let policies = adopted(global).await?;
-            let found = policies.into_iter().rev().find(|policy| policy.pack_id == id);
+            let found = policies
+                .into_iter()
+                .rev()
+                .find(|policy| policy.pack_id == id);
             let found = found.ok_or_else(|| Failure {
                 exit: exit::NOT_FOUND,
                 ..Failure::new(
@@ -122,7 +125,10 @@ fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {
                 vec![
                     param.id.clone(),
                     value.window.from().to_string(),
-                    value.window.until().map_or(String::new(), |day| day.to_string()),
+                    value
+                        .window
+                        .until()
+                        .map_or(String::new(), |day| day.to_string()),
                     value.value.to_string(),
                     unit.to_owned(),
                     param.basis.clone(),
@@ -135,10 +141,20 @@ fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {
         let text = |reading: &luzhang_projections::pack::Reading| {
             lang.pick(&reading.text.zh, &reading.text.en).to_owned()
         };
-        pack.readings.iter().map(move |r| vec![r.id.clone(), text(r)])
+        pack.readings
+            .iter()
+            .map(move |r| vec![r.id.clone(), text(r)])
     };
     let limits = output::sheet(
-        &["limit", "code", "programmes", "measure", "text", "quote", "readings"],
+        &[
+            "limit",
+            "code",
+            "programmes",
+            "measure",
+            "text",
+            "quote",
+            "readings",
+        ],
         &[],
         limits().collect(),
     );
@@ -148,7 +164,10 @@ fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {
         params().collect(),
     );
     let readings = output::sheet(&["reading", "text"], &[], readings().collect());
-    let until = pack.window.until().map_or(String::new(), |day| day.to_string());
+    let until = pack
+        .window
+        .until()
+        .map_or(String::new(), |day| day.to_string());
     match global.output {
         Format::Json | Format::Ndjson => output::line(
             &json!({
@@ -184,7 +203,10 @@ fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {
 
 async fn adopted(global: &Global) -> Result<Vec<wire::AdoptedPolicy>, Failure> {
     let client = open(global).await?;
-    let answer = client.ledger().list_policies(wire::ListPoliciesRequest {}).await;
+    let answer = client
+        .ledger()
+        .list_policies(wire::ListPoliciesRequest {})
+        .await;
     client.close().await?;
     Ok(answer?.into_inner().policies)
 }

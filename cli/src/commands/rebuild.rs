@@ -76,8 +76,10 @@ async fn rebuild_server(global: &Global) -> Result<u8, Failure> {
     bar.finish_and_clear();
     client.close().await?;
     let matches = last.matches;
-    sheet(projection_rows(&last.projections))
-        .print(global.output, Map::from_iter([("matches".to_owned(), json!(matches))]))?;
+    sheet(projection_rows(&last.projections)).print(
+        global.output,
+        Map::from_iter([("matches".to_owned(), json!(matches))]),
+    )?;
     if !matches {
         return Err(Failure {
             exit: exit::CONFLICT,

@@ -32,7 +32,10 @@ pub(crate) async fn run(global: &Global, command: &ReportCommand) -> Result<u8, 
 }
 
 /// All rows of a projection at one position.
-async fn query(client: &Client, name: &str) -> Result<(wire::Projection, Vec<Vec<String>>), Failure> {
+async fn query(
+    client: &Client,
+    name: &str,
+) -> Result<(wire::Projection, Vec<Vec<String>>), Failure> {
     let mut rows = Vec::new();
     let mut page_token = String::new();
     loop {
@@ -100,7 +103,12 @@ async fn totals(global: &Global, client: &Client) -> Result<(), Failure> {
     ]);
     if global.output == Format::Csv {
         let conflicts = conflicts.to_string();
-        rows.push(vec!["conflicts".to_owned(), String::new(), conflicts, String::new()]);
+        rows.push(vec![
+            "conflicts".to_owned(),
+            String::new(),
+            conflicts,
+            String::new(),
+        ]);
     }
     output::sheet(&columns, &["year", "grants"], rows).print(global.output, extra)?;
     if human {
@@ -182,7 +190,9 @@ fn register_row(event: wire::StoredEvent) -> Result<Vec<String>, Failure> {
         recorded_at(header.recorded_at),
         kind.to_owned(),
         claim.map_or(String::new(), |claim| claim.number().to_owned()),
-        header.office.map_or(String::new(), |office| office.to_string()),
+        header
+            .office
+            .map_or(String::new(), |office| office.to_string()),
         header.basis.map_or(String::new(), |day| day.to_string()),
         header.stream.subject().to_string(),
         claim

@@ -43,7 +43,10 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
         }
         eprintln!(
             "{}",
-            lang.pick("正在收尾，已受理的请求不会丢失", "finishing: nothing accepted is lost")
+            lang.pick(
+                "正在收尾，已受理的请求不会丢失",
+                "finishing: nothing accepted is lost"
+            )
         );
     };
     server.run(listener, stop).await?;

@@ -48,7 +48,9 @@ pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<u8, Failur
         Err(status) => {
             let failure = Failure::from(status);
             if failure.exit == exit::UNKNOWN {
-                let again = global.lang().pick("请用同一请求编号重试", "try again with request id");
+                let again = global
+                    .lang()
+                    .pick("请用同一请求编号重试", "try again with request id");
                 eprintln!("{again}: {request_id}");
             }
             Err(failure)

@@ -7,9 +7,9 @@
 
 mod annotate;
 mod cell;
+mod submit;
 mod table;
 mod template;
-mod submit;
 
 pub(crate) use self::{
     annotate::{Outcome, Reason, RowResult, write_annotated},

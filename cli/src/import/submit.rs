@@ -135,7 +135,11 @@ impl<'a> Job<'a> {
             let mut commands = commands.into_iter().peekable();
             while commands.peek().is_some() {
                 let commands = commands.by_ref().take(BATCH).collect();
-                if send.send(wire::SubmitBatchRequest { commands }).await.is_err() {
+                if send
+                    .send(wire::SubmitBatchRequest { commands })
+                    .await
+                    .is_err()
+                {
                     // The server ended the stream; its status says why.
                     return;
                 }
@@ -152,7 +156,9 @@ impl<'a> Job<'a> {
         }
         feeder.abort();
         if outcomes.len() < total {
-            return Err(interrupted(tonic::Status::unavailable("the stream ended early")));
+            return Err(interrupted(tonic::Status::unavailable(
+                "the stream ended early",
+            )));
         }
         Ok(outcomes)
     }

@@ -39,14 +39,23 @@ pub(crate) fn event() -> impl Strategy<Value = Event> {
 }
 
 fn header() -> impl Strategy<Value = Header> {
-    let place = (position(), any::<[u8; 16]>(), any::<u64>(), option::of(position()));
+    let place = (
+        position(),
+        any::<[u8; 16]>(),
+        any::<u64>(),
+        option::of(position()),
+    );
     let origin = (
         any::<i64>(),
         option::of(any::<([u8; 16], [u8; 16])>()),
         text!(Principal),
         option::of((100_000..1_000_000_u32).prop_map(|code| Office::new(code).unwrap())),
     );
-    let reason = (option::of(day()), option::of(position()), option::of(position()));
+    let reason = (
+        option::of(day()),
+        option::of(position()),
+        option::of(position()),
+    );
     (place, origin, reason, any::<[u8; 16]>()).prop_map(
         |((position, stream, revision, stream_previous), origin, reason, salt)| {
             let (recorded_at, request, principal, office) = origin;
@@ -102,7 +111,11 @@ fn body() -> impl Strategy<Value = Body> {
 }
 
 fn party() -> impl Strategy<Value = Party> {
-    let kind = select(vec![PartyKind::Person, PartyKind::Organisation, PartyKind::Brand]);
+    let kind = select(vec![
+        PartyKind::Person,
+        PartyKind::Organisation,
+        PartyKind::Brand,
+    ]);
     (kind, vec(any::<u8>(), 0..200), any::<[u8; 8]>()).prop_map(|(kind, sealed, digest)| Party {
         kind,
         subject: SubjectId::from_bytes([0; 16]),
@@ -119,14 +132,18 @@ fn failure() -> impl Strategy<Value = Failure> {
         ".{0,20}".prop_map(Value::Text),
     ];
     let compared = (".{0,20}", value).prop_map(|(name, value)| Compared { name, value });
-    (".{0,20}", ".{0,20}", vec(compared, 0..4), vec(position(), 0..4)).prop_map(
-        |(limit, code, compared, facts)| Failure {
+    (
+        ".{0,20}",
+        ".{0,20}",
+        vec(compared, 0..4),
+        vec(position(), 0..4),
+    )
+        .prop_map(|(limit, code, compared, facts)| Failure {
             limit,
             code,
             compared,
             facts,
-        },
-    )
+        })
 }
 
 fn fact() -> impl Strategy<Value = Fact> {
@@ -177,17 +194,22 @@ fn fact() -> impl Strategy<Value = Fact> {
             })
         },
     );
-    let attendance =
-        (text!(CourseNo), subject(), days()).prop_map(|(course_no, person, dates)| {
-            Fact::Attendance(Attendance {
-                course_no,
-                person,
-                dates,
-            })
-        });
+    let attendance = (text!(CourseNo), subject(), days()).prop_map(|(course_no, person, dates)| {
+        Fact::Attendance(Attendance {
+            course_no,
+            person,
+            dates,
+        })
+    });
     let levels = vec![BrandLevel::City, BrandLevel::Provincial, BrandLevel::County];
-    let plaque = (text!(BrandNo), select(levels), subject(), day(), text!(DocumentNo)).prop_map(
-        |(brand_no, level, applicant, awarded_on, document)| {
+    let plaque = (
+        text!(BrandNo),
+        select(levels),
+        subject(),
+        day(),
+        text!(DocumentNo),
+    )
+        .prop_map(|(brand_no, level, applicant, awarded_on, document)| {
             Fact::Plaque(Plaque {
                 brand_no,
                 level,
@@ -195,8 +217,7 @@ fn fact() -> impl Strategy<Value = Fact> {
                 awarded_on,
                 document,
             })
-        },
-    );
+        });
     let repayment = select(vec![Repayment::OnTime, Repayment::Overdue]);
     let settlement =
         (text!(LoanNo), day(), repayment).prop_map(|(loan_no, settled_on, repayment)| {
@@ -240,43 +261,59 @@ fn claim() -> impl Strategy<Value = Claim> {
                 fund,
             })
         });
-    let kind = select(vec![SkillBaseKind::TrainingBase, SkillBaseKind::MasterStudio]);
-    let level = select(vec![RecognitionLevel::National, RecognitionLevel::Provincial]);
+    let kind = select(vec![
+        SkillBaseKind::TrainingBase,
+        SkillBaseKind::MasterStudio,
+    ]);
+    let level = select(vec![
+        RecognitionLevel::National,
+        RecognitionLevel::Provincial,
+    ]);
     let base = (
         (text!(ClaimNo), subject(), kind, level),
         (day(), text!(DocumentNo), amount(), text!(FundId)),
     )
-        .prop_map(|((claim_no, entity, kind, level), (on, document, amount, fund))| {
-            Claim::SkillBase(SkillBase {
-                claim_no,
-                entity,
-                kind,
-                level,
-                recognised_on: on,
-                document,
-                amount,
-                fund,
-            })
-        });
+        .prop_map(
+            |((claim_no, entity, kind, level), (on, document, amount, fund))| {
+                Claim::SkillBase(SkillBase {
+                    claim_no,
+                    entity,
+                    kind,
+                    level,
+                    recognised_on: on,
+                    document,
+                    amount,
+                    fund,
+                })
+            },
+        );
     let service = (
         (text!(ClaimNo), subject(), subject(), subject()),
         (ordered(), option::of(day()), amount(), text!(FundId)),
     )
-        .prop_map(|((claim_no, agency, worker, employer), (contract, insured, amount, fund))| {
-            Claim::ServiceSubsidy(ServiceSubsidy {
-                claim_no,
-                agency,
-                worker,
-                employer,
-                contract_first_day: contract.0,
-                contract_last_day: contract.1,
-                insured_from: insured,
-                amount,
-                fund,
-            })
-        });
-    let award = (text!(ClaimNo), text!(BrandNo), amount(), day(), text!(FundId)).prop_map(
-        |(claim_no, brand_no, amount, paid_on, fund)| {
+        .prop_map(
+            |((claim_no, agency, worker, employer), (contract, insured, amount, fund))| {
+                Claim::ServiceSubsidy(ServiceSubsidy {
+                    claim_no,
+                    agency,
+                    worker,
+                    employer,
+                    contract_first_day: contract.0,
+                    contract_last_day: contract.1,
+                    insured_from: insured,
+                    amount,
+                    fund,
+                })
+            },
+        );
+    let award = (
+        text!(ClaimNo),
+        text!(BrandNo),
+        amount(),
+        day(),
+        text!(FundId),
+    )
+        .prop_map(|(claim_no, brand_no, amount, paid_on, fund)| {
             Claim::BrandAward(BrandAward {
                 claim_no,
                 brand_no,
@@ -284,39 +321,44 @@ fn claim() -> impl Strategy<Value = Claim> {
                 paid_on,
                 fund,
             })
-        },
-    );
+        });
     let kind = select(vec![BorrowerKind::Person, BorrowerKind::SmallFirm]);
     let loan = (
         (text!(LoanNo), kind, subject(), amount()),
         (0..=1_000_000_u32, ordered(), text!(Label)),
     )
-        .prop_map(|((loan_no, borrower_kind, borrower, principal), (rate, term, bank))| {
-            Claim::Loan(Loan {
-                loan_no,
-                borrower_kind,
-                borrower,
-                principal,
-                rate: RatePpm::new(rate).unwrap(),
-                issued_on: term.0,
-                due_on: term.1,
-                bank,
-            })
-        });
-    let closed = window().prop_filter("a closed period", |window| window.until().is_some());
-    let interest =
-        (text!(ClaimNo), text!(LoanNo), closed, (amount(), amount()), text!(FundId)).prop_map(
-            |(claim_no, loan_no, period, (interest, amount), fund)| {
-                Claim::InterestSubsidy(InterestSubsidy {
-                    claim_no,
+        .prop_map(
+            |((loan_no, borrower_kind, borrower, principal), (rate, term, bank))| {
+                Claim::Loan(Loan {
                     loan_no,
-                    period,
-                    interest,
-                    amount,
-                    fund,
+                    borrower_kind,
+                    borrower,
+                    principal,
+                    rate: RatePpm::new(rate).unwrap(),
+                    issued_on: term.0,
+                    due_on: term.1,
+                    bank,
                 })
             },
         );
+    let closed = window().prop_filter("a closed period", |window| window.until().is_some());
+    let interest = (
+        text!(ClaimNo),
+        text!(LoanNo),
+        closed,
+        (amount(), amount()),
+        text!(FundId),
+    )
+        .prop_map(|(claim_no, loan_no, period, (interest, amount), fund)| {
+            Claim::InterestSubsidy(InterestSubsidy {
+                claim_no,
+                loan_no,
+                period,
+                interest,
+                amount,
+                fund,
+            })
+        });
     prop_oneof![allowance, base, service, award, loan, interest]
 }
 

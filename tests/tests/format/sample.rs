@@ -220,9 +220,7 @@ fn request(number: u64) -> RequestMark {
 
 fn stream(body: &Body) -> StreamId {
     match body {
-        Body::LedgerCreated { ledger, .. } => {
-            StreamId::of(StreamKind::Ledger, &ledger.to_string())
-        }
+        Body::LedgerCreated { ledger, .. } => StreamId::of(StreamKind::Ledger, &ledger.to_string()),
         Body::PolicyPackAdopted { pack, .. } => StreamId::of(StreamKind::Pack, pack.as_str()),
         Body::PartyRegistered(party) | Body::PartyCorrected(party) => party.subject.into(),
         Body::Fact(fact) => fact.stream(),

@@ -40,7 +40,9 @@ pub(crate) fn vectors() -> BTreeMap<String, Vec<u8>> {
 /// The file that FORMAT.md prints in the one fenced block with this mark.
 pub(crate) fn printed(mark: &str) -> String {
     let mut blocks = fenced(mark).into_iter();
-    let block = blocks.next().unwrap_or_else(|| panic!("FORMAT.md has no `{mark}` block"));
+    let block = blocks
+        .next()
+        .unwrap_or_else(|| panic!("FORMAT.md has no `{mark}` block"));
     assert_eq!(blocks.next(), None, "FORMAT.md has two `{mark}` blocks");
     block
 }

@@ -69,7 +69,10 @@ fn what_is_exported_verifies_against_the_head_and_every_receipt() {
         for anchor in receipts.chain([at_head]) {
             let report = verify_export(&*exported, Some(anchor), |_| {});
             assert_eq!(report.verdict, Verdict::Intact, "{report:?}");
-            assert_eq!((report.events, report.ledger), (head.position, Some(ledger_id())));
+            assert_eq!(
+                (report.events, report.ledger),
+                (head.position, Some(ledger_id()))
+            );
             assert_eq!(report.chain_head, Some(hash(&head.chain_head)));
         }
         // The same bytes whenever and from wherever they are asked for.
@@ -86,7 +89,10 @@ fn what_is_exported_verifies_against_the_head_and_every_receipt() {
         let mut bent = exported;
         let middle = bent.len() / 2;
         bent[middle] ^= 1;
-        assert_eq!(verify_export(&*bent, Some(at_head), |_| {}).verdict, Verdict::Tampered);
+        assert_eq!(
+            verify_export(&*bent, Some(at_head), |_| {}).verdict,
+            Verdict::Tampered
+        );
     });
 }
 

@@ -22,9 +22,7 @@ use tonic::{Code, Request, Status, body::Body};
 use tonic_types::StatusExt as _;
 
 use crate::{
-    commands::{
-        Commanded as _, claimable, course, day, listed, person, policy, receipt, shown,
-    },
+    commands::{Commanded as _, claimable, course, day, listed, person, policy, receipt, shown},
     gate::{Gate, Hold},
     site::{Plan, Site, test},
     status::fails,
@@ -77,11 +75,14 @@ fn a_repeated_request_waits_for_the_first_and_has_its_outcome() {
         };
         let first = watched(&released, site.start(command.clone()));
         gate.reached().await;
-        let again: Vec<_> =
-            (0..4).map(|_| watched(&released, site.start(command.clone()))).collect();
+        let again: Vec<_> = (0..4)
+            .map(|_| watched(&released, site.start(command.clone())))
+            .collect();
         let changed = watched(&released, site.start(other.clone()));
         let mut batch = site.batch().await;
-        batch.send(vec![command.clone(), other, course("PX-3").command()]).await;
+        batch
+            .send(vec![command.clone(), other, course("PX-3").command()])
+            .await;
         let in_batch = watched(&released, async move { batch.answer().await });
         // What was sent before these has arrived before their answers.
         site.round_trips(3).await;
@@ -99,15 +100,27 @@ fn a_repeated_request_waits_for_the_first_and_has_its_outcome() {
             assert_eq!(again.result, first.result);
         }
         let (changed, late) = changed.await.unwrap();
-        assert!(late, "it may still turn out that the first was never recorded");
-        fails(changed.unwrap(), Code::AlreadyExists, "REQUEST_ID_REUSED", "request_id");
+        assert!(
+            late,
+            "it may still turn out that the first was never recorded"
+        );
+        fails(
+            changed.unwrap(),
+            Code::AlreadyExists,
+            "REQUEST_ID_REUSED",
+            "request_id",
+        );
         let (in_batch, late) = in_batch.await.unwrap();
         assert!(late, "acknowledged before it was durable");
         let in_batch = in_batch.unwrap().unwrap();
         assert_eq!(in_batch[0].result, first.result);
         assert_eq!(
             in_batch.iter().map(shown).collect::<Vec<_>>(),
-            ["accepted replayed", "rejected REQUEST_ID_REUSED request_id", "accepted"]
+            [
+                "accepted replayed",
+                "rejected REQUEST_ID_REUSED request_id",
+                "accepted"
+            ]
         );
     });
 }
@@ -121,18 +134,27 @@ fn reads_are_never_ahead_of_what_is_durable() {
         let hold = gate.hold();
         let second = LUZHOU_2023.replace("id = \"luzhou-2023\"", "id = \"luzhou-2023-b\"");
         let mut batch = site.batch().await;
-        batch.send(vec![listed(2).command(), policy(second).command()]).await;
+        batch
+            .send(vec![listed(2).command(), policy(second).command()])
+            .await;
         gate.reached().await;
         // Two registrations and the pack: decided, not durable.
         site.decided(durable + 3).await;
 
         // What rests on durable events alone is answered, without the new ones.
-        let policies = site.ledger().list_policies(wire::ListPoliciesRequest {}).await.unwrap();
+        let policies = site
+            .ledger()
+            .list_policies(wire::ListPoliciesRequest {})
+            .await
+            .unwrap();
         assert_eq!(policies.into_inner().policies.len(), 1);
         let events = site.grpc.clone().events().await;
         assert_eq!(events.len() as u64, durable);
         for (position, there) in [(durable, true), (durable + 1, false)] {
-            let answer = site.ledger().get_event(wire::GetEventRequest { position }).await;
+            let answer = site
+                .ledger()
+                .get_event(wire::GetEventRequest { position })
+                .await;
             assert_eq!(answer.is_ok(), there, "{position}");
         }
         assert_eq!(site.head().await.position, durable);
@@ -151,7 +173,12 @@ fn reads_are_never_ahead_of_what_is_durable() {
                     on: Some(day("2024-06-01")),
                     ..wire::GetSubjectRequest::default()
                 };
-                ledger.get_subject(request).await.unwrap().into_inner().position
+                ledger
+                    .get_subject(request)
+                    .await
+                    .unwrap()
+                    .into_inner()
+                    .position
             }));
         }
         for name in ["limits", "budget", "totals", "refusals", "conflicts"] {
@@ -167,7 +194,11 @@ fn reads_are_never_ahead_of_what_is_durable() {
         }
         let mut projections = site.grpc.projections.clone();
         reads.spawn(watched(&released, async move {
-            let answer = projections.list(wire::ListRequest {}).await.unwrap().into_inner();
+            let answer = projections
+                .list(wire::ListRequest {})
+                .await
+                .unwrap()
+                .into_inner();
             answer.projections[0].position
         }));
         let mut projections = site.grpc.projections.clone();
@@ -187,7 +218,12 @@ fn reads_are_never_ahead_of_what_is_durable() {
             let request = wire::EvaluateRequest {
                 command: Some(listed(3).command()),
             };
-            ledger.evaluate(request).await.unwrap().into_inner().position
+            ledger
+                .evaluate(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .position
         }));
         site.round_trips(5).await;
         released.store(true, Ordering::SeqCst);
@@ -232,7 +268,9 @@ fn a_request_whose_deadline_passes_in_the_queue_is_not_decided() {
         let in_batch = course("PX-3").command();
         let (send, receive) = tokio::sync::mpsc::channel(1);
         let commands = vec![in_batch.clone()];
-        send.send(wire::SubmitBatchRequest { commands }).await.unwrap();
+        send.send(wire::SubmitBatchRequest { commands })
+            .await
+            .unwrap();
         let mut request = Request::new(ReceiverStream::new(receive));
         request.set_timeout(Duration::from_millis(20));
         let answer = match patient(&site).submit_batch(request).await {
@@ -311,7 +349,11 @@ fn a_full_queue_turns_requests_away_and_takes_them_later() {
         while let Some(answer) = waiting.join_next().await {
             assert_eq!(shown(&answer.unwrap().1.unwrap()), "accepted");
         }
-        assert_eq!(site.head().await.position, before + 5, "nothing of those turned away");
+        assert_eq!(
+            site.head().await.position,
+            before + 5,
+            "nothing of those turned away"
+        );
         for command in turned_away {
             assert_eq!(shown(&site.submit(command).await.unwrap()), "accepted");
         }
@@ -335,7 +377,10 @@ fn a_batch_stream_waits_where_a_request_is_turned_away() {
         let fed = tokio::spawn(async move {
             for number in 0..MESSAGES {
                 let commands = vec![course(&format!("PB-{number}")).command()];
-                feeder.send(wire::SubmitBatchRequest { commands }).await.unwrap();
+                feeder
+                    .send(wire::SubmitBatchRequest { commands })
+                    .await
+                    .unwrap();
             }
         });
         fed.await.unwrap();
@@ -362,7 +407,11 @@ fn a_batch_stream_waits_where_a_request_is_turned_away() {
         let mut last = 0;
         for number in 0..MESSAGES {
             let answer = batch.answer().await.unwrap().unwrap();
-            assert_eq!(answer.iter().map(shown).collect::<Vec<_>>(), ["accepted"], "{number}");
+            assert_eq!(
+                answer.iter().map(shown).collect::<Vec<_>>(),
+                ["accepted"],
+                "{number}"
+            );
             assert!(receipt(&answer[0]).position > last, "in order");
             last = receipt(&answer[0]).position;
         }

@@ -84,7 +84,11 @@ impl Gate {
         let mut state = self.state();
         if state.held {
             self.0.waiting.send_modify(|waiting| *waiting += 1);
-            state = self.0.changed.wait_while(state, |state| state.held).unwrap();
+            state = self
+                .0
+                .changed
+                .wait_while(state, |state| state.held)
+                .unwrap();
             self.0.waiting.send_modify(|waiting| *waiting -= 1);
         }
         state.failure.take()
@@ -158,7 +162,9 @@ pub(crate) struct Read {
 
 impl fmt::Debug for Meter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Meter").field(&*self.0.read.borrow()).finish()
+        f.debug_tuple("Meter")
+            .field(&*self.0.read.borrow())
+            .finish()
     }
 }
 

@@ -40,15 +40,24 @@ fn health_says_whether_the_writer_works() {
             let answer = health.check(about(service)).await.unwrap().into_inner();
             assert_eq!(answer.status(), ServingStatus::Serving, "{service}");
             let mut watch = health.watch(about(service)).await.unwrap().into_inner();
-            assert_eq!(watch.next().await.unwrap().unwrap().status(), ServingStatus::Serving);
+            assert_eq!(
+                watch.next().await.unwrap().unwrap().status(),
+                ServingStatus::Serving
+            );
             watches.push(watch);
         }
-        let unknown = health.check(about("luzhang.v1.NoService")).await.unwrap_err();
+        let unknown = health
+            .check(about("luzhang.v1.NoService"))
+            .await
+            .unwrap_err();
         assert_eq!(unknown.code(), Code::NotFound);
         gate.fail_next(Failure::BeforeStored);
         site.submit(course("PX-1").command()).await.unwrap_err();
         for mut watch in watches {
-            assert_eq!(watch.next().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+            assert_eq!(
+                watch.next().await.unwrap().unwrap().status(),
+                ServingStatus::NotServing
+            );
         }
         for service in watched {
             let answer = health.check(about(service)).await.unwrap().into_inner();
@@ -67,7 +76,9 @@ fn reflection_lists_the_services_and_their_messages() {
                 host: String::new(),
                 message_request: Some(request),
             };
-            let answers = reflection.server_reflection_info(tokio_stream::once(request)).await;
+            let answers = reflection
+                .server_reflection_info(tokio_stream::once(request))
+                .await;
             let answer = answers.unwrap().into_inner().next().await.unwrap().unwrap();
             answer.message_response.unwrap()
         };
@@ -76,11 +87,16 @@ fn reflection_lists_the_services_and_their_messages() {
             other => panic!("{other:?}"),
         };
         let listed: Vec<_> = listed.iter().map(|service| &*service.name).collect();
-        let others = ["grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
+        let others = [
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1.ServerReflection",
+        ];
         for service in SERVICES.into_iter().chain(others) {
             assert!(listed.contains(&service), "{service} is not in {listed:?}");
         }
-        let symbols = SERVICES.into_iter().chain(["luzhang.v1.Command", "luzhang.event.v1.Event"]);
+        let symbols = SERVICES
+            .into_iter()
+            .chain(["luzhang.v1.Command", "luzhang.event.v1.Event"]);
         for symbol in symbols {
             match ask(MessageRequest::FileContainingSymbol(symbol.to_owned())).await {
                 MessageResponse::FileDescriptorResponse(files) => {
@@ -91,6 +107,15 @@ fn reflection_lists_the_services_and_their_messages() {
         }
         // It disturbs nothing.
         let list = wire::ListPoliciesRequest {};
-        assert_eq!(site.ledger().list_policies(list).await.unwrap().into_inner().policies.len(), 1);
+        assert_eq!(
+            site.ledger()
+                .list_policies(list)
+                .await
+                .unwrap()
+                .into_inner()
+                .policies
+                .len(),
+            1
+        );
     });
 }

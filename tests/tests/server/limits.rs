@@ -35,7 +35,10 @@ fn content(command: &wire::Command) -> usize {
 fn too_large<T: std::fmt::Debug>(answer: Result<T, Status>) {
     let said = fails(answer, Code::ResourceExhausted, "MESSAGE_TOO_LARGE", "");
     let Said { zh, en, .. } = said;
-    assert!(zh.contains("拆分") && en.contains("split"), "no advice: {zh} {en}");
+    assert!(
+        zh.contains("拆分") && en.contains("split"),
+        "no advice: {zh} {en}"
+    );
     assert!(zh.contains("字节") && en.contains("bytes"), "{zh} {en}");
 }
 
@@ -68,8 +71,18 @@ fn a_message_is_taken_up_to_its_limit() {
             let submitted = site.submit(command).await;
             if taken {
                 // It is looked at, and found not to be a policy pack.
-                fails(evaluated, Code::InvalidArgument, "POLICY_INVALID", "content");
-                fails(submitted, Code::InvalidArgument, "POLICY_INVALID", "content");
+                fails(
+                    evaluated,
+                    Code::InvalidArgument,
+                    "POLICY_INVALID",
+                    "content",
+                );
+                fails(
+                    submitted,
+                    Code::InvalidArgument,
+                    "POLICY_INVALID",
+                    "content",
+                );
             } else {
                 too_large(evaluated);
                 too_large(submitted);
@@ -92,7 +105,9 @@ fn a_message_of_a_batch_is_taken_up_to_its_limit() {
         let site = Site::with(plan).await;
         for (number, bytes) in [MOST + 1, 4 * MOST + 1, 100 * MOST].into_iter().enumerate() {
             let mut batch = site.batch().await;
-            batch.send(vec![course(&format!("PX-{number}")).command()]).await;
+            batch
+                .send(vec![course(&format!("PX-{number}")).command()])
+                .await;
             batch.send(vec![sized(bytes)]).await;
             // What came before it is answered.
             let answer = batch.answer().await.unwrap().unwrap();
@@ -119,7 +134,13 @@ fn the_limit_is_eight_mebibytes_unless_set() {
         fails(answer, Code::InvalidArgument, "POLICY_INVALID", "content");
         too_large(site.submit(sized(most + 1)).await);
         too_large(site.submit(sized(5 * most)).await);
-        assert_eq!(site.submit(course("PX").command()).await.map(|o| shown(&o)).unwrap(), "accepted");
+        assert_eq!(
+            site.submit(course("PX").command())
+                .await
+                .map(|o| shown(&o))
+                .unwrap(),
+            "accepted"
+        );
     });
 }
 
@@ -153,20 +174,31 @@ fn a_batch_has_ten_thousand_commands_at_most() {
     test(async {
         let site = Site::new().await;
         let courses = |name: &str, count: usize| -> Vec<_> {
-            (0..count).map(|number| course(&format!("{name}-{number}")).command()).collect()
+            (0..count)
+                .map(|number| course(&format!("{name}-{number}")).command())
+                .collect()
         };
         let mut batch = site.batch().await;
         let outcomes = batch.round(courses("PA", 10_000)).await;
         assert_eq!(outcomes.len(), 10_000);
         assert!(outcomes.iter().all(|outcome| shown(outcome) == "accepted"));
-        let positions: Vec<_> = outcomes.iter().map(|outcome| receipt(outcome).position).collect();
+        let positions: Vec<_> = outcomes
+            .iter()
+            .map(|outcome| receipt(outcome).position)
+            .collect();
         assert!(positions.is_sorted_by(|a, b| a < b), "in order");
         let head = site.head().await;
         batch.send(courses("PB", 10_001)).await;
         let answer = batch.answer().await;
         let said = fails(answer, Code::InvalidArgument, "BATCH_TOO_LARGE", "");
-        assert!(said.zh.contains("10000") && said.en.contains("10000"), "{said:?}");
-        assert!(said.zh.contains("拆分") && said.en.contains("split"), "{said:?}");
+        assert!(
+            said.zh.contains("10000") && said.en.contains("10000"),
+            "{said:?}"
+        );
+        assert!(
+            said.zh.contains("拆分") && said.en.contains("split"),
+            "{said:?}"
+        );
         assert_eq!(site.head().await, head, "none of them is decided");
     });
 }

@@ -11,6 +11,10 @@ use crate::{
         day, interest, listed, loan, organisation, person, placement, plaque, policy, retraction,
         settlement, shown, skill_base,
     },
+    fields::{
+        With, amounts, date_sets, dates, enumerations, organisations, other_amounts, other_dates,
+        people, texts,
+    },
     site::{Plan, Site, test},
     status::{Said, fails, has_han},
 };
@@ -52,226 +56,21 @@ async fn check(site: &Site, rows: Vec<Row>) {
         let evaluated = fails(site.ledger().evaluate(request).await, status, reason, field);
         assert_eq!(submitted, evaluated);
         let outcomes = batch.round(vec![command]).await;
-        assert_eq!(shown(&outcomes[0]), format!("rejected {reason} {field}").trim_end());
+        assert_eq!(
+            shown(&outcomes[0]),
+            format!("rejected {reason} {field}").trim_end()
+        );
         let Some(wire::outcome::Result::Rejected(rejected)) = &outcomes[0].result else {
             panic!("{outcomes:?}");
         };
         let worded = rejected.reason.as_ref().unwrap();
         assert_eq!((&worded.zh, &worded.en), (&submitted.zh, &submitted.en));
-        assert_eq!((rejected.original_position, rejected.original_refused), (0, false));
+        assert_eq!(
+            (rejected.original_position, rejected.original_refused),
+            (0, false)
+        );
     }
     assert_eq!(site.head().await, before, "a rejection wrote something");
-}
-
-/// A field of a body: the command with another value in it.
-type With<T> = (&'static str, fn(T) -> wire::Command);
-
-/// Every field that names a person.
-fn people() -> Vec<With<Option<wire::Person>>> {
-    vec![
-        ("person", |person| wire::PovertyStatus { person, ..listed(1) }.command()),
-        ("person", |person| {
-            wire::UnemploymentBenefit { person, ..benefit(1, "2024-01-01", "2024-01-31") }.command()
-        }),
-        ("person", |person| {
-            wire::UnemploymentBenefitRetraction { person, ..retraction(1, 3) }.command()
-        }),
-        ("person", |person| {
-            wire::Attendance { person, ..attendance(1, "PX-1", "2024-03-04") }.command()
-        }),
-        ("person", |person| {
-            wire::TrainingAllowance { person, ..allowance("C", 1, "PX-1", "2024-03-04") }.command()
-        }),
-        ("worker", |worker| wire::ServiceSubsidy { worker, ..placement("C", 1) }.command()),
-        ("borrower.person", |person| {
-            let kind = person.map(wire::borrower::Kind::Person);
-            wire::Loan { borrower: Some(wire::Borrower { kind }), ..loan("L", 1) }.command()
-        }),
-    ]
-}
-
-/// Every field that names an organisation.
-fn organisations() -> Vec<With<Option<wire::Organisation>>> {
-    vec![
-        ("provider", |provider| wire::Course { provider, ..course("P") }.command()),
-        ("applicant", |applicant| wire::Plaque { applicant, ..plaque("B") }.command()),
-        ("entity", |entity| wire::SkillBase { entity, ..skill_base("C") }.command()),
-        ("agency", |agency| wire::ServiceSubsidy { agency, ..placement("C", 1) }.command()),
-        ("employer", |employer| wire::ServiceSubsidy { employer, ..placement("C", 1) }.command()),
-        ("borrower.small_firm", |firm| {
-            let kind = firm.map(wire::borrower::Kind::SmallFirm);
-            wire::Loan { borrower: Some(wire::Borrower { kind }), ..loan("L", 1) }.command()
-        }),
-    ]
-}
-
-/// Every plain text, with the most characters that it may have.
-fn texts() -> Vec<(usize, With<String>)> {
-    vec![
-        (100, ("document", |document| {
-            wire::Appropriation { document, ..appropriation("D", "training-allowance") }.command()
-        })),
-        (64, ("fund", |fund| {
-            wire::Appropriation { fund, ..appropriation("D", "training-allowance") }.command()
-        })),
-        (64, ("programme", |programme| {
-            wire::Appropriation { programme, ..appropriation("D", "training-allowance") }.command()
-        })),
-        (200, ("list_version", |list_version| {
-            wire::PovertyStatus { list_version, ..listed(1) }.command()
-        })),
-        (200, ("source", |source| {
-            wire::UnemploymentBenefit { source, ..benefit(1, "2024-01-01", "2024-01-31") }.command()
-        })),
-        (64, ("course_no", |course_no| wire::Course { course_no, ..course("P") }.command())),
-        (200, ("trade", |trade| wire::Course { trade, ..course("P") }.command())),
-        (64, ("course_no", |course_no| {
-            wire::Attendance { course_no, ..attendance(1, "PX-1", "2024-03-04") }.command()
-        })),
-        (64, ("brand_no", |brand_no| wire::Plaque { brand_no, ..plaque("B") }.command())),
-        (100, ("document", |document| wire::Plaque { document, ..plaque("B") }.command())),
-        (64, ("loan_no", |loan_no| wire::LoanSettlement { loan_no, ..settlement("L") }.command())),
-        (64, ("claim_no", |claim_no| {
-            wire::TrainingAllowance { claim_no, ..allowance("C", 1, "PX-1", "2024-03-04") }
-                .command()
-        })),
-        (64, ("course_no", |course_no| {
-            wire::TrainingAllowance { course_no, ..allowance("C", 1, "PX-1", "2024-03-04") }
-                .command()
-        })),
-        (64, ("fund", |fund| {
-            wire::TrainingAllowance { fund, ..allowance("C", 1, "PX-1", "2024-03-04") }
-                .command()
-        })),
-        (64, ("claim_no", |claim_no| wire::SkillBase { claim_no, ..skill_base("C") }.command())),
-        (100, ("document", |document| wire::SkillBase { document, ..skill_base("C") }.command())),
-        (64, ("fund", |fund| wire::SkillBase { fund, ..skill_base("C") }.command())),
-        (64, ("claim_no", |claim_no| {
-            wire::ServiceSubsidy { claim_no, ..placement("C", 1) }.command()
-        })),
-        (64, ("fund", |fund| wire::ServiceSubsidy { fund, ..placement("C", 1) }.command())),
-        (64, ("claim_no", |claim_no| wire::BrandAward { claim_no, ..award("C", "B") }.command())),
-        (64, ("brand_no", |brand_no| wire::BrandAward { brand_no, ..award("C", "B") }.command())),
-        (64, ("fund", |fund| wire::BrandAward { fund, ..award("C", "B") }.command())),
-        (64, ("loan_no", |loan_no| wire::Loan { loan_no, ..loan("L", 1) }.command())),
-        (200, ("bank", |bank| wire::Loan { bank, ..loan("L", 1) }.command())),
-        (64, ("claim_no", |claim_no| {
-            wire::InterestSubsidy { claim_no, ..interest("C", "L") }.command()
-        })),
-        (64, ("loan_no", |loan_no| {
-            wire::InterestSubsidy { loan_no, ..interest("C", "L") }.command()
-        })),
-        (64, ("fund", |fund| wire::InterestSubsidy { fund, ..interest("C", "L") }.command())),
-    ]
-}
-
-/// Every required date.
-fn dates() -> Vec<With<Option<Date>>> {
-    vec![
-        ("from", |from| wire::PovertyStatus { from, ..listed(1) }.command()),
-        ("first_day", |first_day| {
-            wire::UnemploymentBenefit { first_day, ..benefit(1, "2024-01-01", "2024-01-31") }
-                .command()
-        }),
-        ("last_day", |last_day| {
-            wire::UnemploymentBenefit { last_day, ..benefit(1, "2024-01-01", "2024-01-31") }
-                .command()
-        }),
-        ("first_day", |first_day| wire::Course { first_day, ..course("P") }.command()),
-        ("last_day", |last_day| wire::Course { last_day, ..course("P") }.command()),
-        ("awarded_on", |awarded_on| wire::Plaque { awarded_on, ..plaque("B") }.command()),
-        ("settled_on", |settled_on| {
-            wire::LoanSettlement { settled_on, ..settlement("L") }.command()
-        }),
-        ("recognised_on", |recognised_on| {
-            wire::SkillBase { recognised_on, ..skill_base("C") }.command()
-        }),
-        ("contract_first_day", |contract_first_day| {
-            wire::ServiceSubsidy { contract_first_day, ..placement("C", 1) }.command()
-        }),
-        ("contract_last_day", |contract_last_day| {
-            wire::ServiceSubsidy { contract_last_day, ..placement("C", 1) }.command()
-        }),
-        ("paid_on", |paid_on| wire::BrandAward { paid_on, ..award("C", "B") }.command()),
-        ("issued_on", |issued_on| wire::Loan { issued_on, ..loan("L", 1) }.command()),
-        ("due_on", |due_on| wire::Loan { due_on, ..loan("L", 1) }.command()),
-        ("from", |from| wire::InterestSubsidy { from, ..interest("C", "L") }.command()),
-        ("until", |until| wire::InterestSubsidy { until, ..interest("C", "L") }.command()),
-    ]
-}
-
-/// Dates that may be absent, and those in a set.
-fn other_dates() -> Vec<With<Date>> {
-    vec![
-        ("until", |until| wire::PovertyStatus { until: Some(until), ..listed(1) }.command()),
-        ("insured_from", |day| {
-            wire::ServiceSubsidy { insured_from: Some(day), ..placement("C", 1) }.command()
-        }),
-        ("dates", |day| {
-            wire::Attendance { dates: vec![day], ..attendance(1, "PX-1", "2024-03-04") }.command()
-        }),
-        ("dates", |day| {
-            wire::TrainingAllowance { dates: vec![day], ..allowance("C", 1, "PX-1", "2024-03-04") }
-                .command()
-        }),
-    ]
-}
-
-/// Every set of dates.
-fn date_sets() -> Vec<With<Vec<Date>>> {
-    vec![
-        ("dates", |dates| {
-            wire::Attendance { dates, ..attendance(1, "PX-1", "2024-03-04") }.command()
-        }),
-        ("dates", |dates| {
-            wire::TrainingAllowance { dates, ..allowance("C", 1, "PX-1", "2024-03-04") }.command()
-        }),
-    ]
-}
-
-/// Every amount that must be greater than zero.
-fn amounts() -> Vec<With<i64>> {
-    vec![
-        ("amount_fen", |amount_fen| {
-            wire::Appropriation { amount_fen, ..appropriation("D", "training-allowance") }.command()
-        }),
-        ("amount_fen", |amount_fen| {
-            wire::TrainingAllowance { amount_fen, ..allowance("C", 1, "PX-1", "2024-03-04") }
-                .command()
-        }),
-        ("amount_fen", |amount_fen| wire::SkillBase { amount_fen, ..skill_base("C") }.command()),
-        ("amount_fen", |amount_fen| {
-            wire::ServiceSubsidy { amount_fen, ..placement("C", 1) }.command()
-        }),
-        ("amount_fen", |amount_fen| wire::BrandAward { amount_fen, ..award("C", "B") }.command()),
-        ("principal_fen", |principal_fen| wire::Loan { principal_fen, ..loan("L", 1) }.command()),
-        ("amount_fen", |amount_fen| {
-            wire::InterestSubsidy { amount_fen, ..interest("C", "L") }.command()
-        }),
-    ]
-}
-
-/// Amounts that may be zero by themselves.
-fn other_amounts() -> Vec<With<i64>> {
-    vec![
-        ("daily_fen", |daily_fen| {
-            wire::TrainingAllowance { daily_fen, ..allowance("C", 1, "PX-1", "2024-03-04") }
-                .command()
-        }),
-        ("interest_fen", |interest_fen| {
-            wire::InterestSubsidy { interest_fen, ..interest("C", "L") }.command()
-        }),
-    ]
-}
-
-/// Every enumeration.
-fn enumerations() -> Vec<With<i32>> {
-    vec![
-        ("level", |level| wire::Plaque { level, ..plaque("B") }.command()),
-        ("repayment", |repayment| wire::LoanSettlement { repayment, ..settlement("L") }.command()),
-        ("kind", |kind| wire::SkillBase { kind, ..skill_base("C") }.command()),
-        ("level", |level| wire::SkillBase { level, ..skill_base("C") }.command()),
-    ]
 }
 
 /// The same field of every body, with the same fault.
@@ -280,7 +79,9 @@ fn each<T: Clone>(
     value: &T,
     reason: &'static str,
 ) -> impl Iterator<Item = Row> {
-    fields.iter().map(move |(field, with)| malformed(with(value.clone()), reason, field))
+    fields
+        .iter()
+        .map(move |(field, with)| malformed(with(value.clone()), reason, field))
 }
 
 /// A path below a field, for the table's own names.
@@ -309,7 +110,11 @@ fn persons() {
         let mut rows: Vec<Row> = Vec::new();
         for (field, with) in people() {
             // A loan without a borrower's kind has no `person` to name.
-            let absent = if field == "borrower.person" { "borrower" } else { field };
+            let absent = if field == "borrower.person" {
+                "borrower"
+            } else {
+                field
+            };
             rows.push(malformed(with(None), "FIELD_REQUIRED", absent));
             for (person, reason, leaf) in [
                 (number(""), "ID_LENGTH", "national_id"),
@@ -317,7 +122,11 @@ fn persons() {
                 (number("51059019510101001９"), "ID_CHARACTER", "national_id"),
                 (number("X10590195101010019"), "ID_CHARACTER", "national_id"),
                 (number("510590195102300019"), "ID_BIRTH_DATE", "national_id"),
-                (number(&other_check_digit(&fine.national_id)), "ID_CHECK_DIGIT", "national_id"),
+                (
+                    number(&other_check_digit(&fine.national_id)),
+                    "ID_CHECK_DIGIT",
+                    "national_id",
+                ),
                 (name(""), "NAME_EMPTY", "name"),
                 (name(" \u{3000}"), "NAME_EMPTY", "name"),
                 (name(&"某".repeat(129)), "NAME_TOO_LONG", "name"),
@@ -340,7 +149,13 @@ fn an_error_never_repeats_who_it_is_about() {
         let wrong = other_check_digit(&fine.national_id);
         let firm = organisation(1);
         let wrong_code = other_check_digit(&firm.credit_code);
-        let secrets = [&fine.name, &fine.national_id, &wrong, &firm.name, &wrong_code];
+        let secrets = [
+            &fine.name,
+            &fine.national_id,
+            &wrong,
+            &firm.name,
+            &wrong_code,
+        ];
         for (_, with) in people() {
             let person = wire::Person {
                 national_id: wrong.clone(),
@@ -382,13 +197,21 @@ fn organisations_and_their_codes() {
         };
         let mut rows: Vec<Row> = Vec::new();
         for (field, with) in organisations() {
-            let absent = if field == "borrower.small_firm" { "borrower" } else { field };
+            let absent = if field == "borrower.small_firm" {
+                "borrower"
+            } else {
+                field
+            };
             rows.push(malformed(with(None), "FIELD_REQUIRED", absent));
             for (organisation, reason, leaf) in [
                 (code(""), "USCC_LENGTH", "credit_code"),
                 (code(&fine.credit_code[..17]), "USCC_LENGTH", "credit_code"),
                 (code("I15105900000000010"), "USCC_CHARACTER", "credit_code"),
-                (code(&other_check_digit(&fine.credit_code)), "USCC_CHECK_DIGIT", "credit_code"),
+                (
+                    code(&other_check_digit(&fine.credit_code)),
+                    "USCC_CHECK_DIGIT",
+                    "credit_code",
+                ),
                 (name(""), "NAME_EMPTY", "name"),
                 (name(&"某".repeat(129)), "NAME_TOO_LONG", "name"),
                 (name("某\u{2066}单位"), "NAME_CHARACTER", "name"),
@@ -402,13 +225,25 @@ fn organisations_and_their_codes() {
                     "credit_code",
                 ),
             ] {
-                rows.push(malformed(with(Some(organisation)), reason, below(field, leaf)));
+                rows.push(malformed(
+                    with(Some(organisation)),
+                    reason,
+                    below(field, leaf),
+                ));
             }
         }
         for brand_name in ["", "半\u{202e}坛"] {
-            let reason = if brand_name.is_empty() { "NAME_EMPTY" } else { "NAME_CHARACTER" };
+            let reason = if brand_name.is_empty() {
+                "NAME_EMPTY"
+            } else {
+                "NAME_CHARACTER"
+            };
             let brand_name = brand_name.to_owned();
-            let command = wire::Plaque { brand_name, ..plaque("B") }.command();
+            let command = wire::Plaque {
+                brand_name,
+                ..plaque("B")
+            }
+            .command();
             rows.push(malformed(command, reason, "brand_name"));
         }
         check(&site, rows).await;
@@ -431,13 +266,36 @@ fn texts_dates_amounts_and_values() {
                 rows.push(malformed(with(text), reason, field));
             }
         }
-        let no_days = ["2023-02-29", "2024-13-01", "2024-00-10", "2024-04-31", "1899-12-31", "10000-01-01"];
+        let no_days = [
+            "2023-02-29",
+            "2024-13-01",
+            "2024-00-10",
+            "2024-04-31",
+            "1899-12-31",
+            "10000-01-01",
+        ];
         let no_days = no_days.map(day).into_iter().chain([
-            Date { year: i32::MAX, month: 1, day: 1 },
-            Date { year: 2024, month: 300, day: 1 },
-            Date { year: 2024, month: 1, day: -1 },
+            Date {
+                year: i32::MAX,
+                month: 1,
+                day: 1,
+            },
+            Date {
+                year: 2024,
+                month: 300,
+                day: 1,
+            },
+            Date {
+                year: 2024,
+                month: 1,
+                day: -1,
+            },
             // A month alone, as `google.type.Date` allows.
-            Date { year: 2024, month: 1, day: 0 },
+            Date {
+                year: 2024,
+                month: 1,
+                day: 0,
+            },
         ]);
         rows.extend(each(&dates(), &None, "FIELD_REQUIRED"));
         for day in no_days {
@@ -445,10 +303,18 @@ fn texts_dates_amounts_and_values() {
             rows.extend(each(&other_dates(), &day, "DATE_INVALID"));
         }
         rows.extend(each(&date_sets(), &vec![], "FIELD_REQUIRED"));
-        rows.extend(each(&date_sets(), &vec![day("2024-03-04"); 2], "DATE_DUPLICATE"));
+        rows.extend(each(
+            &date_sets(),
+            &vec![day("2024-03-04"); 2],
+            "DATE_DUPLICATE",
+        ));
         let twice = vec![day("2024-03-05"), day("2024-03-04"), day("2024-03-05")];
         rows.extend(each(&date_sets(), &twice, "DATE_DUPLICATE"));
-        rows.extend(each(&date_sets(), &vec![day("2024-03-04"); 1_001], "DATES_TOO_MANY"));
+        rows.extend(each(
+            &date_sets(),
+            &vec![day("2024-03-04"); 1_001],
+            "DATES_TOO_MANY",
+        ));
         rows.extend(each(&amounts(), &0, "AMOUNT_NOT_POSITIVE"));
         for (amount, reason) in [
             (-1, "AMOUNT_NEGATIVE"),
@@ -476,72 +342,154 @@ fn what_no_single_field_shows() {
         let first = "2024-03-04";
         let rows = vec![
             malformed(
-                wire::PovertyStatus { until: Some(day("2020-01-01")), ..listed(1) }.command(),
+                wire::PovertyStatus {
+                    until: Some(day("2020-01-01")),
+                    ..listed(1)
+                }
+                .command(),
                 "PERIOD_REVERSED",
                 "until",
             ),
-            malformed(benefit(1, first, "2024-03-03").command(), "PERIOD_REVERSED", "last_day"),
             malformed(
-                wire::Course { last_day: Some(day("2024-03-03")), ..course("P") }.command(),
+                benefit(1, first, "2024-03-03").command(),
                 "PERIOD_REVERSED",
                 "last_day",
             ),
             malformed(
-                wire::ServiceSubsidy { contract_last_day: Some(day(first)), ..placement("C", 1) }
-                    .command(),
+                wire::Course {
+                    last_day: Some(day("2024-03-03")),
+                    ..course("P")
+                }
+                .command(),
+                "PERIOD_REVERSED",
+                "last_day",
+            ),
+            malformed(
+                wire::ServiceSubsidy {
+                    contract_last_day: Some(day(first)),
+                    ..placement("C", 1)
+                }
+                .command(),
                 "PERIOD_REVERSED",
                 "contract_last_day",
             ),
             malformed(
-                wire::Loan { due_on: Some(day("2024-01-14")), ..loan("L", 1) }.command(),
+                wire::Loan {
+                    due_on: Some(day("2024-01-14")),
+                    ..loan("L", 1)
+                }
+                .command(),
                 "PERIOD_REVERSED",
                 "due_on",
             ),
             malformed(
-                wire::InterestSubsidy { until: Some(day("2024-01-15")), ..interest("C", "L") }
-                    .command(),
+                wire::InterestSubsidy {
+                    until: Some(day("2024-01-15")),
+                    ..interest("C", "L")
+                }
+                .command(),
                 "PERIOD_REVERSED",
                 "until",
             ),
             malformed(
-                wire::TrainingAllowance { amount_fen: 9_999, ..claimed() }.command(),
+                wire::TrainingAllowance {
+                    amount_fen: 9_999,
+                    ..claimed()
+                }
+                .command(),
                 "AMOUNT_MISMATCH",
                 "amount_fen",
             ),
             malformed(
-                wire::TrainingAllowance { amount_fen: 10_001, ..claimed() }.command(),
+                wire::TrainingAllowance {
+                    amount_fen: 10_001,
+                    ..claimed()
+                }
+                .command(),
                 "AMOUNT_MISMATCH",
                 "amount_fen",
             ),
             malformed(
-                wire::TrainingAllowance { daily_fen: 0, ..claimed() }.command(),
+                wire::TrainingAllowance {
+                    daily_fen: 0,
+                    ..claimed()
+                }
+                .command(),
                 "AMOUNT_MISMATCH",
                 "amount_fen",
             ),
             malformed(
-                wire::TrainingAllowance { daily_fen: 900_000_000_000_000, ..claimed() }.command(),
+                wire::TrainingAllowance {
+                    daily_fen: 900_000_000_000_000,
+                    ..claimed()
+                }
+                .command(),
                 "AMOUNT_RANGE",
                 "daily_fen",
             ),
             malformed(
-                wire::Loan { rate_ppm: 1_000_001, ..loan("L", 1) }.command(),
+                wire::Loan {
+                    rate_ppm: 1_000_001,
+                    ..loan("L", 1)
+                }
+                .command(),
                 "RATE_RANGE",
                 "rate_ppm",
             ),
-            malformed(wire::Loan { borrower: None, ..loan("L", 1) }.command(), "FIELD_REQUIRED", "borrower"),
-            malformed(retraction(1, 0).command(), "FIELD_REQUIRED", "asserted"),
-            malformed(wire::Appropriation { year: 1_999, ..budget() }.command(), "YEAR_RANGE", "year"),
-            malformed(wire::Appropriation { year: 3_000, ..budget() }.command(), "YEAR_RANGE", "year"),
-            malformed(wire::Appropriation { year: -2_024, ..budget() }.command(), "YEAR_RANGE", "year"),
             malformed(
-                wire::Appropriation { office: String::new(), ..budget() }.command(),
+                wire::Loan {
+                    borrower: None,
+                    ..loan("L", 1)
+                }
+                .command(),
+                "FIELD_REQUIRED",
+                "borrower",
+            ),
+            malformed(retraction(1, 0).command(), "FIELD_REQUIRED", "asserted"),
+            malformed(
+                wire::Appropriation {
+                    year: 1_999,
+                    ..budget()
+                }
+                .command(),
+                "YEAR_RANGE",
+                "year",
+            ),
+            malformed(
+                wire::Appropriation {
+                    year: 3_000,
+                    ..budget()
+                }
+                .command(),
+                "YEAR_RANGE",
+                "year",
+            ),
+            malformed(
+                wire::Appropriation {
+                    year: -2_024,
+                    ..budget()
+                }
+                .command(),
+                "YEAR_RANGE",
+                "year",
+            ),
+            malformed(
+                wire::Appropriation {
+                    office: String::new(),
+                    ..budget()
+                }
+                .command(),
                 "OFFICE_CODE",
                 "appropriation.office",
             ),
             malformed(policy("").command(), "POLICY_INVALID", "content"),
             malformed(policy("[pack").command(), "POLICY_INVALID", "content"),
             malformed(policy([0xff, 0xfe]).command(), "POLICY_INVALID", "content"),
-            malformed(policy("#".repeat(98_305)).command(), "POLICY_INVALID", "content"),
+            malformed(
+                policy("#".repeat(98_305)).command(),
+                "POLICY_INVALID",
+                "content",
+            ),
             malformed(
                 policy(LUZHOU_2023.replace("v = 5000, ", "")).command(),
                 "POLICY_INVALID",
@@ -568,7 +516,14 @@ fn the_envelope() {
             .into_iter()
             .map(|id| malformed(with_id(id), "REQUEST_ID_INVALID", "request_id"))
             .collect();
-        let offices = ["51050", "5105000", "051050", "51o502", "５１０５０２", " 510502"];
+        let offices = [
+            "51050",
+            "5105000",
+            "051050",
+            "51o502",
+            "５１０５０２",
+            " 510502",
+        ];
         rows.extend(offices.map(|office| malformed(of_office(office), "OFFICE_CODE", "office")));
         let empty = wire::Command {
             body: None,
@@ -576,9 +531,15 @@ fn the_envelope() {
         };
         rows.push(malformed(empty, "COMMAND_EMPTY", ""));
         check(&site, rows).await;
-        let nothing = site.ledger().submit(wire::SubmitRequest { command: None }).await;
+        let nothing = site
+            .ledger()
+            .submit(wire::SubmitRequest { command: None })
+            .await;
         fails(nothing, Code::InvalidArgument, "FIELD_REQUIRED", "command");
-        let nothing = site.ledger().evaluate(wire::EvaluateRequest { command: None }).await;
+        let nothing = site
+            .ledger()
+            .evaluate(wire::EvaluateRequest { command: None })
+            .await;
         fails(nothing, Code::InvalidArgument, "FIELD_REQUIRED", "command");
         // Without an office it is the city's own.
         let city = site.submit(of_office("")).await.unwrap();
@@ -597,7 +558,9 @@ fn references_to_what_is_not_there_or_there_already() {
             settlement("DK-1").command(),
         ])
         .await;
-        let at = site.record([benefit(1, "2024-01-01", "2024-01-31").command()]).await[0];
+        let at = site
+            .record([benefit(1, "2024-01-01", "2024-01-31").command()])
+            .await[0];
         let row = |command, status, reason, field| Row {
             command,
             status,
@@ -609,41 +572,103 @@ fn references_to_what_is_not_there_or_there_already() {
         let no_fund = "没有这个资金".to_owned();
         let mut rows: Vec<Row> = vec![
             malformed(
-                wire::Appropriation { fund: no_fund.clone(), ..appropriation("D", "skill-base") }
-                    .command(),
+                wire::Appropriation {
+                    fund: no_fund.clone(),
+                    ..appropriation("D", "skill-base")
+                }
+                .command(),
                 "UNKNOWN_FUND",
                 "fund",
             ),
-            malformed(appropriation("D", "no-programme").command(), "UNKNOWN_PROGRAMME", "programme"),
-            unknown(attendance(1, "PX-9", "2024-03-04").command(), "UNKNOWN_COURSE", "course_no"),
+            malformed(
+                appropriation("D", "no-programme").command(),
+                "UNKNOWN_PROGRAMME",
+                "programme",
+            ),
+            unknown(
+                attendance(1, "PX-9", "2024-03-04").command(),
+                "UNKNOWN_COURSE",
+                "course_no",
+            ),
             unknown(settlement("DK-9").command(), "UNKNOWN_LOAN", "loan_no"),
-            unknown(retraction(1, at - 1).command(), "UNKNOWN_BENEFIT", "asserted"),
-            unknown(retraction(1, at + 99).command(), "UNKNOWN_BENEFIT", "asserted"),
+            unknown(
+                retraction(1, at - 1).command(),
+                "UNKNOWN_BENEFIT",
+                "asserted",
+            ),
+            unknown(
+                retraction(1, at + 99).command(),
+                "UNKNOWN_BENEFIT",
+                "asserted",
+            ),
             unknown(retraction(2, at).command(), "UNKNOWN_BENEFIT", "asserted"),
             exists(course("PX-1").command(), "COURSE_EXISTS", "course_no"),
             exists(loan("DK-1", 2).command(), "LOAN_EXISTS", "loan_no"),
             exists(settlement("DK-1").command(), "LOAN_SETTLED", "loan_no"),
             exists(plaque("BR-1").command(), "PLAQUE_EXISTS", "brand_no"),
-            exists(appropriation("演1号", "skill-base").command(), "APPROPRIATION_EXISTS", "document"),
+            exists(
+                appropriation("演1号", "skill-base").command(),
+                "APPROPRIATION_EXISTS",
+                "document",
+            ),
         ];
         let claims: [fn(String) -> wire::Command; 5] = [
             |fund| {
-                wire::TrainingAllowance { fund, ..allowance("C", 1, "PX-1", "2024-03-04") }.command()
+                wire::TrainingAllowance {
+                    fund,
+                    ..allowance("C", 1, "PX-1", "2024-03-04")
+                }
+                .command()
             },
-            |fund| wire::SkillBase { fund, ..skill_base("C") }.command(),
-            |fund| wire::ServiceSubsidy { fund, ..placement("C", 1) }.command(),
-            |fund| wire::BrandAward { fund, ..award("C", "BR-1") }.command(),
-            |fund| wire::InterestSubsidy { fund, ..interest("C", "DK-1") }.command(),
+            |fund| {
+                wire::SkillBase {
+                    fund,
+                    ..skill_base("C")
+                }
+                .command()
+            },
+            |fund| {
+                wire::ServiceSubsidy {
+                    fund,
+                    ..placement("C", 1)
+                }
+                .command()
+            },
+            |fund| {
+                wire::BrandAward {
+                    fund,
+                    ..award("C", "BR-1")
+                }
+                .command()
+            },
+            |fund| {
+                wire::InterestSubsidy {
+                    fund,
+                    ..interest("C", "DK-1")
+                }
+                .command()
+            },
         ];
-        rows.extend(
-            claims.map(|claim| malformed(claim(no_fund.clone()), "UNKNOWN_FUND", "fund")),
-        );
+        rows.extend(claims.map(|claim| malformed(claim(no_fund.clone()), "UNKNOWN_FUND", "fund")));
         check(&site, rows).await;
         // What to do is part of it.
-        let fund = wire::SkillBase { fund: no_fund, ..skill_base("C") }.command();
-        let said = fails(site.submit(fund).await, Code::InvalidArgument, "UNKNOWN_FUND", "fund");
+        let fund = wire::SkillBase {
+            fund: no_fund,
+            ..skill_base("C")
+        }
+        .command();
+        let said = fails(
+            site.submit(fund).await,
+            Code::InvalidArgument,
+            "UNKNOWN_FUND",
+            "fund",
+        );
         assert!(said.zh.contains("省级就业创业补助资金"), "{}", said.zh);
-        assert!(has_han(&said.en) && said.en.contains("省级就业创业补助资金"), "{}", said.en);
+        assert!(
+            has_han(&said.en) && said.en.contains("省级就业创业补助资金"),
+            "{}",
+            said.en
+        );
     });
 }
 
@@ -655,7 +680,8 @@ fn a_ledger_without_a_policy() {
             ..Plan::default()
         };
         let site = Site::with(plan).await;
-        site.record([course("PX-1").command(), listed(1).command()]).await;
+        site.record([course("PX-1").command(), listed(1).command()])
+            .await;
         let rows = [
             allowance("C", 1, "PX-1", "2024-03-04").command(),
             loan("L", 1).command(),
@@ -670,7 +696,9 @@ fn a_ledger_without_a_policy() {
         check(&site, rows.into()).await;
         // A pack without a programme for loans.
         let without = LUZHOU_2023.replace("form = \"loan\"\n", "");
-        let without = without.replace("\"startup-loan\", ", "").replace(", \"startup-loan\"", "");
+        let without = without
+            .replace("\"startup-loan\", ", "")
+            .replace(", \"startup-loan\"", "");
         let kept: Vec<_> = without
             .split_inclusive("\n\n")
             .filter(|part| !part.contains("[\"startup-loan\"]"))

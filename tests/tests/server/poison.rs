@@ -37,8 +37,14 @@ fn stopped<T: std::fmt::Debug>(answer: Result<T, Status>) -> Said {
     let status = answer.expect_err("the writer had stopped");
     assert!(status.get_details_retry_info().is_some());
     let said = fails(Err::<T, _>(status), Code::Unavailable, "WRITER_STOPPED", "");
-    for (text, words) in [(&said.zh, ["重启", "同一请求编号"]), (&said.en, ["restart", "same request id"])] {
-        assert!(words.iter().all(|word| text.contains(word)), "no advice: {text}");
+    for (text, words) in [
+        (&said.zh, ["重启", "同一请求编号"]),
+        (&said.en, ["restart", "same request id"]),
+    ] {
+        assert!(
+            words.iter().all(|word| text.contains(word)),
+            "no advice: {text}"
+        );
     }
     said
 }
@@ -80,7 +86,10 @@ fn a_storage_failure_stops_the_writer_and_loses_nothing_acknowledged() {
             let mut unknown = Vec::new();
             for (command, started) in lost {
                 let said = stopped(started.await.unwrap());
-                assert!(said.zh.contains("磁盘已满") && said.en.contains("disk is full"), "{said:?}");
+                assert!(
+                    said.zh.contains("磁盘已满") && said.en.contains("disk is full"),
+                    "{said:?}"
+                );
                 unknown.push(command);
             }
             stopped(batch.answer().await);
@@ -88,7 +97,9 @@ fn a_storage_failure_stops_the_writer_and_loses_nothing_acknowledged() {
             // Nothing is taken any more, by whatever way.
             stopped(site.submit(course("PF-5").command()).await);
             let mut batch = site.batch().await;
-            batch.send(vec![course("PF-6").command(), course("PF-7").command()]).await;
+            batch
+                .send(vec![course("PF-6").command(), course("PF-7").command()])
+                .await;
             stopped(batch.answer().await);
             reads_after_the_failure(&site, &head).await;
 
@@ -102,12 +113,19 @@ fn a_storage_failure_stops_the_writer_and_loses_nothing_acknowledged() {
             }
             // The first was on the disk or not; the others never were.
             let stored = failure == Failure::AfterStored;
-            assert_eq!(site.head().await.position, head.position + u64::from(stored));
+            assert_eq!(
+                site.head().await.position,
+                head.position + u64::from(stored)
+            );
             let mut again = Vec::new();
             for command in unknown {
                 again.push(shown(&site.submit(command).await.unwrap()));
             }
-            let first = if stored { "accepted replayed" } else { "accepted" };
+            let first = if stored {
+                "accepted replayed"
+            } else {
+                "accepted"
+            };
             assert_eq!(again, [first, "accepted", "accepted"]);
             assert_eq!(site.head().await.position, head.position + 3);
         });
@@ -121,11 +139,20 @@ async fn reads_after_the_failure(site: &Site, head: &wire::GetHeadResponse) {
     assert_eq!(events.len() as u64, head.position);
     assert_eq!(events.last().unwrap().event_hash, head.chain_head);
     let get = |position| wire::GetEventRequest { position };
-    let last = site.ledger().get_event(get(head.position)).await.unwrap().into_inner();
+    let last = site
+        .ledger()
+        .get_event(get(head.position))
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(last.event.as_ref(), events.last());
     let beyond = site.ledger().get_event(get(head.position + 1)).await;
     fails(beyond, Code::NotFound, "EVENT_NOT_FOUND", "");
-    let policies = site.ledger().list_policies(wire::ListPoliciesRequest {}).await.unwrap();
+    let policies = site
+        .ledger()
+        .list_policies(wire::ListPoliciesRequest {})
+        .await
+        .unwrap();
     assert_eq!(policies.into_inner().policies.len(), 1);
     let mut audit = site.grpc.audit.clone();
     let request = wire::ExportBlocksRequest { from: 0 };
@@ -145,7 +172,9 @@ async fn reads_after_the_failure(site: &Site, head: &wire::GetHeadResponse) {
     stopped(projections.query(query).await);
     stopped(projections.rebuild(wire::RebuildRequest {}).await);
     let subject = wire::GetSubjectRequest {
-        subject: Some(wire::get_subject_request::Subject::NationalId(person(1).national_id)),
+        subject: Some(wire::get_subject_request::Subject::NationalId(
+            person(1).national_id,
+        )),
         on: Some(day("2024-06-01")),
         ..wire::GetSubjectRequest::default()
     };
@@ -179,7 +208,10 @@ fn a_log_in_memory_keeps_what_was_acknowledged() {
             assert_eq!(end, durable.position + u64::from(stored));
             let reader = log.reader();
             let report = verify_blocks(reader.blocks_from(Position::FIRST), None, |_| {});
-            assert_eq!((report.verdict, report.events), (Verdict::SelfConsistent, end));
+            assert_eq!(
+                (report.verdict, report.events),
+                (Verdict::SelfConsistent, end)
+            );
             for receipt in receipts {
                 let position = Position::new(receipt.position).unwrap();
                 let logged = replay::event_at(&*reader, position).unwrap().unwrap();
@@ -219,13 +251,24 @@ fn a_writer_that_stopped_before_it_is_served_is_not_healthy() {
         // Without a server: straight into the queue, a command that the edge
         // has rejected and one that it has not.
         let rejected: Result<_, Rejected> = Err(Rejected::missing("command"));
-        let outcomes = site.engine.submit(vec![rejected]).await.unwrap().outcomes().await.unwrap();
+        let outcomes = site
+            .engine
+            .submit(vec![rejected])
+            .await
+            .unwrap()
+            .outcomes()
+            .await
+            .unwrap();
         assert_eq!(outcomes[0].as_ref().unwrap_err().code, "FIELD_REQUIRED");
         stopped(site.submit(course("PX").command()).await);
         let scratch = tempfile::tempdir().unwrap();
         let other = Site::serve(Arc::clone(&site.engine), Limits::default(), scratch).await;
         let mut health = HealthClient::new(other.channel().await);
-        let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
+        let mut watch = health
+            .watch(HealthCheckRequest::default())
+            .await
+            .unwrap()
+            .into_inner();
         // The first answers may come from before the server has looked.
         while watch.message().await.unwrap().unwrap().status() != ServingStatus::NotServing {}
         stopped(other.submit(course("PY").command()).await);

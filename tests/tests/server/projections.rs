@@ -7,9 +7,7 @@ use luzhang_proto::wire;
 use tonic::{Code, Status};
 
 use crate::{
-    commands::{
-        Commanded as _, allowance, appropriation, benefit, claimable, course, receipt,
-    },
+    commands::{Commanded as _, allowance, appropriation, benefit, claimable, course, receipt},
     gate::Meter,
     site::{Plan, Site, ledger_id, test},
     status::fails,
@@ -41,14 +39,17 @@ async fn busy() -> Site {
     let site = Site::new().await;
     site.record(claimable()).await;
     for programme in ["skill-base", "brand-award", "interest-subsidy"] {
-        site.record([appropriation(programme, programme).command()]).await;
+        site.record([appropriation(programme, programme).command()])
+            .await;
     }
     site.record([
         allowance("C1", 1, "PX-1", "2024-03-04").command(),
         benefit(1, "2024-03-01", "2024-03-31").command(),
     ])
     .await;
-    site.submit(allowance("C2", 1, "PX-1", "2024-03-05").command()).await.unwrap();
+    site.submit(allowance("C2", 1, "PX-1", "2024-03-05").command())
+        .await
+        .unwrap();
     site
 }
 
@@ -59,18 +60,33 @@ fn every_projection_is_listed_with_its_digest() {
         let before = list(&site).await;
         let head = site.head().await.position;
         assert_eq!(before.iter().map(|p| &*p.name).collect::<Vec<_>>(), NAMES);
-        assert!(before.iter().all(|p| p.position == head && p.digest.len() == 32 && p.version > 0));
+        assert!(
+            before
+                .iter()
+                .all(|p| p.position == head && p.digest.len() == 32 && p.version > 0)
+        );
         let digests: BTreeSet<_> = before.iter().map(|p| &p.digest).collect();
         assert_eq!(digests.len(), NAMES.len());
         assert_eq!(list(&site).await, before);
         for known in &before {
             let answer = query(&site, &known.name, 0, "").await.unwrap();
             assert_eq!(answer.projection.as_ref(), Some(known));
-            assert!(answer.rows.iter().all(|row| row.cells.len() == answer.columns.len()));
+            assert!(
+                answer
+                    .rows
+                    .iter()
+                    .all(|row| row.cells.len() == answer.columns.len())
+            );
             assert!(!answer.rows.is_empty(), "{}", known.name);
         }
         site.record([course("PX-2").command()]).await;
-        assert!(list(&site).await.iter().zip(before).all(|(now, before)| now.digest != before.digest));
+        assert!(
+            list(&site)
+                .await
+                .iter()
+                .zip(before)
+                .all(|(now, before)| now.digest != before.digest)
+        );
     });
 }
 
@@ -128,8 +144,17 @@ fn a_page_token_of_another_state_or_query_is_refused() {
         }
         site.record([course("PX-2").command()]).await;
         refused(&site, "budget", &token).await;
-        let said = fails(query(&site, "money", 0, "").await, Code::NotFound, "PROJECTION_UNKNOWN", "name");
-        assert!(NAMES.iter().all(|name| said.en.contains(name) && said.zh.contains(name)));
+        let said = fails(
+            query(&site, "money", 0, "").await,
+            Code::NotFound,
+            "PROJECTION_UNKNOWN",
+            "name",
+        );
+        assert!(
+            NAMES
+                .iter()
+                .all(|name| said.en.contains(name) && said.zh.contains(name))
+        );
     });
 }
 
@@ -139,7 +164,8 @@ fn a_rebuild_shows_progress_and_comes_to_the_same_digests() {
         let site = busy().await;
         // More than one portion of blocks, so that there is progress to see.
         for number in 0..200 {
-            site.record([course(&format!("PY-{number}")).command()]).await;
+            site.record([course(&format!("PY-{number}")).command()])
+                .await;
         }
         let target = site.head().await.position;
         let mut projections = site.grpc.projections.clone();
@@ -153,7 +179,11 @@ fn a_rebuild_shows_progress_and_comes_to_the_same_digests() {
         assert!(all.is_sorted_by(|a, b| a.position <= b.position));
         let (last, progress) = all.split_last().unwrap();
         assert!(progress.len() > 1, "{progress:?}");
-        assert!(progress.iter().all(|answer| answer.projections.is_empty() && !answer.matches));
+        assert!(
+            progress
+                .iter()
+                .all(|answer| answer.projections.is_empty() && !answer.matches)
+        );
         assert_eq!(last.position, target);
         assert!(last.matches);
         assert_eq!(last.projections, list(&site).await);

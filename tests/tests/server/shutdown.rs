@@ -56,7 +56,12 @@ fn open_streams_end_at_once_with_a_reason() {
                 follow: true,
                 ..wire::ReadEventsRequest::default()
             };
-            let mut follower = site.ledger().read_events(request).await.unwrap().into_inner();
+            let mut follower = site
+                .ledger()
+                .read_events(request)
+                .await
+                .unwrap()
+                .into_inner();
             assert_eq!(follower.message().await.unwrap().unwrap().events.len(), 2);
             followers.push(follower);
         }
@@ -65,11 +70,21 @@ fn open_streams_end_at_once_with_a_reason() {
         let outcomes = used.round(vec![course("PX-1").command()]).await;
         assert_eq!(shown(&outcomes[0]), "accepted");
         let mut health = HealthClient::new(site.channel().await);
-        let mut watch = health.watch(HealthCheckRequest::default()).await.unwrap().into_inner();
-        assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::Serving);
+        let mut watch = health
+            .watch(HealthCheckRequest::default())
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(
+            watch.message().await.unwrap().unwrap().status(),
+            ServingStatus::Serving
+        );
         let url = site.url().to_owned();
         let ending = site.stop();
-        assert_eq!(watch.message().await.unwrap().unwrap().status(), ServingStatus::NotServing);
+        assert_eq!(
+            watch.message().await.unwrap().unwrap().status(),
+            ServingStatus::NotServing
+        );
         assert!(watch.message().await.unwrap().is_none());
         for mut follower in followers {
             // The school and the course, in one answer or two, come first.
@@ -168,12 +183,18 @@ fn who_does_not_read_cannot_hold_up_the_end() {
         };
         let unread = site.ledger().read_events(request).await.unwrap();
         let mut audit = site.grpc.audit.clone();
-        let unread_too = audit.export_blocks(wire::ExportBlocksRequest { from: 0 }).await.unwrap();
+        let unread_too = audit
+            .export_blocks(wire::ExportBlocksRequest { from: 0 })
+            .await
+            .unwrap();
         let scratch = site.stop().ended().await;
         drop((unread, unread_too));
         let site = again(scratch).await;
         let reopened = site.head().await;
-        assert_eq!((reopened.position, reopened.chain_head), (head.position, head.chain_head));
+        assert_eq!(
+            (reopened.position, reopened.chain_head),
+            (head.position, head.chain_head)
+        );
     });
 }
 
@@ -182,11 +203,19 @@ fn without_tls_only_this_machine_is_served() {
     test(async {
         let site = Site::with(Plan::default()).await;
         let server = Server::new(std::sync::Arc::clone(&site.engine), Limits::default());
-        for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:7380", "[2001:db8::1]:7380"] {
+        for address in [
+            "0.0.0.0:0",
+            "[::]:0",
+            "192.0.2.1:7380",
+            "[2001:db8::1]:7380",
+        ] {
             let error = server.listen(address.parse().unwrap()).await.unwrap_err();
             assert_eq!(error.code(), "NOT_LOOPBACK");
             for text in [error.zh(), error.to_string()] {
-                assert!(text.contains(address) && text.contains("127.0.0.1:7380"), "{text}");
+                assert!(
+                    text.contains(address) && text.contains("127.0.0.1:7380"),
+                    "{text}"
+                );
             }
         }
         for address in ["127.0.0.1:0", "127.9.9.9:0"] {

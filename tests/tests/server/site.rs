@@ -35,7 +35,11 @@ const AT_MOST: Duration = Duration::from_mins(3);
 /// Runs a test.
 #[track_caller]
 pub(crate) fn test(test: impl Future<Output = ()>) {
-    let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .unwrap();
     let ended = runtime.block_on(async { timeout(AT_MOST, test).await });
     runtime.shutdown_background();
     ended.expect("the test hangs");
@@ -150,7 +154,10 @@ impl Site {
 
     /// Submits in another task: the request is on its way, its outcome comes
     /// later.
-    pub(crate) fn start(&self, command: wire::Command) -> JoinHandle<Result<wire::Outcome, Status>> {
+    pub(crate) fn start(
+        &self,
+        command: wire::Command,
+    ) -> JoinHandle<Result<wire::Outcome, Status>> {
         let mut ledger = self.ledger();
         tokio::spawn(async move {
             let request = wire::SubmitRequest {
@@ -206,7 +213,11 @@ impl Site {
     /// The durable end of the chain.
     pub(crate) async fn head(&self) -> wire::GetHeadResponse {
         let mut audit = self.grpc.audit.clone();
-        audit.get_head(wire::GetHeadRequest {}).await.unwrap().into_inner()
+        audit
+            .get_head(wire::GetHeadRequest {})
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     /// Tells the server to end.
@@ -252,7 +263,10 @@ pub(crate) struct Batch {
 impl Batch {
     pub(crate) async fn open(ledger: &mut LedgerServiceClient<Channel>) -> Self {
         let (send, receive) = mpsc::channel(1);
-        let answers = ledger.submit_batch(ReceiverStream::new(receive)).await.unwrap();
+        let answers = ledger
+            .submit_batch(ReceiverStream::new(receive))
+            .await
+            .unwrap();
         Self {
             send,
             answers: answers.into_inner(),
@@ -266,7 +280,10 @@ impl Batch {
 
     /// Sends one message.
     pub(crate) async fn send(&self, commands: Vec<wire::Command>) {
-        self.send.send(wire::SubmitBatchRequest { commands }).await.unwrap();
+        self.send
+            .send(wire::SubmitBatchRequest { commands })
+            .await
+            .unwrap();
     }
 
     /// The next answer; `None` at the end of the stream.

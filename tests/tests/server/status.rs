@@ -23,11 +23,15 @@ impl Said {
     #[track_caller]
     pub(crate) fn by(status: &Status) -> Self {
         let details = status.get_error_details();
-        let info = details.error_info().unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
+        let info = details
+            .error_info()
+            .unwrap_or_else(|| panic!("no ErrorInfo: {status:?}"));
         assert_eq!(info.domain, "luzhang");
         let zh = details.localized_message().expect("a LocalizedMessage");
         assert_eq!(zh.locale, "zh-CN");
-        let violations = details.bad_request().map_or(&[][..], |bad| &bad.field_violations);
+        let violations = details
+            .bad_request()
+            .map_or(&[][..], |bad| &bad.field_violations);
         let field = match violations {
             [] => String::new(),
             [violation] => {
@@ -37,7 +41,10 @@ impl Said {
             several => panic!("{several:?}"),
         };
         let in_info = info.metadata.get("field").cloned().unwrap_or_default();
-        assert_eq!(in_info, field, "ErrorInfo and BadRequest name different fields");
+        assert_eq!(
+            in_info, field,
+            "ErrorInfo and BadRequest name different fields"
+        );
         let said = Self {
             status: status.code(),
             reason: info.reason.clone(),
@@ -53,7 +60,10 @@ impl Said {
     #[track_caller]
     pub(crate) fn is_worded(&self) {
         assert!(has_han(&self.zh), "{self:?}");
-        assert!(self.en.starts_with(|c: char| c.is_ascii_alphanumeric()), "{self:?}");
+        assert!(
+            self.en.starts_with(|c: char| c.is_ascii_alphanumeric()),
+            "{self:?}"
+        );
         assert!(self.en.contains(' '), "{self:?}");
     }
 }
@@ -67,7 +77,10 @@ pub(crate) fn fails<T: std::fmt::Debug>(
     field: &str,
 ) -> Said {
     let said = Said::by(&answer.expect_err("the call succeeded"));
-    let (got, wanted) = ((said.status, &*said.reason, &*said.field), (status, reason, field));
+    let (got, wanted) = (
+        (said.status, &*said.reason, &*said.field),
+        (status, reason, field),
+    );
     assert_eq!(got, wanted, "{} {}", said.zh, said.en);
     said
 }

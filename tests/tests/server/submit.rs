@@ -2,7 +2,10 @@
 
 use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_proto::wire;
-use luzhang_server::{Engine, engine::{DEFAULT_QUEUE, Genesis}, Limits};
+use luzhang_server::{
+    Engine, Limits,
+    engine::{DEFAULT_QUEUE, Genesis},
+};
 use tonic::{Code, Request};
 
 use crate::{
@@ -26,19 +29,36 @@ fn story() -> Vec<(wire::Command, &'static str)> {
     ];
     let budgets = budgets.map(|of| (appropriation(of, of).command(), "accepted"));
     let rest = [
-        (attendance(1, "PX-1", "2024-03-04").command(), "rejected UNKNOWN_COURSE course_no"),
+        (
+            attendance(1, "PX-1", "2024-03-04").command(),
+            "rejected UNKNOWN_COURSE course_no",
+        ),
         (course("PX-1").command(), "accepted"),
         (course("PX-1").command(), "rejected COURSE_EXISTS course_no"),
-        (attendance(1, "PX-1", "2024-03-04 2024-03-05").command(), "accepted"),
-        (allowance("C1", 1, "PX-1", "2024-03-04").command(), "refused M04_NOT_ELIGIBLE"),
-        (listed(1).command(), "accepted"),
-        (allowance("C2", 1, "PX-1", "2024-03-04").command(), "accepted"),
-        (allowance("C3", 1, "PX-1", "2024-03-04 2024-03-05").command(), "refused M04_DAY_DUP"),
         (
-            command(wire::command::Body::TrainingAllowance(wire::TrainingAllowance {
-                fund: "没有这个资金".to_owned(),
-                ..allowance("C4", 1, "PX-1", "2024-03-05")
-            })),
+            attendance(1, "PX-1", "2024-03-04 2024-03-05").command(),
+            "accepted",
+        ),
+        (
+            allowance("C1", 1, "PX-1", "2024-03-04").command(),
+            "refused M04_NOT_ELIGIBLE",
+        ),
+        (listed(1).command(), "accepted"),
+        (
+            allowance("C2", 1, "PX-1", "2024-03-04").command(),
+            "accepted",
+        ),
+        (
+            allowance("C3", 1, "PX-1", "2024-03-04 2024-03-05").command(),
+            "refused M04_DAY_DUP",
+        ),
+        (
+            command(wire::command::Body::TrainingAllowance(
+                wire::TrainingAllowance {
+                    fund: "没有这个资金".to_owned(),
+                    ..allowance("C4", 1, "PX-1", "2024-03-05")
+                },
+            )),
             "rejected UNKNOWN_FUND fund",
         ),
         (plaque("BR-1").command(), "accepted"),
@@ -49,7 +69,10 @@ fn story() -> Vec<(wire::Command, &'static str)> {
         (loan("DK-1", 2).command(), "accepted"),
         (interest("C9", "DK-1").command(), "accepted"),
         (settlement("DK-1").command(), "accepted"),
-        (settlement("DK-1").command(), "rejected LOAN_SETTLED loan_no"),
+        (
+            settlement("DK-1").command(),
+            "rejected LOAN_SETTLED loan_no",
+        ),
         (benefit(1, "2024-03-01", "2024-03-31").command(), "accepted"),
         (policy(LUZHOU_2023).command(), "accepted"),
     ];
@@ -74,12 +97,22 @@ fn every_kind_of_command_has_its_outcome_and_its_receipt() {
             assert_eq!(shown(&outcome), expected, "{command:?}");
             let receipt = receipt(&outcome);
             assert_eq!(receipt.ledger_id, ledger_id().to_string());
-            assert!((receipt.position, receipt.recorded_at) > last, "{receipt:?} after {last:?}");
+            assert!(
+                (receipt.position, receipt.recorded_at) > last,
+                "{receipt:?} after {last:?}"
+            );
             last = (receipt.position, receipt.recorded_at);
             let get = wire::GetEventRequest {
                 position: receipt.position,
             };
-            let event = site.ledger().get_event(get).await.unwrap().into_inner().event.unwrap();
+            let event = site
+                .ledger()
+                .get_event(get)
+                .await
+                .unwrap()
+                .into_inner()
+                .event
+                .unwrap();
             assert_eq!(event.event_hash, receipt.event_hash);
             // Acknowledged is durable: the head is there, or beyond it by the
             // conflicts that this fact raised.
@@ -111,9 +144,18 @@ fn a_batch_is_decided_in_order_and_each_command_keeps_its_place() {
             }
             let found: Vec<_> = outcomes.iter().map(shown).collect();
             assert_eq!(found, expected, "{size} a message");
-            let positions = outcomes.iter().filter(|outcome| !shown(outcome).starts_with("rejected"));
-            assert!(positions.map(|outcome| receipt(outcome).position).is_sorted());
-            assert!(batch.end().message().await.unwrap().is_none(), "the stream ends in order");
+            let positions = outcomes
+                .iter()
+                .filter(|outcome| !shown(outcome).starts_with("rejected"));
+            assert!(
+                positions
+                    .map(|outcome| receipt(outcome).position)
+                    .is_sorted()
+            );
+            assert!(
+                batch.end().message().await.unwrap().is_none(),
+                "the stream ends in order"
+            );
         }
     });
 }
@@ -133,7 +175,12 @@ fn a_malformed_command_keeps_its_place_and_takes_nothing_with_it() {
         let twice = course("PX-3").command();
         let messages = [
             (
-                vec![malformed.clone(), course("PX-1").command(), empty, course("PX-2").command()],
+                vec![
+                    malformed.clone(),
+                    course("PX-1").command(),
+                    empty,
+                    course("PX-2").command(),
+                ],
                 vec![
                     "rejected REQUEST_ID_INVALID request_id",
                     "accepted",
@@ -142,9 +189,17 @@ fn a_malformed_command_keeps_its_place_and_takes_nothing_with_it() {
                 ],
             ),
             (vec![], vec![]),
-            (vec![malformed], vec!["rejected REQUEST_ID_INVALID request_id"]),
             (
-                vec![twice.clone(), twice.clone(), course("PX-3").command(), twice],
+                vec![malformed],
+                vec!["rejected REQUEST_ID_INVALID request_id"],
+            ),
+            (
+                vec![
+                    twice.clone(),
+                    twice.clone(),
+                    course("PX-3").command(),
+                    twice,
+                ],
                 vec![
                     "accepted",
                     "accepted replayed",
@@ -181,12 +236,19 @@ fn the_same_request_has_the_same_outcome_whenever_it_is_repeated() {
                 originals.push((command, outcome));
             }
         }
-        assert!(originals.iter().any(|(_, outcome)| shown(outcome).starts_with("refused")));
+        assert!(
+            originals
+                .iter()
+                .any(|(_, outcome)| shown(outcome).starts_with("refused"))
+        );
         assert!(originals.iter().any(|(_, outcome)| has_conflicts(outcome)));
         let head = site.head().await;
         let repeated = async |site: &Site| {
             let mut batch = site.batch().await;
-            let commands: Vec<_> = originals.iter().map(|(command, _)| command.clone()).collect();
+            let commands: Vec<_> = originals
+                .iter()
+                .map(|(command, _)| command.clone())
+                .collect();
             let in_batch = batch.round(commands).await;
             for ((command, original), in_batch) in originals.iter().zip(in_batch) {
                 let again = site.submit(command.clone()).await.unwrap();
@@ -232,8 +294,17 @@ fn a_request_id_stands_for_one_content() {
             };
             for changed in [other_body, other_office] {
                 let status = site.submit(changed.clone()).await;
-                let said = fails(status, Code::AlreadyExists, "REQUEST_ID_REUSED", "request_id");
-                assert!(said.en.contains(&format!("position {position}")), "{}", said.en);
+                let said = fails(
+                    status,
+                    Code::AlreadyExists,
+                    "REQUEST_ID_REUSED",
+                    "request_id",
+                );
+                assert!(
+                    said.en.contains(&format!("position {position}")),
+                    "{}",
+                    said.en
+                );
                 assert!(said.zh.contains(&format!("位置 {position}")), "{}", said.zh);
                 let outcomes = site.batch().await.round(vec![changed]).await;
                 match outcomes[0].result.as_ref().unwrap() {
@@ -303,7 +374,14 @@ fn a_late_fact_is_accepted_and_names_its_conflicts() {
         let fact = receipt(&outcome).position;
         assert_eq!(accepted(&outcome).conflicts, [fact + 1]);
         let get = wire::GetEventRequest { position: fact + 1 };
-        let conflict = site.ledger().get_event(get).await.unwrap().into_inner().event.unwrap();
+        let conflict = site
+            .ledger()
+            .get_event(get)
+            .await
+            .unwrap()
+            .into_inner()
+            .event
+            .unwrap();
         assert_eq!(conflict.reasons[0].code, "M04_UI_OVERLAP");
         assert_eq!(conflict.reasons[0].facts, [grants[1]]);
         let whole = benefit(1, "2024-03-01", "2024-03-31").command();
@@ -312,7 +390,10 @@ fn a_late_fact_is_accepted_and_names_its_conflicts() {
         assert_eq!(accepted(&outcome).conflicts, [second + 1, second + 2]);
         // More of the same stream, right behind: no conflicts of these facts.
         site.record([retraction(1, fact).command()]).await;
-        for (command, conflicts) in [(late, vec![fact + 1]), (whole, vec![second + 1, second + 2])] {
+        for (command, conflicts) in [
+            (late, vec![fact + 1]),
+            (whole, vec![second + 1, second + 2]),
+        ] {
             let again = site.submit(command).await.unwrap();
             assert!(again.replayed);
             assert_eq!(accepted(&again).conflicts, conflicts);
@@ -340,7 +421,12 @@ fn a_wrong_check_digit_is_taken_on_demand_and_said_every_time() {
             .command()
         };
         let refused = site.submit(with("PX-1", &code, false)).await;
-        fails(refused, Code::InvalidArgument, "USCC_CHECK_DIGIT", "provider.credit_code");
+        fails(
+            refused,
+            Code::InvalidArgument,
+            "USCC_CHECK_DIGIT",
+            "provider.credit_code",
+        );
         let taken = with("PX-1", &code, true);
         for replayed in [false, true] {
             let outcome = site.submit(taken.clone()).await.unwrap();
@@ -352,12 +438,22 @@ fn a_wrong_check_digit_is_taken_on_demand_and_said_every_time() {
             assert!(!warning.zh.is_empty() && !warning.en.is_empty());
         }
         // Nothing to warn of where the digit is right.
-        let outcome = site.submit(with("PX-2", &right.credit_code, true)).await.unwrap();
+        let outcome = site
+            .submit(with("PX-2", &right.credit_code, true))
+            .await
+            .unwrap();
         assert_eq!(accepted(&outcome).warnings, []);
         let dry = wire::EvaluateRequest {
             command: Some(with("PX-3", &code, true)),
         };
-        let dry = site.ledger().evaluate(dry).await.unwrap().into_inner().outcome.unwrap();
+        let dry = site
+            .ledger()
+            .evaluate(dry)
+            .await
+            .unwrap()
+            .into_inner()
+            .outcome
+            .unwrap();
         assert_eq!(accepted(&dry).warnings.len(), 1);
     });
 }
@@ -412,8 +508,13 @@ fn a_refusal_says_why_in_both_languages_with_clause_and_facts() {
     test(async {
         let site = Site::new().await;
         site.record(claimable()).await;
-        let granted = site.record([allowance("C1", 1, "PX-1", "2024-03-04").command()]).await;
-        let again = site.submit(allowance("C2", 1, "PX-1", "2024-03-04").command()).await.unwrap();
+        let granted = site
+            .record([allowance("C1", 1, "PX-1", "2024-03-04").command()])
+            .await;
+        let again = site
+            .submit(allowance("C2", 1, "PX-1", "2024-03-04").command())
+            .await
+            .unwrap();
         let [reason] = reasons(&again) else {
             panic!("{again:?}");
         };
@@ -421,7 +522,10 @@ fn a_refusal_says_why_in_both_languages_with_clause_and_facts() {
         assert_eq!(reason.measure, 4);
         assert_eq!(reason.facts, granted);
         assert!(reason.quote.contains("50"), "{reason:?}");
-        assert!(reason.zh.contains("2024-03-04") && reason.en.contains("2024-03-04"), "{reason:?}");
+        assert!(
+            reason.zh.contains("2024-03-04") && reason.en.contains("2024-03-04"),
+            "{reason:?}"
+        );
     });
 }
 
@@ -434,13 +538,29 @@ fn an_event_names_who_asked() {
                 command: Some(course(expected).command()),
             });
             if let Some(name) = name {
-                request.metadata_mut().insert("luzhang-principal", name.parse().unwrap());
+                request
+                    .metadata_mut()
+                    .insert("luzhang-principal", name.parse().unwrap());
             }
-            let outcome = site.ledger().submit(request).await.unwrap().into_inner().outcome.unwrap();
+            let outcome = site
+                .ledger()
+                .submit(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .outcome
+                .unwrap();
             let get = wire::GetEventRequest {
                 position: receipt(&outcome).position,
             };
-            let event = site.ledger().get_event(get).await.unwrap().into_inner().event.unwrap();
+            let event = site
+                .ledger()
+                .get_event(get)
+                .await
+                .unwrap()
+                .into_inner()
+                .event
+                .unwrap();
             assert_eq!(event.event.unwrap().principal, expected);
         }
         let long = "x".repeat(65);
@@ -448,7 +568,9 @@ fn an_event_names_who_asked() {
             let mut request = Request::new(wire::SubmitRequest {
                 command: Some(course("PX-9").command()),
             });
-            request.metadata_mut().insert("luzhang-principal", name.parse().unwrap());
+            request
+                .metadata_mut()
+                .insert("luzhang-principal", name.parse().unwrap());
             let answer = site.ledger().submit(request).await;
             fails(answer, Code::InvalidArgument, reason, "luzhang-principal");
         }

@@ -56,7 +56,9 @@ impl Bureau {
     pub(crate) fn sheets(&self) -> Vec<(String, Sheet)> {
         let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
         let files = self.files().into_iter();
-        files.map(|path| (name(&path), Sheet::read(&path))).collect()
+        files
+            .map(|path| (name(&path), Sheet::read(&path)))
+            .collect()
     }
 
     /// `luzhang import` of all tables, with more arguments.
@@ -112,7 +114,9 @@ impl Expected {
             row: line["row"].as_u64().unwrap(),
             key: text("key"),
             outcome: text("outcome"),
-            codes: codes.map(|code| code.as_str().unwrap().to_owned()).collect(),
+            codes: codes
+                .map(|code| code.as_str().unwrap().to_owned())
+                .collect(),
         }
     }
 }

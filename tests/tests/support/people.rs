@@ -66,7 +66,10 @@ fn check_digit(body: &str) -> char {
     let weighted = body.chars().fold(0, |remainder, digit| {
         (remainder + digit.to_digit(10).unwrap()) * 2 % 11
     });
-    "0123456789X".chars().nth(((12 - weighted) % 11) as usize).unwrap()
+    "0123456789X"
+        .chars()
+        .nth(((12 - weighted) % 11) as usize)
+        .unwrap()
 }
 
 /// Source: GB 32100, ISO 7064 MOD 31-3.
@@ -78,7 +81,11 @@ fn credit_check(body: &str) -> char {
         *power = *power * 3 % 31;
         Some(this)
     });
-    let sum: usize = body.chars().zip(powers).map(|(c, power)| value(c) * power).sum();
+    let sum: usize = body
+        .chars()
+        .zip(powers)
+        .map(|(c, power)| value(c) * power)
+        .sum();
     alphabet.chars().nth((31 - sum % 31) % 31).unwrap()
 }
 

@@ -63,7 +63,10 @@ pub(crate) fn run<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I) -> Ran {
 }
 
 /// Runs `luzhang ARGUMENTS` with this on its standard input.
-pub(crate) fn run_with_input<I: IntoIterator<Item: AsRef<OsStr>>>(arguments: I, input: &str) -> Ran {
+pub(crate) fn run_with_input<I: IntoIterator<Item: AsRef<OsStr>>>(
+    arguments: I,
+    input: &str,
+) -> Ran {
     let mut child = luzhang()
         .args(arguments)
         .stdin(Stdio::piped())
@@ -130,7 +133,10 @@ impl Ran {
     /// standard output.
     #[track_caller]
     pub(crate) fn failed(&self, exit: i32, code: &str) {
-        let said = self.err.lines().any(|line| line.starts_with(&format!("{code}: ")));
+        let said = self
+            .err
+            .lines()
+            .any(|line| line.starts_with(&format!("{code}: ")));
         assert!(
             self.code == exit && said && self.out.is_empty(),
             "expected exit {exit}, {code}: {self:#?}"
@@ -153,7 +159,12 @@ impl Target {
 
     /// Runs a command about this ledger.
     pub(crate) fn run<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Ran {
-        luzhang().args(&self.0).args(arguments).output().unwrap().into()
+        luzhang()
+            .args(&self.0)
+            .args(arguments)
+            .output()
+            .unwrap()
+            .into()
     }
 
     pub(crate) fn run_with_input<const N: usize>(&self, arguments: [&str; N], input: &str) -> Ran {

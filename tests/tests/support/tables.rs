@@ -6,9 +6,18 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
 /// The headers that tests write themselves.
 pub(crate) const HEADERS: [(&str, &str); 7] = [
-    ("poverty-status", "姓名,身份证号码,识别日期,截止日期,名册版本"),
-    ("unemployment-benefit", "姓名,身份证号码,领取起始,领取截止,数据来源"),
-    ("course", "班级编号,培训机构,统一社会信用代码,工种,开班日期,结业日期,区县代码"),
+    (
+        "poverty-status",
+        "姓名,身份证号码,识别日期,截止日期,名册版本",
+    ),
+    (
+        "unemployment-benefit",
+        "姓名,身份证号码,领取起始,领取截止,数据来源",
+    ),
+    (
+        "course",
+        "班级编号,培训机构,统一社会信用代码,工种,开班日期,结业日期,区县代码",
+    ),
     ("attendance", "班级编号,姓名,身份证号码,出勤日期"),
     (
         "training-allowance",
@@ -41,7 +50,10 @@ impl Sheet {
 
     /// Reads CSV in UTF-8, or the first sheet of a workbook as text.
     pub(crate) fn read(path: &Path) -> Self {
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx")) {
+        if path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"))
+        {
             return Self::read_workbook(path);
         }
         let text = fs::read_to_string(path).unwrap();
@@ -50,7 +62,10 @@ impl Sheet {
         let cells = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect();
         Self {
             header: cells(reader.headers().unwrap()),
-            rows: reader.records().map(|record| cells(&record.unwrap())).collect(),
+            rows: reader
+                .records()
+                .map(|record| cells(&record.unwrap()))
+                .collect(),
         }
     }
 
@@ -74,7 +89,9 @@ impl Sheet {
     }
 
     fn text(&self) -> String {
-        let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+        let mut writer = csv::WriterBuilder::new()
+            .flexible(true)
+            .from_writer(Vec::new());
         for row in [&self.header].into_iter().chain(&self.rows) {
             writer.write_record(row).unwrap();
         }
@@ -105,9 +122,13 @@ impl Sheet {
         }
         for (line, row) in (1..).zip(&self.rows) {
             for ((column, cell), name) in (0..).zip(row).zip(&self.header) {
-                let numeric = ["金额", "标准", "利率", "利息"].iter().any(|part| name.contains(part));
+                let numeric = ["金额", "标准", "利率", "利息"]
+                    .iter()
+                    .any(|part| name.contains(part));
                 if let Some(day) = whole_day(cell) {
-                    sheet.write_datetime_with_format(line, column, day, &date).unwrap();
+                    sheet
+                        .write_datetime_with_format(line, column, day, &date)
+                        .unwrap();
                 } else if let (true, Ok(number)) = (numeric, cell.parse::<f64>()) {
                     sheet.write_number(line, column, number).unwrap();
                 } else if !cell.is_empty() {
