@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    parser::ValueSource,
+};
 use clap_complete::Shell;
 
 use crate::{bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format};
@@ -20,6 +23,16 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: Global,
+}
+
+impl Cli {
+    /// Reads the command line, and ends the process if it makes no sense.
+    pub(crate) fn parse_arguments() -> Self {
+        let matches = Self::command().get_matches();
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        cli.global.prefer_flags(&matches);
+        cli
+    }
 }
 
 /// Options that every command takes.
@@ -47,8 +60,19 @@ impl Global {
         self.lang.unwrap_or_else(Lang::of_locale)
     }
 
-    /// Which ledger the command is about. A flag goes before the environment:
-    /// clap has merged them, so naming both is only refused if both are flags.
+    /// A ledger named by a flag is meant, whatever the environment says: clap
+    /// knows that for each option by itself, but not that these two exclude each
+    /// other.
+    fn prefer_flags(&mut self, matches: &ArgMatches) {
+        let is_flag = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
+        match (is_flag("server"), is_flag("data_dir")) {
+            (true, false) => self.data_dir = None,
+            (false, true) => self.server = None,
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// Which ledger the command is about.
     pub(crate) fn target(&self) -> Result<Target, Failure> {
         match (&self.server, &self.data_dir) {
             (Some(url), None) => Ok(Target::Server(url.clone())),

@@ -25,7 +25,10 @@ use tonic::{
 };
 use tower::service_fn;
 
-use crate::{failure::Failure, lang::Lang};
+use crate::{
+    failure::{Failure, exit},
+    lang::Lang,
+};
 
 /// The most bytes of one answer that this client takes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -136,8 +139,9 @@ impl Client {
 }
 
 async fn connect(url: &str) -> Result<Channel, Failure> {
-    let unreachable = |error: &dyn std::fmt::Display| {
-        Failure::new(
+    let unreachable = |error: &dyn std::fmt::Display| Failure {
+        exit: exit::UNKNOWN,
+        ..Failure::new(
             "SERVER_UNREACHABLE",
             format!("无法连接 {url}：{error}。服务是否已启动（luzhang serve）？"),
             format!("cannot reach {url}: {error}. Is the server running (luzhang serve)?"),

@@ -115,13 +115,37 @@ impl From<Status> for Failure {
 
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
+        if let EngineError::Log(error) = error {
+            return error.into();
+        }
         Self::new(error.code(), error.zh(), error.to_string())
     }
 }
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Self::new(error.code(), error.zh(), error.to_string())
+        let exit = match error {
+            OpenError::NotFound => exit::NOT_FOUND,
+            OpenError::Exists | OpenError::NotEmpty | OpenError::Locked { .. } => exit::CONFLICT,
+            OpenError::Unfinished
+            | OpenError::FormatMissing
+            | OpenError::FormatUnknown { .. }
+            | OpenError::Mixed
+            | OpenError::Missing { .. }
+            | OpenError::Empty { .. }
+            | OpenError::Unreadable { .. }
+            | OpenError::Damaged { .. }
+            | OpenError::Truncated { .. }
+            | OpenError::Forked { .. }
+            | OpenError::WitnessMissing
+            | OpenError::WitnessDamaged { .. }
+            | OpenError::DiskFull
+            | OpenError::Io { .. } => exit::ERROR,
+        };
+        Self {
+            exit,
+            ..Self::new(error.code(), error.zh(), error.to_string())
+        }
     }
 }
 

@@ -30,6 +30,32 @@ pub(crate) fn from_json<M: Message + Default>(name: &str, text: &str) -> anyhow:
     Ok(dynamic.transcode_to()?)
 }
 
+/// What a reader of JSON says, without the value that it found: that may be a
+/// name or an identity number. Names of fields stay.
+pub(crate) fn without_values(error: &str) -> String {
+    let is_quote = |c: char| matches!(c, '"' | '\'' | '`');
+    let about_fields = [
+        "unrecognized field name",
+        "duplicate field",
+        "multiple fields",
+    ];
+    if about_fields.iter().any(|begin| error.starts_with(begin)) {
+        return error.to_owned();
+    }
+    match (error.find(is_quote), error.rfind(is_quote)) {
+        (Some(from), Some(to)) if from < to => {
+            let (before, after) = (error.get(..from), error.get(to + 1..));
+            format!(
+                "{}…{}",
+                before.unwrap_or_default(),
+                after.unwrap_or_default()
+            )
+        }
+        (Some(from), _) => error.get(..from).unwrap_or_default().to_owned(),
+        (None, _) => error.to_owned(),
+    }
+}
+
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
@@ -38,4 +64,41 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _infallible = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_repeat_the_value_that_it_found() {
+        for (json, expected) in [
+            (
+                r#"{"poverty_status": {"person": "某甲"}}"#,
+                "invalid type: string …, expected a map",
+            ),
+            (
+                r#"{"poverty_status": {"person": "a\"b', expected `c"}}"#,
+                "invalid type: string …, expected a map",
+            ),
+            (
+                r#"{"poverty_status": {"person": {"national_id": 510590197607110016}}}"#,
+                "invalid type: integer …, expected a string",
+            ),
+            (
+                r#"{"skill_base": {"kind": "某甲"}}"#,
+                "unrecognized enum value …",
+            ),
+            (
+                r#"{"poverty_status": {"persom": {}}}"#,
+                "unrecognized field name 'persom'",
+            ),
+            (r#"{"request_id": "1" x"#, "expected …"),
+        ] {
+            let error = from_json::<luzhang_proto::wire::Command>("luzhang.v1.Command", json);
+            let said = without_values(&format!("{:#}", error.unwrap_err()));
+            let (said, _place) = said.split_once(" at line 1 column ").unwrap();
+            assert_eq!(said, expected);
+        }
+    }
 }

@@ -529,7 +529,7 @@ async fn a_killed_client_leaves_no_hole_in_a_table() {
         .run(["import", file.to_str().unwrap(), "-o", "ndjson"])
         .ended(0);
     let lines = ran.lines();
-    assert_eq!(lines.len(), ROWS.try_into().unwrap());
+    assert_eq!(lines.len(), usize::try_from(ROWS).unwrap());
     let replayed = lines
         .iter()
         .take_while(|line| line["outcome"] == "replayed")

@@ -15,6 +15,8 @@ mod commands;
 mod fields;
 #[path = "server/gate.rs"]
 mod gate;
+#[path = "server/meter.rs"]
+mod meter;
 #[path = "server/site.rs"]
 mod site;
 #[path = "server/status.rs"]
@@ -24,6 +26,8 @@ mod status;
 mod audit;
 #[path = "server/durability.rs"]
 mod durability;
+#[path = "server/events.rs"]
+mod events;
 #[path = "server/health.rs"]
 mod health;
 #[path = "server/limits.rs"]
@@ -34,9 +38,13 @@ mod malformed;
 mod poison;
 #[path = "server/projections.rs"]
 mod projections;
-#[path = "server/reading.rs"]
-mod reading;
+#[path = "server/references.rs"]
+mod references;
+#[path = "server/replays.rs"]
+mod replays;
 #[path = "server/shutdown.rs"]
 mod shutdown;
+#[path = "server/subjects.rs"]
+mod subjects;
 #[path = "server/submit.rs"]
 mod submit;

@@ -299,9 +299,10 @@ pub(crate) fn verdict_line(report: &Report, lang: Lang) -> String {
 }
 
 async fn export(global: &Global, out: &Path) -> Result<u8, Failure> {
+    let target = global.target()?;
     let file = OpenOptions::new().write(true).create_new(true).open(out);
     let file = file.map_err(|error| Failure::file(out, &error))?;
-    let written = match global.target()? {
+    let written = match target {
         Target::DataDir(dir) => export_dir(&dir, file),
         Target::Server(_) => export_server(global, file).await,
     };

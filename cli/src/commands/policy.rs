@@ -15,7 +15,7 @@ use crate::{
     args::{Global, PolicyCommand},
     failure::{Failure, exit},
     lang::Lang,
-    output::{self, Format},
+    output::{self, Format, Sheet},
 };
 
 pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<u8, Failure> {
@@ -97,73 +97,7 @@ async fn show(global: &Global, which: Option<&str>) -> Result<u8, Failure> {
 
 fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {
     let lang = global.lang();
-    let limits = || {
-        pack.limits.iter().map(|limit| {
-            vec![
-                limit.id.clone(),
-                limit.code.clone(),
-                limit.programmes.join(" "),
-                match limit.measure {
-                    0 => "-".to_owned(),
-                    measure => measure.to_string(),
-                },
-                lang.pick(&limit.text.zh, &limit.text.en).to_owned(),
-                limit.quote.clone(),
-                limit.readings.join(" "),
-            ]
-        })
-    };
-    let params = || {
-        pack.params.iter().flat_map(|param| {
-            let unit = match param.unit {
-                Unit::Fen => lang.pick("分", "fen"),
-                Unit::Count => lang.pick("次", "count"),
-                Unit::Years => lang.pick("年", "years"),
-                Unit::Ppm => lang.pick("百万分之", "ppm"),
-            };
-            param.values.iter().map(move |value| {
-                vec![
-                    param.id.clone(),
-                    value.window.from().to_string(),
-                    value
-                        .window
-                        .until()
-                        .map_or(String::new(), |day| day.to_string()),
-                    value.value.to_string(),
-                    unit.to_owned(),
-                    param.basis.clone(),
-                    value.cite.clone(),
-                ]
-            })
-        })
-    };
-    let readings = || {
-        let text = |reading: &luzhang_projections::pack::Reading| {
-            lang.pick(&reading.text.zh, &reading.text.en).to_owned()
-        };
-        pack.readings
-            .iter()
-            .map(move |r| vec![r.id.clone(), text(r)])
-    };
-    let limits = output::sheet(
-        &[
-            "limit",
-            "code",
-            "programmes",
-            "measure",
-            "text",
-            "quote",
-            "readings",
-        ],
-        &[],
-        limits().collect(),
-    );
-    let params = output::sheet(
-        &["param", "from", "until", "value", "unit", "basis", "cite"],
-        &["value"],
-        params().collect(),
-    );
-    let readings = output::sheet(&["reading", "text"], &[], readings().collect());
+    let (limits, params, readings) = (limits(pack, lang), params(pack, lang), readings(pack, lang));
     let until = pack
         .window
         .until()
@@ -199,6 +133,66 @@ fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn limits(pack: &Pack, lang: Lang) -> Sheet {
+    let rows = pack.limits.iter().map(|limit| {
+        vec![
+            limit.id.clone(),
+            limit.code.clone(),
+            limit.programmes.join(" "),
+            match limit.measure {
+                0 => "-".to_owned(),
+                measure => measure.to_string(),
+            },
+            lang.pick(&limit.text.zh, &limit.text.en).to_owned(),
+            limit.quote.clone(),
+            limit.readings.join(" "),
+        ]
+    });
+    let columns = [
+        "limit",
+        "code",
+        "programmes",
+        "measure",
+        "text",
+        "quote",
+        "readings",
+    ];
+    output::sheet(&columns, &[], rows.collect())
+}
+
+fn params(pack: &Pack, lang: Lang) -> Sheet {
+    let rows = pack.params.iter().flat_map(|param| {
+        let unit = match param.unit {
+            Unit::Fen => lang.pick("分", "fen"),
+            Unit::Count => lang.pick("次", "count"),
+            Unit::Years => lang.pick("年", "years"),
+            Unit::Ppm => lang.pick("百万分之", "ppm"),
+        };
+        param.values.iter().map(move |value| {
+            let until = value.window.until();
+            vec![
+                param.id.clone(),
+                value.window.from().to_string(),
+                until.map_or(String::new(), |day| day.to_string()),
+                value.value.to_string(),
+                unit.to_owned(),
+                param.basis.clone(),
+                value.cite.clone(),
+            ]
+        })
+    });
+    let columns = ["param", "from", "until", "value", "unit", "basis", "cite"];
+    output::sheet(&columns, &["value"], rows.collect())
+}
+
+fn readings(pack: &Pack, lang: Lang) -> Sheet {
+    let rows = pack.readings.iter().map(|reading| {
+        let text = lang.pick(&reading.text.zh, &reading.text.en);
+        vec![reading.id.clone(), text.to_owned()]
+    });
+    output::sheet(&["reading", "text"], &[], rows.collect())
 }
 
 async fn adopted(global: &Global) -> Result<Vec<wire::AdoptedPolicy>, Failure> {

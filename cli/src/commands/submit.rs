@@ -22,10 +22,11 @@ pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<u8, Failur
     let text = read(&args.file)?;
     let mut command: wire::Command =
         message::from_json("luzhang.v1.Command", &text).map_err(|error| {
+            let error = message::without_values(&format!("{error:#}"));
             Failure::new(
                 "COMMAND_JSON",
-                format!("不是 luzhang.v1.Command 的 JSON：{error:#}"),
-                format!("not the JSON of a luzhang.v1.Command: {error:#}"),
+                format!("不是 luzhang.v1.Command 的 JSON：{error}"),
+                format!("not the JSON of a luzhang.v1.Command: {error}"),
             )
         })?;
     if command.request_id.is_empty() {

@@ -240,6 +240,10 @@ fn fact() -> impl Strategy<Value = Fact> {
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
+    prop_oneof![subsidy(), borrowing()]
+}
+
+fn subsidy() -> impl Strategy<Value = Claim> {
     let allowance = (
         text!(ClaimNo),
         subject(),
@@ -322,6 +326,10 @@ fn claim() -> impl Strategy<Value = Claim> {
                 fund,
             })
         });
+    prop_oneof![allowance, base, service, award]
+}
+
+fn borrowing() -> impl Strategy<Value = Claim> {
     let kind = select(vec![BorrowerKind::Person, BorrowerKind::SmallFirm]);
     let loan = (
         (text!(LoanNo), kind, subject(), amount()),
@@ -359,7 +367,7 @@ fn claim() -> impl Strategy<Value = Claim> {
                 fund,
             })
         });
-    prop_oneof![allowance, base, service, award, loan, interest]
+    prop_oneof![loan, interest]
 }
 
 fn position() -> impl Strategy<Value = Position> {

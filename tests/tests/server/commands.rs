@@ -219,8 +219,14 @@ pub(crate) fn policy(content: impl Into<Vec<u8>>) -> wire::PolicyPack {
 }
 
 /// What each body is as a command.
-pub(crate) trait Commanded {
+pub(crate) trait Commanded: Sized {
     fn command(self) -> wire::Command;
+
+    /// The same with a change.
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> wire::Command {
+        change(&mut self);
+        self.command()
+    }
 }
 
 macro_rules! commanded {

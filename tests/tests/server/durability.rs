@@ -161,70 +161,8 @@ fn reads_are_never_ahead_of_what_is_durable() {
 
         // What rests on the newest state waits for it.
         let released = Arc::new(AtomicBool::new(false));
-        let mut reads = JoinSet::new();
+        let mut reads = waiting_reads(&site, &released);
         let new = durable + 3;
-        for index in [1, 2] {
-            let mut ledger = site.ledger();
-            reads.spawn(watched(&released, async move {
-                let request = wire::GetSubjectRequest {
-                    subject: Some(wire::get_subject_request::Subject::NationalId(
-                        person(index).national_id,
-                    )),
-                    on: Some(day("2024-06-01")),
-                    ..wire::GetSubjectRequest::default()
-                };
-                ledger
-                    .get_subject(request)
-                    .await
-                    .unwrap()
-                    .into_inner()
-                    .position
-            }));
-        }
-        for name in ["limits", "budget", "totals", "refusals", "conflicts"] {
-            let mut projections = site.grpc.projections.clone();
-            reads.spawn(watched(&released, async move {
-                let request = wire::QueryRequest {
-                    name: name.to_owned(),
-                    ..wire::QueryRequest::default()
-                };
-                let answer = projections.query(request).await.unwrap().into_inner();
-                answer.projection.unwrap().position
-            }));
-        }
-        let mut projections = site.grpc.projections.clone();
-        reads.spawn(watched(&released, async move {
-            let answer = projections
-                .list(wire::ListRequest {})
-                .await
-                .unwrap()
-                .into_inner();
-            answer.projections[0].position
-        }));
-        let mut projections = site.grpc.projections.clone();
-        reads.spawn(watched(&released, async move {
-            let answers = projections.rebuild(wire::RebuildRequest {}).await.unwrap();
-            let mut answers = answers.into_inner();
-            let mut last = None;
-            while let Some(answer) = answers.message().await.unwrap() {
-                last = Some(answer);
-            }
-            let last = last.unwrap();
-            assert!(last.matches);
-            last.position
-        }));
-        let mut ledger = site.ledger();
-        reads.spawn(watched(&released, async move {
-            let request = wire::EvaluateRequest {
-                command: Some(listed(3).command()),
-            };
-            ledger
-                .evaluate(request)
-                .await
-                .unwrap()
-                .into_inner()
-                .position
-        }));
         site.round_trips(5).await;
         released.store(true, Ordering::SeqCst);
         drop(hold);
@@ -238,6 +176,78 @@ fn reads_are_never_ahead_of_what_is_durable() {
         assert_eq!(count, 10);
         assert_eq!(batch.answer().await.unwrap().unwrap().len(), 2);
     });
+}
+
+/// Every read that rests on the newest state: the position that it was answered
+/// from, and whether that was after the log was let through.
+fn waiting_reads(
+    site: &Site,
+    released: &Arc<AtomicBool>,
+) -> JoinSet<Result<(u64, bool), tokio::task::JoinError>> {
+    let mut reads = JoinSet::new();
+    for index in [1, 2] {
+        let mut ledger = site.ledger();
+        reads.spawn(watched(released, async move {
+            let request = wire::GetSubjectRequest {
+                subject: Some(wire::get_subject_request::Subject::NationalId(
+                    person(index).national_id,
+                )),
+                on: Some(day("2024-06-01")),
+                ..wire::GetSubjectRequest::default()
+            };
+            ledger
+                .get_subject(request)
+                .await
+                .unwrap()
+                .into_inner()
+                .position
+        }));
+    }
+    for name in ["limits", "budget", "totals", "refusals", "conflicts"] {
+        let mut projections = site.grpc.projections.clone();
+        reads.spawn(watched(released, async move {
+            let request = wire::QueryRequest {
+                name: name.to_owned(),
+                ..wire::QueryRequest::default()
+            };
+            let answer = projections.query(request).await.unwrap().into_inner();
+            answer.projection.unwrap().position
+        }));
+    }
+    let mut projections = site.grpc.projections.clone();
+    reads.spawn(watched(released, async move {
+        let answer = projections
+            .list(wire::ListRequest {})
+            .await
+            .unwrap()
+            .into_inner();
+        answer.projections[0].position
+    }));
+    let mut projections = site.grpc.projections.clone();
+    reads.spawn(watched(released, async move {
+        let answers = projections.rebuild(wire::RebuildRequest {}).await.unwrap();
+        let mut answers = answers.into_inner();
+        let mut last = None;
+        while let Some(answer) = answers.message().await.unwrap() {
+            last = Some(answer);
+        }
+        let last = last.unwrap();
+        assert!(last.matches);
+        last.position
+    }));
+    let mut ledger = site.ledger();
+    reads.spawn(watched(released, async move {
+        let request = wire::EvaluateRequest {
+            command: Some(listed(3).command()),
+        };
+        ledger
+            .evaluate(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .position
+    }));
+    reads
 }
 
 /// A connection without the timer of tonic's own client, so that it is the

@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 
 use crate::{
     commands::{Commanded as _, allowance, appropriation, benefit, claimable, course, receipt},
-    gate::Meter,
+    meter::Meter,
     site::{Plan, Site, ledger_id, test},
     status::fails,
 };
