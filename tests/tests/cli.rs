@@ -203,7 +203,7 @@ fn verification_says_what_it_can_prove() {
     ledger
         .target()
         .run(["audit", "verify"])
-        .failed(1, "LEDGER_LOCKED");
+        .failed(6, "LEDGER_LOCKED");
     assert_eq!(server.terminate().code, 0);
 
     let garbage = ledger.file("garbage");
@@ -268,15 +268,15 @@ fn a_pack_is_checked_before_it_is_adopted() {
 #[test]
 fn a_ledger_is_never_begun_over_something_else() {
     let ledger = Ledger::new();
-    ledger.target().run(["init"]).failed(1, "LEDGER_EXISTS");
+    ledger.target().run(["init"]).failed(6, "LEDGER_EXISTS");
     let full = ledger.file("full");
     fs::create_dir(&full).unwrap();
     fs::write(full.join("thesis.txt"), "years of work").unwrap();
     let full = Target::data_dir(&full);
     full.run(["init"]).failed(6, "DIRECTORY_NOT_EMPTY");
-    full.run(["audit", "head"]).failed(1, "LEDGER_NOT_FOUND");
+    full.run(["audit", "head"]).failed(5, "LEDGER_NOT_FOUND");
     let nowhere = Target::data_dir(&ledger.file("nowhere"));
-    nowhere.run(["audit", "head"]).failed(1, "LEDGER_NOT_FOUND");
+    nowhere.run(["audit", "head"]).failed(5, "LEDGER_NOT_FOUND");
     assert!(!ledger.file("nowhere").exists());
     // The database of a ledger that was there is gone.
     fs::remove_dir_all(ledger.dir().join("db")).unwrap();
@@ -299,7 +299,7 @@ fn usage_and_help_are_right() {
     let ledger = Ledger::new();
     let both = ["--server", "http://127.0.0.1:1", "audit", "head"];
     ledger.target().run(both).failed(2, "USAGE");
-    run(["--server", "http://127.0.0.1:1", "audit", "head"]).failed(1, "SERVER_UNREACHABLE");
+    run(["--server", "http://127.0.0.1:1", "audit", "head"]).failed(7, "SERVER_UNREACHABLE");
     run(["explain", "m04-once-year", "--lang", "zh"]).ended(0);
     run(["explain", "NO_SUCH_CODE"]).failed(5, "CODE_UNKNOWN");
     assert_eq!(

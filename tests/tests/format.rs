@@ -5,6 +5,8 @@
 
 #[path = "format/arbitrary.rs"]
 mod arbitrary;
+#[path = "format/data_dir.rs"]
+mod data_dir;
 #[path = "format/python.rs"]
 mod python;
 #[path = "format/sample.rs"]
@@ -25,7 +27,6 @@ use luzhang_ledger::{
     export::{is_export, verify_export},
     hash::ChainHasher,
     identity::open,
-    log::{Log as _, sled::SledLog},
     verify::{Anchor, Verdict},
 };
 use proptest::prelude::*;
@@ -114,50 +115,6 @@ fn every_vector_of_format_md_is_what_the_program_computes() {
     assert_eq!(
         block::to_stored(&first.bytes),
         [&[0][..], &first.bytes].concat()
-    );
-}
-
-#[test]
-fn a_new_data_directory_is_as_format_md_prints_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let dir = dir.path().join("ledger");
-    let blocks = sample::blocks();
-    let mut log = SledLog::create(&dir, sample::ledger()).unwrap();
-    log.append(&blocks[..1]).unwrap();
-    Box::new(log).close().unwrap();
-    for file in ["FORMAT", "head"] {
-        let found = fs::read_to_string(dir.join(file)).unwrap();
-        assert_eq!(found, vectors::printed(file), "{file}");
-    }
-
-    let mut log = SledLog::open(&dir).unwrap();
-    log.append(&blocks[1..]).unwrap();
-    Box::new(log).close().unwrap();
-    // The engine's own view, without the adapter.
-    let engine = sled::Config::default()
-        .path(dir.join("db"))
-        .segment_size(16 << 20)
-        .open()
-        .unwrap();
-    assert_eq!(engine.tree_names().len(), 1);
-    let stored: Vec<_> = engine.iter().map(Result::unwrap).collect();
-    assert_eq!(stored.len(), blocks.len());
-    let mut codecs = BTreeSet::new();
-    for ((key, value), block) in stored.iter().zip(&blocks) {
-        assert_eq!(key.as_ref(), block.first.number().to_be_bytes());
-        let (codec, bytes) = value.split_first().unwrap();
-        let raw = match codec {
-            0 => bytes.to_vec(),
-            1 => zstd::bulk::decompress(bytes, block::MAX_BLOCK).unwrap(),
-            other => panic!("stored value begins with {other}"),
-        };
-        assert_eq!(raw, block.bytes);
-        codecs.insert(*codec);
-    }
-    assert_eq!(
-        codecs,
-        [0, 1].into(),
-        "the sample has a raw and a compressed block"
     );
 }
 

@@ -130,8 +130,7 @@ fn command(kind: Kind, number: u64, body: Body) -> wire::Command {
     }
 }
 
-/// A bijection on 64-bit numbers that looks random (the finisher of
-/// SplitMix64).
+/// A bijection on 64-bit numbers that looks random: the finisher of `SplitMix64`.
 fn scatter(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -146,7 +145,8 @@ const GIVEN: [char; 16] = [
     '明', '芳', '强', '丽', '军', '敏', '静', '勇', '艳', '杰', '娟', '涛', '霞', '平', '刚', '燕',
 ];
 
-fn person(number: u64) -> wire::Person {
+/// A person, with a name and a number.
+pub(super) fn person(number: u64) -> wire::Person {
     let digits = scatter(number).to_le_bytes();
     let pick = |from: &[char; 16], digit: u8| from[usize::from(digit % 16)];
     let name = [
@@ -267,7 +267,7 @@ fn gcd(a: u64, b: u64) -> u64 {
 
 /// A deadline day: each message brings new persons, and as many claims for
 /// persons who came earlier. It uses the slots 0 and 1.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Import {
     persons: u64,
 }

@@ -184,7 +184,7 @@ impl Field {
             against: "a bare tonic echo of the same message".to_owned(),
             yardstick: Yardstick::Measured(echo.rates()),
             reach: Thousandths(500),
-            ..self.row(&self.new, Some(echo))
+            ..row(&self.new, Some(echo))
         })
     }
 
@@ -206,7 +206,7 @@ impl Field {
             against,
             yardstick,
             reach: Thousandths(15_000),
-            ..self.row(&self.new, peer)
+            ..row(&self.new, peer)
         }
     }
 
@@ -223,29 +223,29 @@ impl Field {
             ),
             yardstick: Yardstick::Measured(self.new.rates()),
             reach: Thousandths(1_000),
-            ..self.row(inside, Some(&self.new))
+            ..row(inside, Some(&self.new))
         };
         row.extra.insert("events_inside".to_owned(), json!(events));
         Some(row)
     }
+}
 
-    /// What the rows have in common.
-    fn row(&self, who: &Contestant, yardstick: Option<&Contestant>) -> Row {
-        let mut extra = load::latencies("", &who.slices);
-        let other = yardstick.iter().flat_map(|other| &other.slices);
-        extra.extend(load::latencies("yardstick_", other));
-        extra.insert("in_flight".to_owned(), json!(IN_FLIGHT));
-        extra.insert("connections".to_owned(), json!(CONNECTIONS));
-        Row {
-            work: String::new(),
-            unit: "grants/s",
-            against: String::new(),
-            figure: who.rates(),
-            yardstick: Yardstick::Missing(String::new()),
-            better: Better::More,
-            reach: Thousandths(0),
-            extra,
-        }
+/// What the rows have in common.
+fn row(who: &Contestant, yardstick: Option<&Contestant>) -> Row {
+    let mut extra = load::latencies("", &who.slices);
+    let other = yardstick.iter().flat_map(|other| &other.slices);
+    extra.extend(load::latencies("yardstick_", other));
+    extra.insert("in_flight".to_owned(), json!(IN_FLIGHT));
+    extra.insert("connections".to_owned(), json!(CONNECTIONS));
+    Row {
+        work: String::new(),
+        unit: "grants/s",
+        against: String::new(),
+        figure: who.rates(),
+        yardstick: Yardstick::Missing(String::new()),
+        better: Better::More,
+        reach: Thousandths(0),
+        extra,
     }
 }
 

@@ -175,8 +175,8 @@ pub(crate) async fn import_file(
 fn in_column(column: &str, text: &str, lang: Lang) -> String {
     match (column, lang) {
         ("", _) => text.to_owned(),
-        (column, Lang::Zh) => format!("{column}：{text}"),
-        (column, Lang::En) => format!("{column}: {text}"),
+        (column, Lang::Zh) => format!("“{column}”：{text}"),
+        (column, Lang::En) => format!("“{column}”: {text}"),
     }
 }
 

@@ -3,6 +3,7 @@
 use luzhang_proto::wire;
 use prost::Message as _;
 use serde_json::json;
+use tokio::task::JoinSet;
 use tonic::Code;
 
 use crate::{
@@ -133,18 +134,13 @@ fn a_full_queue_turns_requests_away_and_makes_an_import_wait() {
             let (target, table) = (target.clone(), table.clone());
             move || target.run(["import", &table, "-o", "ndjson"])
         });
-        let mut taken = Vec::new();
-        loop {
-            let mut request = site.start(course(&format!("PU-{}", taken.len())).command());
-            tokio::select! {
-                answer = &mut request => {
-                    let status = answer.unwrap().unwrap_err();
-                    assert_eq!(status.code(), Code::ResourceExhausted);
-                    break;
-                }
-                () = site.round_trips(50) => taken.push(request),
-            }
+        let mut alone = JoinSet::new();
+        for number in 0..2 {
+            let request = site.start(course(&format!("PU-{number}")).command());
+            alone.spawn(async move { request.await.unwrap() });
         }
+        let status = alone.join_next().await.unwrap().unwrap().unwrap_err();
+        assert_eq!(status.code(), Code::ResourceExhausted);
         // Full, and so it stays: what a clerk is told meanwhile.
         let told = tokio::task::spawn_blocking({
             let target = target.clone();
@@ -164,8 +160,12 @@ fn a_full_queue_turns_requests_away_and_makes_an_import_wait() {
         let single = told.await.unwrap();
         assert_eq!(site.head().await.position, before);
         drop(hold);
-        for started in started.into_iter().chain(taken) {
+        for started in started {
             assert_eq!(shown(&started.await.unwrap().unwrap()), "accepted");
+        }
+        match alone.join_next().await.unwrap().unwrap() {
+            Ok(outcome) => assert_eq!(shown(&outcome), "accepted"),
+            Err(status) => assert_eq!(status.code(), Code::ResourceExhausted),
         }
         let imported = importing.await.unwrap().ended(0);
         assert_eq!(outcomes(&imported), vec!["accepted"; 2_000]);

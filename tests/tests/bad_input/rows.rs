@@ -15,6 +15,8 @@ struct Case {
     words: Words<'static>,
 }
 
+const KNOWN: &str = "省级就业创业补助资金";
+
 fn cases() -> Vec<Case> {
     let person = |index| {
         let Person { name, number } = Person::number(index);
@@ -43,15 +45,14 @@ fn cases() -> Vec<Case> {
     let budget = |document: &str, fund: &str, amount: &str| {
         format!("{document},{fund},training-allowance,510502,2024,{amount}")
     };
-    let known = "省级就业创业补助资金";
     cases.push(Case {
         template: "appropriation",
         rows: [
-            budget("A-1", known, "1000.00"),
-            budget("A-2", known, "1000.005"),
-            budget("A-3", known, "1000"),
+            budget("A-1", KNOWN, "1000.00"),
+            budget("A-2", KNOWN, "1000.005"),
+            budget("A-3", KNOWN, "1000"),
         ],
-        corrected: budget("A-2", known, "1000.01"),
+        corrected: budget("A-2", KNOWN, "1000.01"),
         code: "AMOUNT_DECIMALS",
         words: Words {
             zh: &["第 2 行", "A-2", "金额", "超过两位小数", "最小单位是分"],
@@ -67,15 +68,15 @@ fn cases() -> Vec<Case> {
     cases.push(Case {
         template: "appropriation",
         rows: [
-            budget("B-1", known, "1000.00"),
+            budget("B-1", KNOWN, "1000.00"),
             budget("B-2", "省级就业资金", "1000.00"),
-            budget("B-3", known, "1000.00"),
+            budget("B-3", KNOWN, "1000.00"),
         ],
-        corrected: budget("B-2", known, "1000.00"),
+        corrected: budget("B-2", KNOWN, "1000.00"),
         code: "UNKNOWN_FUND",
         words: Words {
-            zh: &["第 2 行", "B-2", "资金来源", "可用：", known],
-            en: &["row 2", "B-2", "unknown fund", "luzhou-2023 has:", known],
+            zh: &["第 2 行", "B-2", "资金来源", "可用：", KNOWN],
+            en: &["row 2", "B-2", "unknown fund", "luzhou-2023 has:", KNOWN],
         },
     });
     let course = |number: &str, Organisation { name, code }: Organisation, last: &str| {

@@ -241,8 +241,8 @@ impl<'a> Fields<'a> {
                 self.errors.push(RowError {
                     code: error.code(),
                     column,
-                    zh: format!("“{column}”：{}", error.zh()),
-                    en: format!("“{column}”: {error}"),
+                    zh: error.zh(),
+                    en: error.to_string(),
                 });
                 T::default()
             }
