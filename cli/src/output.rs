@@ -76,20 +76,25 @@ impl Sheet {
     }
 
     fn csv(&self) -> Result<(), Failure> {
-        let mut writer = csv::Writer::from_writer(io::stdout().lock());
+        let mut writer = csv::Writer::from_writer(Vec::new());
         let failed = |error: csv::Error| Failure::from(anyhow::Error::from(error));
         writer.write_record(&self.columns).map_err(failed)?;
         for row in &self.rows {
             writer.write_record(row).map_err(failed)?;
         }
-        writer.flush()?;
-        Ok(())
+        bytes(&writer.into_inner().map_err(anyhow::Error::from)?)
     }
 }
 
-/// One line on stdout. A reader that has gone away (`| head`) is no failure.
+/// One line on stdout.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
-    match writeln!(io::stdout().lock(), "{text}") {
+    bytes(format!("{text}\n").as_bytes())
+}
+
+/// Bytes on stdout. A reader that has gone away (`| head`) is no failure.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => Ok(other?),
     }

@@ -127,6 +127,18 @@ fn against_witness(log: &AuditLog, report: Report) -> Report {
     if !sound {
         return report;
     }
+    if report
+        .ledger
+        .is_some_and(|ledger| ledger != log.format.ledger)
+    {
+        let detail = "the first event names another ledger than FORMAT".to_owned();
+        return found(
+            Verdict::Tampered,
+            Place::Event(Position::FIRST),
+            detail,
+            report,
+        );
+    }
     let witness = match &log.witness {
         Ok(witness) => witness,
         Err(error) => {
