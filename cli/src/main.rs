@@ -10,7 +10,11 @@ mod lang;
 mod message;
 mod output;
 
-use std::process::ExitCode;
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
 
 use tracing_subscriber::EnvFilter;
 
@@ -22,10 +26,14 @@ use crate::{
 fn main() -> ExitCode {
     let cli = Cli::parse_arguments();
     let lang = cli.global.lang();
-    let filter = EnvFilter::try_from_env("LUZHANG_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    // What the database grumbles about is in our own words in the error.
+    let filter =
+        EnvFilter::try_from_env("LUZHANG_LOG").unwrap_or_else(|_| EnvFilter::new("warn,sled=off"));
+    let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none();
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(colour)
         .init();
     match run(cli) {
         Ok(code) => ExitCode::from(code),

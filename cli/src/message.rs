@@ -12,14 +12,30 @@ fn descriptor(name: &str) -> anyhow::Result<prost_reflect::MessageDescriptor> {
         .with_context(|| format!("no message {name}"))
 }
 
-/// A message as JSON.
+/// A message as JSON, without the fields that have their default value.
 pub(crate) fn to_json(name: &str, message: &impl Message) -> anyhow::Result<Value> {
+    serialize(name, message, &options())
+}
+
+/// A message as JSON, with every field.
+pub(crate) fn to_whole_json(name: &str, message: &impl Message) -> anyhow::Result<Value> {
+    serialize(name, message, &options().skip_default_fields(false))
+}
+
+fn options() -> SerializeOptions {
+    SerializeOptions::new()
+        .use_proto_field_name(true)
+        .stringify_64_bit_integers(false)
+}
+
+fn serialize(
+    name: &str,
+    message: &impl Message,
+    options: &SerializeOptions,
+) -> anyhow::Result<Value> {
     let mut dynamic = DynamicMessage::new(descriptor(name)?);
     dynamic.transcode_from(message)?;
-    let options = SerializeOptions::new()
-        .use_proto_field_name(true)
-        .stringify_64_bit_integers(false);
-    Ok(dynamic.serialize_with_options(serde_json::value::Serializer, &options)?)
+    Ok(dynamic.serialize_with_options(serde_json::value::Serializer, options)?)
 }
 
 /// A message from JSON.

@@ -23,7 +23,7 @@ pub(crate) enum Format {
 }
 
 /// Rows with named columns. Columns ending in `_fen`, and those named in
-/// `numbers`, are numbers in JSON.
+/// `numbers`, are numbers in JSON. Without names, CSV has no header.
 #[derive(Debug)]
 pub(crate) struct Sheet {
     pub(crate) columns: Vec<String>,
@@ -78,7 +78,9 @@ impl Sheet {
     fn csv(&self) -> Result<(), Failure> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let failed = |error: csv::Error| Failure::from(anyhow::Error::from(error));
-        writer.write_record(&self.columns).map_err(failed)?;
+        if !self.columns.is_empty() {
+            writer.write_record(&self.columns).map_err(failed)?;
+        }
         for row in &self.rows {
             writer.write_record(row).map_err(failed)?;
         }

@@ -28,7 +28,7 @@ type Digests = Vec<(String, u64, u64, String)>;
 
 #[test]
 fn the_demo_bureau_is_decided_as_its_model_says() {
-    let (ledger, server) = imported_over_grpc(&Bureau::demo(), |codes| codes.to_vec());
+    let (ledger, server) = imported_over_grpc(&Bureau::demo(), <[String]>::to_vec);
     second_machine(&ledger, server);
 }
 
@@ -142,10 +142,12 @@ fn running_digests(url: &str) -> Digests {
         .build()
         .unwrap();
     let listed = runtime.block_on(async { Grpc::connect(url).await.digests().await });
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     listed
         .into_iter()
-        .map(|p| (p.name, p.version.into(), p.position, hex(&p.digest)))
+        .map(|p| {
+            let digest = luzhang_ledger::Hash::from_bytes(p.digest.try_into().unwrap());
+            (p.name, p.version.into(), p.position, digest.to_string())
+        })
         .collect()
 }
 
@@ -189,7 +191,9 @@ fn copy_without_keys(from: &Path, to: &Path) {
 fn folded(export: &[u8]) -> Digests {
     let mut projections = Projections::default();
     luzhang_server::replay::replay(&Exported::new(export), |events| {
-        events.iter().for_each(|event| projections.apply(event));
+        for event in &events {
+            projections.apply(event);
+        }
         ControlFlow::Continue(())
     })
     .unwrap();
@@ -722,6 +726,9 @@ fn the_annotated_copy_says_what_became_of_each_row_and_can_be_imported() {
     assert_eq!(Sheet::read(&file), fresh);
 }
 
+/// How a table is written to a file.
+type Write = fn(&Sheet, &Path);
+
 /// Whatever a table was saved as, it is the same table.
 #[test]
 fn every_file_format_is_the_same_requests() {
@@ -731,7 +738,6 @@ fn every_file_format_is_the_same_requests() {
     let bureau = Bureau::demo();
     let first = bureau.import(&target, &["-o", "ndjson"]).ended(3);
     let head = target.head();
-    type Write = fn(&Sheet, &Path);
     let formats: [(&str, Write); 3] = [
         ("utf-8.csv", Sheet::write),
         ("gb18030.csv", Sheet::write_gb18030),

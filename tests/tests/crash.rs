@@ -259,7 +259,7 @@ impl Journal {
         let Some((position, hash)) = receipts.last_key_value() else {
             return;
         };
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = luzhang_ledger::Hash::from_bytes(hash.as_slice().try_into().unwrap());
         let head = format!("{position}:{hash}");
         let target = server.target();
         let verified = target

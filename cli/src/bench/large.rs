@@ -12,6 +12,7 @@ use luzhang_ledger::{
     log::{Log as _, sled::SledLog},
 };
 use luzhang_proto::wire::Command;
+use prost::bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -20,7 +21,7 @@ use super::{
     chain::{self, Pass},
     load, plain_file,
     row::{Better, Row, Runs, Thousandths, Yardstick, grouped, nanos_each, per_second},
-    site::{Service, bytes_on_disk},
+    site::{CpuClock, Service, bytes_on_disk},
     stream::{Importer, Sent, WINDOW},
     tell,
 };
@@ -35,7 +36,8 @@ pub(super) struct Large {
     service: Service,
     importer: Importer,
     import: Import,
-    import_until: Instant,
+    /// How long may still be imported.
+    import_left: Duration,
     early: Option<Window>,
 }
 
@@ -65,13 +67,17 @@ impl Large {
             service,
             importer,
             import: Import::default(),
-            import_until: Instant::now() + plan.scale.import_time,
+            import_left: plan.scale.import_time,
             early: None,
         })
     }
 
     pub(super) fn url(&self) -> &str {
         &self.service.url
+    }
+
+    pub(super) fn clock(&self) -> CpuClock {
+        self.service.clock()
     }
 
     /// How many persons are on the poverty list.
@@ -101,20 +107,26 @@ impl Large {
     pub(super) async fn batches(&mut self, plan: &Plan<'_>) -> Result<Row> {
         tell("streamed batches");
         let mut walk = Walk::new(self.persons(), 2..3).map(bureau::claim);
-        let (mut ours, mut plain) = (Runs::default(), Runs::default());
+        let (mut ours, mut plain, mut cpu) = (Runs::default(), Runs::default(), Runs::default());
+        let clock = self.clock();
+        let mut bytes = 0;
         for run in 0..=plan.scale.runs {
             let from = self.position().await? + 1;
             let messages = messages(&mut walk, plan.scale.batch_messages)?;
+            let before = clock.now()?;
             let sent = self
                 .importer
                 .send(messages.into_iter(), &plan.site.interrupt)
                 .await?;
+            let used = clock.now()?.saturating_sub(before);
             let blocks = self.importer.blocks(from).await?;
+            bytes = blocks.iter().map(Bytes::len).sum::<usize>();
             let same = plain_file::append(&plan.site.dir("plain"), &blocks, MESSAGE)?;
             // The first is the warm-up.
             if run > 0 {
                 ours.push(sent.rate());
                 plain.push(same.rate());
+                cpu.push(nanos_each(sent.commands, used));
             }
         }
         let sync = plain_file::sync_time(&plan.site.dir("plain"))?;
@@ -132,7 +144,11 @@ impl Large {
             yardstick: Yardstick::Measured(plain),
             better: Better::More,
             reach: Thousandths(333),
-            extra: fields([("fdatasync_us", json!(load::nanos(sync) / 1_000))]),
+            extra: fields([
+                ("server_cpu_ns", json!(cpu.median())),
+                ("bytes_a_run", json!(bytes)),
+                ("fdatasync_us", json!(load::nanos(sync) / 1_000)),
+            ]),
         })
     }
 
@@ -190,12 +206,14 @@ impl Large {
     /// Imports until there are so many events, or time is up.
     async fn import_to(&mut self, events: u64, plan: &Plan<'_>) -> Result<()> {
         let missing = events.saturating_sub(self.position().await?);
-        let until = self.import_until;
+        let began = Instant::now();
+        let left = self.import_left;
         let import = &mut self.import;
         let messages = (0..missing.div_ceil(IMPORT_EVENTS))
-            .take_while(|_| Instant::now() < until)
+            .take_while(|_| began.elapsed() < left)
             .map(|_| import.message());
         self.importer.send(messages, &plan.site.interrupt).await?;
+        self.import_left = left.saturating_sub(began.elapsed());
         Ok(())
     }
 

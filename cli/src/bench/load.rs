@@ -34,15 +34,23 @@ pub(super) struct Slice {
     pub(super) time: Duration,
     /// Nanoseconds of each request, in no order.
     pub(super) latencies: Vec<u64>,
+    /// CPU time of the server meanwhile, where it is one process.
+    pub(super) server_cpu: Option<Duration>,
 }
 
 impl Slice {
     /// Requests a second.
     pub(super) fn rate(&self) -> u64 {
-        row::per_second(
-            self.latencies.len().try_into().unwrap_or(u64::MAX),
-            self.time,
-        )
+        row::per_second(self.requests(), self.time)
+    }
+
+    /// Nanoseconds of the server's CPU time for each request.
+    pub(super) fn cpu_each(&self) -> Option<u64> {
+        Some(row::nanos_each(self.requests(), self.server_cpu?))
+    }
+
+    fn requests(&self) -> u64 {
+        u64::try_from(self.latencies.len()).unwrap_or(u64::MAX)
     }
 }
 

@@ -175,9 +175,25 @@ impl Service {
         resident_bytes(&format!("/proc/{}/status", self.process.child.id()))
     }
 
+    /// Its CPU time.
+    pub(super) fn clock(&self) -> CpuClock {
+        CpuClock(format!("/proc/{}/stat", self.process.child.id()).into())
+    }
+
     /// Ends it in order.
     pub(super) fn stop(self) -> Result<()> {
         self.process.end("TERM")
+    }
+}
+
+/// The CPU time of a process.
+#[derive(Debug)]
+pub(super) struct CpuClock(PathBuf);
+
+impl CpuClock {
+    /// So far, to a hundredth of a second.
+    pub(super) fn now(&self) -> Result<Duration> {
+        cpu_time_of(&self.0)
     }
 }
 
@@ -257,12 +273,14 @@ pub(super) fn resident_bytes(status: &str) -> Result<u64> {
 
 /// CPU time that this process has used, to a hundredth of a second.
 pub(super) fn cpu_time() -> Result<Duration> {
-    let text = fs::read_to_string("/proc/self/stat")?;
+    cpu_time_of(Path::new("/proc/self/stat"))
+}
+
+fn cpu_time_of(stat: &Path) -> Result<Duration> {
+    let text = fs::read_to_string(stat)?;
     // The second field is the program's name, which may hold anything; after
     // its closing bracket utime and stime are the twelfth and thirteenth.
-    let (_, fields) = text
-        .rsplit_once(')')
-        .context("/proc/self/stat is not as expected")?;
+    let (_, fields) = text.rsplit_once(')').context("no CPU time in /proc")?;
     let ticks = fields.split_whitespace().skip(11).take(2);
     let ticks: Vec<u64> = ticks.map(str::parse).collect::<Result<_, _>>()?;
     // Linux counts them in hundredths, whatever the kernel's own clock does.

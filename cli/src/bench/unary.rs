@@ -13,7 +13,7 @@ use super::{
     load::{self, Bounds, CONNECTIONS, Fleet, IN_FLIGHT, Slice, Stock},
     postgres::{self, Claim, Postgres},
     row::{Better, Row, Runs, Thousandths, Yardstick, grouped},
-    site::{Interrupt, Service},
+    site::{CpuClock, Interrupt, Service},
     stream::Importer,
     tell,
 };
@@ -29,6 +29,7 @@ enum Server {
     Grpc {
         fleet: Fleet,
         stock: Arc<Stock<SubmitRequest>>,
+        clock: CpuClock,
         /// Ends with the contestant; the large ledger goes on.
         _service: Option<Service>,
     },
@@ -51,6 +52,7 @@ impl Contestant {
         let server = Server::Grpc {
             fleet: Fleet::connect(&service.url).await?,
             stock: Arc::default(),
+            clock: service.clock(),
             _service: Some(service),
         };
         Ok(Self::new(server, walk))
@@ -60,9 +62,17 @@ impl Contestant {
     async fn run(&mut self, bounds: Bounds, interrupt: &Interrupt) -> Result<Slice> {
         let walk = self.walk.by_ref();
         match &self.server {
-            Server::Grpc { fleet, stock, .. } => {
+            Server::Grpc {
+                fleet,
+                stock,
+                clock,
+                ..
+            } => {
                 stock.fill(bounds.requests, walk.map(request))?;
-                fleet.run(stock, bounds, interrupt).await
+                let before = clock.now()?;
+                let mut slice = fleet.run(stock, bounds, interrupt).await?;
+                slice.server_cpu = Some(clock.now()?.saturating_sub(before));
+                Ok(slice)
             }
             Server::Postgres { instance, stock } => {
                 // More than it has ever done in that time.
@@ -128,6 +138,7 @@ impl Field {
             let server = Server::Grpc {
                 fleet: Fleet::connect(large.url()).await?,
                 stock: Arc::default(),
+                clock: large.clock(),
                 _service: None,
             };
             // The import takes the slots 0 and 1, the batches take 2.
@@ -235,6 +246,17 @@ fn row(who: &Contestant, yardstick: Option<&Contestant>) -> Row {
     let mut extra = load::latencies("", &who.slices);
     let other = yardstick.iter().flat_map(|other| &other.slices);
     extra.extend(load::latencies("yardstick_", other));
+    let cpu = |who: &Contestant| {
+        let each: Runs = who.slices.iter().filter_map(Slice::cpu_each).collect();
+        each.median()
+    };
+    let cpus = [
+        ("server_cpu_ns", cpu(who)),
+        ("yardstick_server_cpu_ns", yardstick.and_then(cpu)),
+    ];
+    for (name, cpu) in cpus {
+        extra.extend(cpu.map(|cpu| (name.to_owned(), json!(cpu))));
+    }
     extra.insert("in_flight".to_owned(), json!(IN_FLIGHT));
     extra.insert("connections".to_owned(), json!(CONNECTIONS));
     Row {

@@ -33,7 +33,7 @@ pub(crate) fn to_json(event: &wire::StoredEvent) -> Result<Value, Failure> {
     let mut body = message::to_json("luzhang.event.v1.Event", &decoded)?;
     let mut reasons = Vec::with_capacity(event.reasons.len());
     for reason in &event.reasons {
-        reasons.push(message::to_json("luzhang.v1.Reason", reason)?);
+        reasons.push(message::to_whole_json("luzhang.v1.Reason", reason)?);
     }
     if let Some(object) = body.as_object_mut() {
         for (key, bytes) in [

@@ -86,10 +86,10 @@ pub(crate) async fn run(global: &Global, args: &ImportArgs) -> Result<u8, Failur
 
 async fn import_files(global: &Global, args: &ImportArgs, job: &Job<'_>) -> Result<u8, Failure> {
     let mut all = Counts::default();
-    for file in &args.files {
+    for (number, file) in args.files.iter().enumerate() {
         let (table, report) = import_file(global, args, job, file).await?;
         all = all.add(report.counts());
-        print(global, &report)?;
+        print(global, number, &report)?;
         if let Some(result) = &args.result {
             let path = result_path(result, args.files.len(), file);
             write_annotated(&path, &table, &report.results, global.lang())
@@ -275,7 +275,8 @@ fn row_json(file: &str, result: &RowResult) -> Value {
     })
 }
 
-fn print(global: &Global, report: &FileReport) -> Result<(), Failure> {
+/// `number` counts the files from 0.
+fn print(global: &Global, number: usize, report: &FileReport) -> Result<(), Failure> {
     let counts = report.counts();
     let lang = global.lang();
     match global.output {
@@ -306,8 +307,12 @@ fn print(global: &Global, report: &FileReport) -> Result<(), Failure> {
                     result.position.map_or(String::new(), |p| p.to_string()),
                 ]
             });
-            let columns = ["file", "row", "key", "outcome", "codes", "position"];
-            output::sheet(&columns, &[], rows.collect()).print(Format::Csv, serde_json::Map::new())
+            // All files together are one table.
+            let columns: &[&str] = match number {
+                0 => &["file", "row", "key", "outcome", "codes", "position"],
+                _ => &[],
+            };
+            output::sheet(columns, &[], rows.collect()).print(Format::Csv, serde_json::Map::new())
         }
         Format::Table => {
             output::line(&summary(report, lang))?;

@@ -1,6 +1,6 @@
 //! `luzhang completion` and `luzhang man`.
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path};
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
@@ -8,15 +8,14 @@ use clap_complete::Shell;
 use crate::{
     args::Cli,
     failure::{Failure, exit},
+    output,
 };
 
 pub(crate) fn completion(shell: Shell) -> Result<u8, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "luzhang", &mut script);
-    match io::Write::write_all(&mut io::stdout().lock(), &script) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit::OK),
-        written => written.map(|()| exit::OK).map_err(Failure::from),
-    }
+    output::bytes(&script)?;
+    Ok(exit::OK)
 }
 
 pub(crate) fn man(dir: &Path) -> Result<u8, Failure> {

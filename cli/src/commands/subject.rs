@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, command: &SubjectCommand) -> Result<u8,
             }
             let mut entitlements = Vec::with_capacity(subject.entitlements.len());
             for left in &subject.entitlements {
-                entitlements.push(message::to_json("luzhang.v1.Entitlement", left)?);
+                entitlements.push(message::to_whole_json("luzhang.v1.Entitlement", left)?);
             }
             let document = json!({
                 "schema_version": 1,

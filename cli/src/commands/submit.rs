@@ -78,7 +78,7 @@ fn show(global: &Global, request_id: &str, outcome: &wire::Outcome) -> Result<u8
     };
     let lang = global.lang();
     if matches!(global.output, Format::Json | Format::Ndjson) {
-        let mut json = message::to_json("luzhang.v1.Outcome", outcome)?;
+        let mut json = message::to_whole_json("luzhang.v1.Outcome", outcome)?;
         if let Some(object) = json.as_object_mut() {
             object.insert("schema_version".to_owned(), 1.into());
             object.insert("request_id".to_owned(), request_id.into());

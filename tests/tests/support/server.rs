@@ -14,7 +14,7 @@ use std::{
 use super::program::{Target, luzhang, signal};
 
 /// How long a server may take to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server on a free loopback port. Dropping it kills it.
 #[derive(Debug)]
