@@ -82,7 +82,9 @@ impl Client {
     ) -> Result<Self, Failure> {
         let principal = principal
             .map(|name| {
-                name.parse().map_err(|_| {
+                let visible = name.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+                let value = name.parse().ok().filter(|_| visible);
+                value.ok_or_else(|| {
                     Failure::usage(
                         "账户名只能用可见的 ASCII 字符",
                         "a principal is written in visible ASCII characters",

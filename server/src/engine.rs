@@ -1,7 +1,11 @@
 //! A ledger in use: its state, its queue, and reads that are never ahead of what
 //! is durable.
 
-use std::{ops::ControlFlow, path::Path, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    path::Path,
+    sync::{Arc, Weak},
+};
 
 use luzhang_ledger::{
     Body, LedgerId, Position,
@@ -26,7 +30,7 @@ use crate::{
     convert::{from_proto::Request, to_proto::Outcome},
     rejected::Rejected,
     replay::{self, ReplayError},
-    sequencer::{self, Requests, Running, Start, Work},
+    sequencer::{self, Presence, Requests, Running, Start, Work},
     vault::{Vault, VaultError},
 };
 
@@ -286,7 +290,11 @@ impl Engine {
         requests: Vec<Result<Request, Rejected>>,
     ) -> Result<Pending, Rejected> {
         let (reply, pending) = oneshot::channel();
-        let work = Work { requests, reply };
+        let work = Work {
+            requests,
+            reply,
+            presence: Presence::Reply,
+        };
         match self.sender()?.try_send(work) {
             Ok(()) => Ok(Pending(pending)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(Rejected::queue_full()),
@@ -299,8 +307,31 @@ impl Engine {
         &self,
         requests: Vec<Result<Request, Rejected>>,
     ) -> Result<Pending, Rejected> {
+        self.enqueue(requests, Presence::Reply).await
+    }
+
+    /// As [`Engine::submit`], for one of many messages that one listener waits
+    /// for.
+    pub async fn submit_for(
+        &self,
+        listener: &WeakListener,
+        requests: Vec<Result<Request, Rejected>>,
+    ) -> Result<Pending, Rejected> {
+        let presence = Presence::Shared(Weak::clone(&listener.0));
+        self.enqueue(requests, presence).await
+    }
+
+    async fn enqueue(
+        &self,
+        requests: Vec<Result<Request, Rejected>>,
+        presence: Presence,
+    ) -> Result<Pending, Rejected> {
         let (reply, pending) = oneshot::channel();
-        let work = Work { requests, reply };
+        let work = Work {
+            requests,
+            reply,
+            presence,
+        };
         let sent = self.sender()?.send(work).await;
         sent.map_err(|_| Rejected::shutting_down())?;
         Ok(Pending(pending))
@@ -373,6 +404,22 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Waits for the outcomes of many messages, such as those of a stream. When it
+/// is dropped, what is not decided yet never is.
+#[derive(Debug, Default)]
+pub struct Listener(Arc<()>);
+
+/// Does not keep its [`Listener`] alive.
+#[derive(Clone, Debug)]
+pub struct WeakListener(Weak<()>);
+
+impl Listener {
+    /// For whoever submits on its behalf.
+    pub fn downgrade(&self) -> WeakListener {
+        WeakListener(Arc::downgrade(&self.0))
     }
 }
 

@@ -8,7 +8,7 @@
 use std::{
     collections::HashMap as StdHashMap,
     sync::{
-        Arc,
+        Arc, Weak,
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -49,6 +49,28 @@ pub(crate) struct Work {
     pub(crate) requests: Vec<Result<Request, Rejected>>,
     /// One result for each.
     pub(crate) reply: oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
+    /// Whether somebody waits for them.
+    pub(crate) presence: Presence,
+}
+
+/// Whether somebody waits for an outcome.
+#[derive(Clone, Debug)]
+pub(crate) enum Presence {
+    /// As long as the reply can be sent.
+    Reply,
+    /// As long as this lives. All messages of a stream share it: when it is gone
+    /// for one, it is gone for those that come later, so none of them is decided
+    /// without the ones before it.
+    Shared(Weak<()>),
+}
+
+impl Work {
+    fn is_abandoned(&self) -> bool {
+        match &self.presence {
+            Presence::Reply => self.reply.is_closed(),
+            Presence::Shared(listener) => listener.strong_count() == 0,
+        }
+    }
 }
 
 /// What the sequencer starts from.
@@ -268,7 +290,7 @@ impl Decider {
         for work in works {
             // Who asked has gone or run out of time: nothing is decided for
             // them, so that a late answer cannot surprise anybody.
-            if work.reply.is_closed() {
+            if work.is_abandoned() {
                 continue;
             }
             let mut outcomes = Vec::with_capacity(work.requests.len());

@@ -29,7 +29,7 @@ use crate::{
         to_proto::{self, LoggedEvent},
     },
     edge::{MessageLimits, Until},
-    engine::Pending,
+    engine::{Listener, Pending, WeakListener},
     rejected::{MessageSize, Rejected},
     replay,
 };
@@ -73,19 +73,25 @@ impl LedgerService for Context {
         let principal = principal(request.metadata())?;
         let (_, extensions, messages) = request.into_parts();
         let (send, receive) = mpsc::channel::<Result<Pending, Status>>(WINDOW);
+        let listener = Listener::default();
         let feeder = Feeder {
             context: self.clone(),
             principal,
+            listener: listener.downgrade(),
             send,
         };
         tokio::spawn(feeder.run(messages));
-        let answers = ReceiverStream::new(receive).then(|pending| async {
-            let outcomes = pending?.outcomes().await.map_err(Rejected::into_status)?;
-            let mut answer = Vec::with_capacity(outcomes.len());
-            for outcome in outcomes {
-                answer.push(in_batch(outcome)?);
+        let answers = ReceiverStream::new(receive).then(move |pending| {
+            // It lives as long as the answers are wanted.
+            let _listens = &listener;
+            async {
+                let outcomes = pending?.outcomes().await.map_err(Rejected::into_status)?;
+                let mut answer = Vec::with_capacity(outcomes.len());
+                for outcome in outcomes {
+                    answer.push(in_batch(outcome)?);
+                }
+                Ok(wire::SubmitBatchResponse { outcomes: answer })
             }
-            Ok(wire::SubmitBatchResponse { outcomes: answer })
         });
         Ok(Response::new(Box::pin(Until::new(
             Box::pin(answers),
@@ -290,6 +296,7 @@ fn entitlements(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> 
 struct Feeder {
     context: Context,
     principal: Principal,
+    listener: WeakListener,
     send: mpsc::Sender<Result<Pending, Status>>,
 }
 
@@ -329,7 +336,8 @@ impl Feeder {
             .into_iter()
             .map(|command| from_proto::request(key, &self.principal, command))
             .collect();
-        let queued = self.context.engine.submit(requests).await;
+        let engine = &self.context.engine;
+        let queued = engine.submit_for(&self.listener, requests).await;
         queued.map_err(Rejected::into_status)
     }
 }
