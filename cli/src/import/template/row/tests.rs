@@ -115,9 +115,10 @@ fn values_that_are_wrong() {
             panic!("{errors:?}")
         };
         assert_eq!((error.column, error.code), (column, code), "{value}");
+        // The column is told apart; whoever shows the error names it.
         for sentence in [&error.zh, &error.en] {
             assert!(
-                sentence.contains(column) && !sentence.contains(value),
+                !sentence.is_empty() && !sentence.contains(value),
                 "{sentence}"
             );
         }

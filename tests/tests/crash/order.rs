@@ -1,0 +1,51 @@
+//! Messages of one stream are decided in their order or not at all, whatever the
+//! moment at which nobody waits for them any more.
+
+use luzhang_ledger::{LedgerId, log::memory::MemoryStore, text::Principal};
+use luzhang_projections::pack::LUZHOU_2023;
+use luzhang_server::{
+    Engine,
+    convert::from_proto::{self, Request},
+    engine::{DEFAULT_QUEUE, Genesis, Listener},
+};
+use uuid::Uuid;
+
+use crate::journal::command;
+
+#[tokio::test]
+async fn a_message_without_a_reader_is_decided_as_long_as_the_stream_is_read() {
+    let ledger = LedgerId::new(Uuid::from_u128(7));
+    let scratch = tempfile::tempdir().unwrap();
+    let genesis = Genesis {
+        ledger,
+        pack: Some(LUZHOU_2023.as_bytes().to_vec()),
+    };
+    let log = MemoryStore::new(ledger).open().unwrap();
+    let engine = Engine::over(Box::new(log), scratch.path(), genesis, DEFAULT_QUEUE).unwrap();
+    let request = |index| -> Vec<Result<Request, _>> {
+        let (key, principal) = (engine.vault().identity(), Principal::new("clerk").unwrap());
+        vec![from_proto::request(key, &principal, command(index))]
+    };
+    let replayed = async |index| {
+        let outcomes = engine
+            .submit(request(index))
+            .await
+            .unwrap()
+            .outcomes()
+            .await;
+        outcomes.unwrap().remove(0).unwrap().replayed
+    };
+
+    let listener = Listener::default();
+    let stream = listener.downgrade();
+    // Its own answer is not waited for; the stream is still read.
+    drop(engine.submit_for(&stream, request(0)).await.unwrap());
+    let second = engine.submit_for(&stream, request(1)).await.unwrap();
+    assert!(!second.outcomes().await.unwrap().remove(0).unwrap().replayed);
+    drop(listener);
+    // Somebody still waits for this one's answer, but nobody reads the stream.
+    let third = engine.submit_for(&stream, request(2)).await.unwrap();
+    assert_eq!(third.outcomes().await.unwrap_err().code, "SHUTTING_DOWN");
+    let known = [replayed(0).await, replayed(1).await, replayed(2).await];
+    assert_eq!(known, [true, true, false]);
+}
