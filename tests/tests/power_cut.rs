@@ -80,7 +80,9 @@ fn what_is_acknowledged_survives_a_power_cut() {
 #[test]
 fn flush_alone_does_not() {
     let Some(cuts) = number("LUZHANG_POWER_CUT_CONTROL") else {
-        eprintln!("SKIPPED: the control runs with LUZHANG_POWER_CUT_CONTROL=20");
+        skipped(format_args!(
+            "SKIPPED: the control runs with LUZHANG_POWER_CUT_CONTROL=20"
+        ));
         return;
     };
     let Some(fates) = cut("flush", cuts) else {
@@ -126,7 +128,7 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
     let disk = match Disk::new() {
         Ok(disk) => disk,
         Err(why) => {
-            eprintln!("SKIPPED: power cuts ({mode}): {why}");
+            skipped(format_args!("SKIPPED: power cuts ({mode}): {why}"));
             return None;
         }
     };
@@ -356,4 +358,11 @@ impl Switch {
             "the file system was not shut down"
         );
     }
+}
+
+/// Says so past the test runner, which shows what a test prints only if it fails.
+fn skipped(what: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    // Nobody may be reading.
+    let _unread = writeln!(std::io::stderr(), "{what}");
 }

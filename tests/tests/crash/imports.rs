@@ -15,61 +15,51 @@ use crate::support::{self, Bureau, Dice, Expected, Grpc, Ledger, Person, Server,
 #[test]
 fn an_import_that_is_killed_and_repeated_ends_as_one_that_was_not() {
     let bureau = Bureau::demo();
+    let expected = bureau.expected();
     let whole = Ledger::new();
     bureau.import(&whole.target(), &[]).ended(3);
     let events = |ledger: &Ledger| {
-        let report = ledger
-            .target()
-            .run(["audit", "verify", "-o", "json"])
-            .ended(0)
-            .json();
+        let verify = ["audit", "verify", "-o", "json"];
+        let report = ledger.target().run(verify).ended(0).json();
         report["events"].as_u64().unwrap()
     };
-
-    let ledger = Ledger::new();
-    let target = ledger.target();
     let mut dice = Dice::new("import");
-    let mut killed_at = Vec::new();
-    for _ in 0..8 {
-        let lines = dice.below(bureau.expected().len() as u64);
+    let mut begun = 0;
+    for _ in 0..5 {
+        let ledger = Ledger::new();
+        let target = ledger.target();
+        let lines = dice.below(expected.len() as u64 / 2);
         let mut import = spawn_import(&target, bureau.files());
         let output = BufReader::new(import.stdout.take().unwrap());
-        let read = output
-            .lines()
-            .take(lines.try_into().unwrap())
-            .map_while(Result::ok)
-            .count();
+        let lines = output.lines().take(lines.try_into().unwrap());
+        let read = lines.map_while(Result::ok).count();
         import.kill().unwrap();
-        let ended = import.wait().unwrap();
-        killed_at.push((read, ended.code()));
+        import.wait().unwrap();
+
+        let ran = bureau.import(&target, &["-o", "ndjson"]);
+        assert!([0, 3].contains(&ran.code), "{ran:?}");
+        let found = Expected::of(&ran);
+        let replayed = found.iter().take_while(|row| row.outcome == "replayed");
+        let replayed = replayed.count();
+        println!("killed after it said {read} rows, {replayed} were in");
+        for (number, (row, expected)) in found.iter().zip(&expected).enumerate() {
+            // Codes are what a refusal has.
+            let same = (&row.key, &row.codes) == (&expected.key, &expected.codes);
+            let outcome = match number {
+                number if number < replayed => "replayed",
+                _ => &expected.outcome,
+            };
+            assert!(same && row.outcome == outcome, "{row:?}, {expected:?}");
+        }
+        assert_eq!(found.len(), expected.len());
+        assert!(read <= replayed, "{read} rows were said to be in");
+        assert!(positions(&ran.lines()).is_sorted_by(|one, two| one < two));
+        let totals = target.run(["report", "totals", "-o", "json"]).ended(0);
+        assert_eq!(Totals::of(&totals), bureau.totals());
+        assert_eq!(events(&ledger), events(&whole), "each row once");
+        begun += usize::from(replayed > 0 && replayed < found.len());
     }
-    assert!(
-        killed_at.iter().any(|(_, code)| code.is_none()),
-        "{killed_at:?}"
-    );
-    println!("killed after {killed_at:?} rows");
-    let ran = bureau.import(&target, &["-o", "ndjson"]);
-    assert!([0, 3].contains(&ran.code), "{ran:?}");
-    let found = Expected::of(&ran);
-    for ((row, expected), line) in found.iter().zip(bureau.expected()).zip(ran.lines()) {
-        assert_eq!(
-            (&row.key, &row.codes),
-            (&expected.key, &expected.codes),
-            "{row:?}"
-        );
-        let position = line["position"].to_string();
-        let event = target
-            .run(["explain", &position, "-o", "json"])
-            .ended(0)
-            .json();
-        let refused = event["event"].get("command_refused").is_some();
-        assert_eq!(refused, expected.outcome == "refused", "{row:?}");
-    }
-    assert_eq!(found.len(), bureau.expected().len());
-    assert!(positions(&ran.lines()).is_sorted_by(|one, two| one < two));
-    let totals = target.run(["report", "totals", "-o", "json"]).ended(0);
-    assert_eq!(Totals::of(&totals), bureau.totals());
-    assert_eq!(events(&ledger), events(&whole), "each row once");
+    assert!(begun > 0, "no import was killed half way");
 }
 
 /// A client that dies in the middle of a long table leaves a beginning of it,
@@ -89,7 +79,7 @@ async fn a_killed_client_leaves_no_hole_in_a_table() {
     Sheet::of("poverty-status", rows).write(&file);
     let mut dice = Dice::new("client");
     let mut from = 1;
-    for _ in 0..3 {
+    for _ in 0..2 {
         let mut grpc = Grpc::connect(server.url()).await;
         let follow = wire::ReadEventsRequest {
             from,
@@ -98,7 +88,7 @@ async fn a_killed_client_leaves_no_hole_in_a_table() {
             ..wire::ReadEventsRequest::default()
         };
         let mut growing = grpc.ledger.read_events(follow).await.unwrap().into_inner();
-        let enough = from + 1 + dice.below(4_000);
+        let enough = from + 1 + dice.below(1_000);
         let mut import = spawn_import(&target, [file.clone()]);
         while growing.message().await.unwrap().unwrap().position < enough {}
         import.kill().unwrap();
