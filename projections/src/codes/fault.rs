@@ -298,4 +298,25 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              recorded. Make sure that `luzhang serve` is running, check the address in --server, \
              and try again; on the machine that holds the ledger, --data-dir opens it directly.";
     }
+    "DIGEST_DIFFERS" Fault {
+        zh "重建的摘要不一致":
+            "从账本重新计算的投影与运行中的不一致。同一账本在任何机器上都应得到相同的摘要，\
+             因此要么是账本被改动，要么是程序有误。请停止服务，运行 luzhang audit verify，\
+             在查明之前不要使用报表数字。";
+        en "rebuilt digest differs":
+            "The projections computed anew from the log differ from the running ones. The same \
+             log gives the same digests on every machine, so either the log was changed or the \
+             program is wrong. Stop the server, run `luzhang audit verify`, and use no figures \
+             until the cause is known.";
+    }
+    "DEMO_DIFFERS" Fault {
+        zh "演示结果与预期不符":
+            "luzhang demo 的某一步与独立模型给出的结果不一致，提示中写明是哪一步。\
+             演示数据随程序提供，不会因机器而异，因此这是程序的缺陷。\
+             请把提示原文连同版本号一并报告。";
+        en "the demo differs":
+            "A step of `luzhang demo` did not end as an independent model says; the message names \
+             it. The demo's tables come with the program and are the same everywhere, so this is \
+             a defect of the program. Report the message together with the version.";
+    }
 };
