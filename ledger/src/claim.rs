@@ -6,8 +6,11 @@ use crate::{
     fact::{in_order, malformed},
     identity::SubjectId,
     malformed::{Malformed, Problem, at},
+    office::Office,
     position::{StreamId, StreamKind},
-    text::{BrandNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo},
+    text::{
+        BrandNo, CertificateNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId,
+    },
 };
 
 /// One claim.
@@ -25,6 +28,13 @@ pub enum Claim {
     Loan(Loan),
     /// 贴息, measure 22.
     InterestSubsidy(InterestSubsidy),
+    /// 职业培训补贴, measure 4.
+    TrainingSubsidy(TrainingSubsidy),
+    /// 一次性交通补助, measure 15.
+    TransportAid(TransportAid),
+    /// Programmes for which the notice gives no figure: measures 10, 12, 14, 22
+    /// and county rules.
+    Subsidy(Subsidy),
 }
 
 /// The closed list of forms a claim can take. A policy pack says which
@@ -43,17 +53,26 @@ pub enum Form {
     Loan,
     /// [`Claim::InterestSubsidy`]
     InterestSubsidy,
+    /// [`Claim::TrainingSubsidy`]
+    TrainingSubsidy,
+    /// [`Claim::TransportAid`]
+    TransportAid,
+    /// [`Claim::Subsidy`]: the one form that several programmes may have.
+    Subsidy,
 }
 
 impl Form {
-    /// All forms, in the order of the measures.
-    pub const ALL: [Self; 6] = [
+    /// All forms, in the order in which they came to be.
+    pub const ALL: [Self; 9] = [
         Self::TrainingAllowance,
         Self::SkillBase,
         Self::ServiceSubsidy,
         Self::BrandAward,
         Self::Loan,
         Self::InterestSubsidy,
+        Self::TrainingSubsidy,
+        Self::TransportAid,
+        Self::Subsidy,
     ];
 }
 
@@ -249,6 +268,87 @@ pub struct InterestSubsidy {
     pub fund: FundId,
 }
 
+/// Subsidy of a person's training, on a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainingSubsidy {
+    /// Its number.
+    pub claim_no: ClaimNo,
+    /// Who was trained and is paid.
+    pub person: SubjectId,
+    /// In which course.
+    pub course_no: CourseNo,
+    /// On which certificate.
+    pub certificate_no: CertificateNo,
+    /// The course's last day: the date that decides policy and budget year.
+    /// `None` in a request; whoever decides it knows the course.
+    pub completed_on: Option<Date>,
+    /// How much.
+    pub amount: Fen,
+    /// From which fund.
+    pub fund: FundId,
+}
+
+/// How somebody travelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TravelMode {
+    /// 铁路
+    Rail,
+    /// 公路
+    Road,
+    /// 水运（路）
+    Water,
+}
+
+/// Aid for travel to work in another province.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransportAid {
+    /// Its number.
+    pub claim_no: ClaimNo,
+    /// Who travelled and is paid.
+    pub person: SubjectId,
+    /// To which province: its GB/T 2260 code, six digits ending in 0000.
+    pub province: Office,
+    /// When.
+    pub travelled_on: Date,
+    /// How.
+    pub mode: TravelMode,
+    /// How much.
+    pub amount: Fen,
+    /// From which fund.
+    pub fund: FundId,
+}
+
+/// What was spent before and in the year that is subsidised, for a subsidy of
+/// the increment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// In the year before.
+    pub previous: Fen,
+    /// In the year that is subsidised.
+    pub current: Fen,
+}
+
+/// A subsidy that rests on an authority document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subsidy {
+    /// Its number.
+    pub claim_no: ClaimNo,
+    /// For which programme.
+    pub programme: ProgrammeId,
+    /// Who is paid.
+    pub recipient: SubjectId,
+    /// The authority document.
+    pub document: DocumentNo,
+    /// The date that decides policy and budget year.
+    pub due_on: Date,
+    /// Spending on research and development, where the increment is subsidised.
+    pub spending: Option<Spending>,
+    /// How much.
+    pub amount: Fen,
+    /// From which fund.
+    pub fund: FundId,
+}
+
 impl Claim {
     /// Checks what a single field cannot show.
     pub fn check(&self) -> Result<(), Malformed> {
@@ -259,7 +359,10 @@ impl Claim {
                 | Self::SkillBase(_)
                 | Self::ServiceSubsidy(_)
                 | Self::BrandAward(_)
-                | Self::InterestSubsidy(_) => "amount_fen",
+                | Self::InterestSubsidy(_)
+                | Self::TrainingSubsidy(_)
+                | Self::TransportAid(_)
+                | Self::Subsidy(_) => "amount_fen",
             };
             return Err(malformed(field, Problem::NotPositive));
         }
@@ -287,7 +390,15 @@ impl Claim {
             Self::InterestSubsidy(claim) if claim.period.until().is_none() => {
                 Err(malformed("until", Problem::Missing))
             }
-            Self::SkillBase(_) | Self::BrandAward(_) | Self::InterestSubsidy(_) => Ok(()),
+            Self::TransportAid(claim) if claim.province.code() % 10_000 != 0 => {
+                Err(malformed("province", Problem::NotProvince))
+            }
+            Self::SkillBase(_)
+            | Self::BrandAward(_)
+            | Self::InterestSubsidy(_)
+            | Self::TrainingSubsidy(_)
+            | Self::TransportAid(_)
+            | Self::Subsidy(_) => Ok(()),
         }
     }
 
@@ -300,6 +411,9 @@ impl Claim {
             Self::BrandAward(_) => Form::BrandAward,
             Self::Loan(_) => Form::Loan,
             Self::InterestSubsidy(_) => Form::InterestSubsidy,
+            Self::TrainingSubsidy(_) => Form::TrainingSubsidy,
+            Self::TransportAid(_) => Form::TransportAid,
+            Self::Subsidy(_) => Form::Subsidy,
         }
     }
 
@@ -312,6 +426,9 @@ impl Claim {
             Self::BrandAward(claim) => claim.amount,
             Self::Loan(claim) => claim.principal,
             Self::InterestSubsidy(claim) => claim.amount,
+            Self::TrainingSubsidy(claim) => claim.amount,
+            Self::TransportAid(claim) => claim.amount,
+            Self::Subsidy(claim) => claim.amount,
         }
     }
 
@@ -324,6 +441,9 @@ impl Claim {
             Self::BrandAward(claim) => Some(&claim.fund),
             Self::Loan(_) => None,
             Self::InterestSubsidy(claim) => Some(&claim.fund),
+            Self::TrainingSubsidy(claim) => Some(&claim.fund),
+            Self::TransportAid(claim) => Some(&claim.fund),
+            Self::Subsidy(claim) => Some(&claim.fund),
         }
     }
 
@@ -336,6 +456,52 @@ impl Claim {
             Self::BrandAward(claim) => claim.fund = fund,
             Self::Loan(_) => {}
             Self::InterestSubsidy(claim) => claim.fund = fund,
+            Self::TrainingSubsidy(claim) => claim.fund = fund,
+            Self::TransportAid(claim) => claim.fund = fund,
+            Self::Subsidy(claim) => claim.fund = fund,
+        }
+    }
+
+    /// Replaces the amount, for an adjustment; of a training allowance the daily
+    /// rate with it. `false` if the amount is not a whole rate, and of a loan,
+    /// which is a bank's.
+    #[must_use]
+    pub fn set_amount(&mut self, amount: Fen) -> bool {
+        match self {
+            Self::TrainingAllowance(claim) => {
+                let days = i64::try_from(claim.dates.len()).unwrap_or(i64::MAX);
+                let rate = amount.fen().checked_div(days).map(Fen::new);
+                let Some(Ok(daily)) = rate else { return false };
+                if daily.times(claim.dates.len()) != Ok(amount) {
+                    return false;
+                }
+                claim.daily = daily;
+                claim.amount = amount;
+            }
+            Self::SkillBase(claim) => claim.amount = amount,
+            Self::ServiceSubsidy(claim) => claim.amount = amount,
+            Self::BrandAward(claim) => claim.amount = amount,
+            Self::Loan(_) => return false,
+            Self::InterestSubsidy(claim) => claim.amount = amount,
+            Self::TrainingSubsidy(claim) => claim.amount = amount,
+            Self::TransportAid(claim) => claim.amount = amount,
+            Self::Subsidy(claim) => claim.amount = amount,
+        }
+        true
+    }
+
+    /// Who is paid; `None` of a brand award, where the brand's applicant is, and
+    /// of what belongs to a loan, where the borrower is: the state knows them.
+    pub fn payee(&self) -> Option<SubjectId> {
+        match self {
+            Self::TrainingAllowance(claim) => Some(claim.person),
+            Self::SkillBase(claim) => Some(claim.entity),
+            Self::ServiceSubsidy(claim) => Some(claim.agency),
+            Self::Loan(claim) => Some(claim.borrower),
+            Self::TrainingSubsidy(claim) => Some(claim.person),
+            Self::TransportAid(claim) => Some(claim.person),
+            Self::Subsidy(claim) => Some(claim.recipient),
+            Self::BrandAward(_) | Self::InterestSubsidy(_) => None,
         }
     }
 
@@ -348,6 +514,9 @@ impl Claim {
             Self::BrandAward(claim) => claim.claim_no.as_str(),
             Self::Loan(claim) => claim.loan_no.as_str(),
             Self::InterestSubsidy(claim) => claim.claim_no.as_str(),
+            Self::TrainingSubsidy(claim) => claim.claim_no.as_str(),
+            Self::TransportAid(claim) => claim.claim_no.as_str(),
+            Self::Subsidy(claim) => claim.claim_no.as_str(),
         }
     }
 
@@ -360,6 +529,9 @@ impl Claim {
             Self::BrandAward(claim) => claim.paid_on,
             Self::Loan(claim) => claim.issued_on,
             Self::InterestSubsidy(claim) => claim.period.from(),
+            Self::TrainingSubsidy(claim) => claim.completed_on.unwrap_or(Date::ZERO),
+            Self::TransportAid(claim) => claim.travelled_on,
+            Self::Subsidy(claim) => claim.due_on,
         }
     }
 
@@ -374,6 +546,9 @@ impl Claim {
             Self::BrandAward(claim) => StreamId::of(StreamKind::Brand, claim.brand_no.as_str()),
             Self::Loan(claim) => claim.borrower.into(),
             Self::InterestSubsidy(claim) => StreamId::of(StreamKind::Loan, claim.loan_no.as_str()),
+            Self::TrainingSubsidy(claim) => claim.person.into(),
+            Self::TransportAid(claim) => claim.person.into(),
+            Self::Subsidy(claim) => claim.recipient.into(),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     identity::SubjectId,
     office::Office,
     position::{LedgerId, Position, StreamId},
+    step::{Account, Step, StepRefusal},
     text::{Label, PackId, Principal},
 };
 
@@ -88,6 +89,42 @@ pub enum Body {
     Refused(Refusal),
     /// A later fact contradicts a grant.
     Conflict(Conflict),
+    /// A subject's bank account became known, or another one.
+    AccountBound(Account),
+    /// A fact was wrong and no longer counts.
+    FactRetracted(Retraction),
+    /// A fact was wrong; another takes its place.
+    FactCorrected(Correction),
+    /// Something was done with a grant, a plaque or an appropriation.
+    Step(Step),
+    /// A step was not allowed.
+    StepRefused(Box<StepRefusal>),
+    /// A conflict no longer holds.
+    ConflictCleared(Position),
+}
+
+/// A fact that no longer counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retraction {
+    /// Where it was asserted, or last corrected.
+    pub asserted: Position,
+    /// The fact.
+    pub fact: Fact,
+    /// Why; no personal data.
+    pub reason: Label,
+}
+
+/// A fact in another's place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Where it was asserted, or last corrected.
+    pub asserted: Position,
+    /// The fact that was wrong.
+    pub was: Fact,
+    /// The fact that is right.
+    pub now: Fact,
+    /// Why; no personal data.
+    pub reason: Label,
 }
 
 /// What kind of subject it is.
@@ -207,6 +244,9 @@ impl Body {
                 Fact::Attendance(_) => "attendance_recorded",
                 Fact::Plaque(_) => "plaque_awarded",
                 Fact::LoanSettlement(_) => "loan_settled",
+                Fact::Certificate(_) => "certificate_asserted",
+                Fact::Authority(_) => "authority_registered",
+                Fact::ContractEnd(_) => "contract_ended",
             },
             Self::Granted(claim) => match claim {
                 Claim::TrainingAllowance(_) => "training_allowance_granted",
@@ -215,9 +255,18 @@ impl Body {
                 Claim::BrandAward(_) => "brand_award_granted",
                 Claim::Loan(_) => "loan_issued",
                 Claim::InterestSubsidy(_) => "interest_subsidy_granted",
+                Claim::TrainingSubsidy(_) => "training_subsidy_granted",
+                Claim::TransportAid(_) => "transport_aid_granted",
+                Claim::Subsidy(_) => "subsidy_granted",
             },
             Self::Refused(_) => "command_refused",
             Self::Conflict(_) => "conflict_detected",
+            Self::AccountBound(_) => "account_bound",
+            Self::FactRetracted(_) => "fact_retracted",
+            Self::FactCorrected(_) => "fact_corrected",
+            Self::Step(step) => step.kind(),
+            Self::StepRefused(_) => "step_refused",
+            Self::ConflictCleared(_) => "conflict_cleared",
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     malformed::{Malformed, Problem},
     office::Office,
     position::{Position, StreamId, StreamKind},
-    text::{BrandNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId},
+    text::{BrandNo, CertificateNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId},
 };
 
 /// One asserted fact.
@@ -30,6 +30,12 @@ pub enum Fact {
     Plaque(Plaque),
     /// 贷款结清
     LoanSettlement(LoanSettlement),
+    /// 证书
+    Certificate(Certificate),
+    /// 依据文件
+    Authority(Authority),
+    /// 劳动合同提前终止
+    ContractEnd(ContractEnd),
 }
 
 /// Money made available to one office for one programme in one year.
@@ -189,6 +195,76 @@ pub struct LoanSettlement {
     pub repayment: Repayment,
 }
 
+/// What kind of certificate; the four that measure 4 names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateKind {
+    /// 职业资格证书
+    Qualification,
+    /// 职业技能等级证书
+    SkillLevel,
+    /// 专项职业能力证书
+    SpecialAbility,
+    /// 培训合格证书
+    Training,
+}
+
+/// A person holds a certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its number.
+    pub certificate_no: CertificateNo,
+    /// Who holds it.
+    pub person: SubjectId,
+    /// Of which kind.
+    pub kind: CertificateKind,
+    /// Of which level, in the issuer's words.
+    pub level: Label,
+    /// When it was issued.
+    pub issued_on: Date,
+}
+
+/// How an authority document states its amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthorityAmount {
+    /// 定额: each grant is exactly this much.
+    Exactly,
+    /// 上限: each grant is at most this much.
+    AtMost,
+}
+
+/// A document that allows grants of a programme for which the notice gives no
+/// figure, and says how much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authority {
+    /// Document number (文号).
+    pub document: DocumentNo,
+    /// For which programme.
+    pub programme: ProgrammeId,
+    /// For which office; the city's documents hold for its counties too.
+    pub office: Office,
+    /// When it is in force.
+    pub window: Window,
+    /// The amount of one grant.
+    pub amount: Fen,
+    /// How the amount is meant.
+    pub stated: AuthorityAmount,
+}
+
+/// A contract for which a placement was subsidised ended early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContractEnd {
+    /// Who worked.
+    pub worker: SubjectId,
+    /// For whom.
+    pub employer: SubjectId,
+    /// The contract's first day, as it was claimed.
+    pub contract_first_day: Date,
+    /// The last day worked.
+    pub ended_on: Date,
+    /// Who says so.
+    pub source: Label,
+}
+
 impl Fact {
     /// Checks what a single field cannot show.
     pub fn check(&self) -> Result<(), Malformed> {
@@ -198,12 +274,18 @@ impl Fact {
             }
             Self::UnemploymentBenefit(fact) => in_order("last_day", fact.first_day, fact.last_day),
             Self::Course(fact) => in_order("last_day", fact.first_day, fact.last_day),
+            Self::Authority(fact) if fact.amount == Fen::ZERO => {
+                Err(malformed("amount_fen", Problem::NotPositive))
+            }
+            Self::ContractEnd(fact) => in_order("ended_on", fact.contract_first_day, fact.ended_on),
             Self::Appropriation(_)
             | Self::PovertyStatus(_)
             | Self::UnemploymentBenefitRetraction(_)
             | Self::Attendance(_)
             | Self::Plaque(_)
-            | Self::LoanSettlement(_) => Ok(()),
+            | Self::LoanSettlement(_)
+            | Self::Certificate(_)
+            | Self::Authority(_) => Ok(()),
         }
     }
 
@@ -219,6 +301,9 @@ impl Fact {
             Self::Attendance(fact) => fact.person.into(),
             Self::Plaque(fact) => StreamId::of(StreamKind::Brand, fact.brand_no.as_str()),
             Self::LoanSettlement(fact) => StreamId::of(StreamKind::Loan, fact.loan_no.as_str()),
+            Self::Certificate(fact) => fact.person.into(),
+            Self::Authority(fact) => StreamId::of(StreamKind::Document, fact.document.as_str()),
+            Self::ContractEnd(fact) => fact.worker.into(),
         }
     }
 
@@ -232,6 +317,9 @@ impl Fact {
             Self::Attendance(fact) => Some(fact.dates.first()),
             Self::Plaque(fact) => Some(fact.awarded_on),
             Self::LoanSettlement(fact) => Some(fact.settled_on),
+            Self::Certificate(fact) => Some(fact.issued_on),
+            Self::Authority(fact) => Some(fact.window.from()),
+            Self::ContractEnd(fact) => Some(fact.ended_on),
         }
     }
 }

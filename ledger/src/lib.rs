@@ -28,6 +28,7 @@ pub mod claim;
 pub mod event;
 pub mod fact;
 pub mod malformed;
+pub mod step;
 
 pub mod codec;
 

@@ -57,6 +57,18 @@ pub enum Problem {
     /// A rate above 100 % a year.
     #[error("is above 100 % a year")]
     RateRange,
+    /// A division that is not a province.
+    #[error("is not a province's GB/T 2260 code: six digits ending in 0000")]
+    NotProvince,
+    /// More entries than one record may have.
+    #[error("has more than {max} entries")]
+    TooMany {
+        /// The most.
+        max: usize,
+    },
+    /// The same entry twice.
+    #[error("names {0} twice")]
+    Twice(u64),
     /// A year that no budget has.
     #[error("is not a year between 2000 and 2999")]
     YearRange,
@@ -86,6 +98,9 @@ impl Problem {
             Self::AmountMismatch { .. } => "AMOUNT_MISMATCH",
             Self::Reversed { .. } => "PERIOD_REVERSED",
             Self::RateRange => "RATE_RANGE",
+            Self::NotProvince => "PROVINCE_CODE",
+            Self::TooMany { .. } => "ENTRIES_TOO_MANY",
+            Self::Twice(_) => "ENTRY_TWICE",
             Self::YearRange => "YEAR_RANGE",
             Self::UnknownValue => "VALUE_UNKNOWN",
             Self::ByteLength { .. } => "BYTE_LENGTH",
@@ -110,6 +125,9 @@ impl Problem {
             }
             Self::Reversed { begins } => format!("结束早于开始（{begins}）"),
             Self::RateRange => "年利率超过 100%".to_owned(),
+            Self::NotProvince => "不是省级行政区划代码（六位，末四位为 0000）".to_owned(),
+            Self::TooMany { max } => format!("超过 {max} 项，请拆分"),
+            Self::Twice(number) => format!("{number} 重复出现"),
             Self::YearRange => "年度应在 2000 至 2999 之间".to_owned(),
             Self::UnknownValue => "没有这个取值".to_owned(),
             Self::ByteLength { expected } => format!("应为 {expected} 字节"),

@@ -82,6 +82,15 @@ pub enum StreamKind {
     /// A loan that does not exist, by its number; one that does belongs to its
     /// borrower's stream.
     Loan,
+    /// An authority document, by its number.
+    Document,
+    /// A certificate, by its number: never a stream of its own, only a name in
+    /// projections.
+    Certificate,
+    /// A public notice, by its number.
+    Notice,
+    /// A payment batch, by its number.
+    Batch,
 }
 
 impl StreamKind {
@@ -93,6 +102,10 @@ impl StreamKind {
             Self::Course => "course",
             Self::Brand => "brand",
             Self::Loan => "loan",
+            Self::Document => "document",
+            Self::Certificate => "certificate",
+            Self::Notice => "notice",
+            Self::Batch => "batch",
         }
     }
 }

@@ -98,6 +98,16 @@ texts! {
     BrandNo, 64;
     /// Number of a document (文号).
     DocumentNo, 100;
+    /// Number of a certificate (证书编号).
+    CertificateNo, 64;
+    /// Number of a public notice (公示编号).
+    NoticeNo, 64;
+    /// Number of an objection to a notice (异议编号).
+    ObjectionNo, 64;
+    /// Number of a payment batch (批次号).
+    BatchNo, 35;
+    /// Number of a recovery (追回编号).
+    RecoveryNo, 64;
     /// A fund (资金来源), by its id in the policy pack.
     FundId, 64;
     /// A programme (项目), by its id in the policy pack.

@@ -1,18 +1,24 @@
 //! Claims to stored messages and back. A granted and a refused claim are the
 //! same message under different fields.
 
-use luzhang_proto::event::{self as stored, command_refused::Claim as R, event::Body as S};
+use luzhang_proto::event::{
+    self as stored, claim::Claim as M, command_refused::Claim as R, event::Body as S,
+};
 
-use super::{day, days, numbers, optional_day, subject, unknown};
+use super::{day, days, missing, numbers, optional_day, subject, unknown};
 use crate::{
     amount::Fen,
     calendar::{Window, to_number},
     claim::{
         BorrowerKind, BrandAward, Claim, InterestSubsidy, Loan, RatePpm, RecognitionLevel,
-        ServiceSubsidy, SkillBase, SkillBaseKind, TrainingAllowance,
+        ServiceSubsidy, SkillBase, SkillBaseKind, Spending, Subsidy, TrainingAllowance,
+        TrainingSubsidy, TransportAid, TravelMode,
     },
     malformed::{Malformed, Problem, at},
-    text::{BrandNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo},
+    office::Office,
+    text::{
+        BrandNo, CertificateNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId,
+    },
 };
 
 pub(super) fn granted_to_stored(claim: &Claim) -> S {
@@ -23,9 +29,44 @@ pub(super) fn granted_to_stored(claim: &Claim) -> S {
         R::BrandAward(message) => S::BrandAwardGranted(message),
         R::Loan(message) => S::LoanIssued(message),
         R::InterestSubsidy(message) => S::InterestSubsidyGranted(message),
+        R::TrainingSubsidy(message) => S::TrainingSubsidyGranted(message),
+        R::TransportAid(message) => S::TransportAidGranted(message),
+        R::Subsidy(message) => S::SubsidyGranted(message),
     }
 }
 
+/// A claim inside an adjustment.
+pub(super) fn to_message(claim: &Claim) -> stored::Claim {
+    let claim = match to_stored(claim) {
+        R::TrainingAllowance(message) => M::TrainingAllowance(message),
+        R::SkillBase(message) => M::SkillBase(message),
+        R::ServiceSubsidy(message) => M::ServiceSubsidy(message),
+        R::BrandAward(message) => M::BrandAward(message),
+        R::Loan(message) => M::Loan(message),
+        R::InterestSubsidy(message) => M::InterestSubsidy(message),
+        R::TrainingSubsidy(message) => M::TrainingSubsidy(message),
+        R::TransportAid(message) => M::TransportAid(message),
+        R::Subsidy(message) => M::Subsidy(message),
+    };
+    stored::Claim { claim: Some(claim) }
+}
+
+pub(super) fn from_message(claim: Option<stored::Claim>) -> Result<Claim, Malformed> {
+    let claim = claim.and_then(|claim| claim.claim);
+    from_stored(match claim.ok_or(missing("claim"))? {
+        M::TrainingAllowance(message) => R::TrainingAllowance(message),
+        M::SkillBase(message) => R::SkillBase(message),
+        M::ServiceSubsidy(message) => R::ServiceSubsidy(message),
+        M::BrandAward(message) => R::BrandAward(message),
+        M::Loan(message) => R::Loan(message),
+        M::InterestSubsidy(message) => R::InterestSubsidy(message),
+        M::TrainingSubsidy(message) => R::TrainingSubsidy(message),
+        M::TransportAid(message) => R::TransportAid(message),
+        M::Subsidy(message) => R::Subsidy(message),
+    })
+}
+
+#[expect(clippy::too_many_lines, reason = "one arm a message")]
 pub(super) fn to_stored(claim: &Claim) -> R {
     match claim {
         Claim::TrainingAllowance(claim) => R::TrainingAllowance(stored::TrainingAllowance {
@@ -96,9 +137,46 @@ pub(super) fn to_stored(claim: &Claim) -> R {
             amount_fen: claim.amount.fen(),
             fund: claim.fund.to_string(),
         }),
+        Claim::TrainingSubsidy(claim) => R::TrainingSubsidy(stored::TrainingSubsidy {
+            claim_no: claim.claim_no.to_string(),
+            person: claim.person.as_bytes().to_vec(),
+            course_no: claim.course_no.to_string(),
+            certificate_no: claim.certificate_no.to_string(),
+            completed_on: claim.completed_on.map_or(0, to_number),
+            amount_fen: claim.amount.fen(),
+            fund: claim.fund.to_string(),
+        }),
+        Claim::TransportAid(claim) => R::TransportAid(stored::TransportAid {
+            claim_no: claim.claim_no.to_string(),
+            person: claim.person.as_bytes().to_vec(),
+            province: claim.province.code(),
+            travelled_on: to_number(claim.travelled_on),
+            mode: match claim.mode {
+                TravelMode::Rail => stored::TravelMode::Rail,
+                TravelMode::Road => stored::TravelMode::Road,
+                TravelMode::Water => stored::TravelMode::Water,
+            }
+            .into(),
+            amount_fen: claim.amount.fen(),
+            fund: claim.fund.to_string(),
+        }),
+        Claim::Subsidy(claim) => R::Subsidy(stored::Subsidy {
+            claim_no: claim.claim_no.to_string(),
+            programme: claim.programme.to_string(),
+            recipient: claim.recipient.as_bytes().to_vec(),
+            document: claim.document.to_string(),
+            due_on: to_number(claim.due_on),
+            spending: claim.spending.map(|spending| stored::Spending {
+                previous_fen: spending.previous.fen(),
+                current_fen: spending.current.fen(),
+            }),
+            amount_fen: claim.amount.fen(),
+            fund: claim.fund.to_string(),
+        }),
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one arm a message")]
 pub(super) fn from_stored(message: R) -> Result<Claim, Malformed> {
     let claim = match message {
         R::TrainingAllowance(claim) => Claim::TrainingAllowance(TrainingAllowance {
@@ -175,6 +253,46 @@ pub(super) fn from_stored(message: R) -> Result<Claim, Malformed> {
                 fund: fund(claim.fund)?,
             })
         }
+        R::TrainingSubsidy(claim) => Claim::TrainingSubsidy(TrainingSubsidy {
+            claim_no: claim_no(claim.claim_no)?,
+            person: subject(&claim.person, "person")?,
+            course_no: CourseNo::new(claim.course_no).map_err(at("course_no"))?,
+            certificate_no: CertificateNo::new(claim.certificate_no)
+                .map_err(at("certificate_no"))?,
+            completed_on: Some(day(claim.completed_on, "completed_on")?),
+            amount: amount(claim.amount_fen)?,
+            fund: fund(claim.fund)?,
+        }),
+        R::TransportAid(claim) => Claim::TransportAid(TransportAid {
+            mode: match claim.mode() {
+                stored::TravelMode::Rail => TravelMode::Rail,
+                stored::TravelMode::Road => TravelMode::Road,
+                stored::TravelMode::Water => TravelMode::Water,
+                stored::TravelMode::Unspecified => return Err(unknown("mode")),
+            },
+            claim_no: claim_no(claim.claim_no)?,
+            person: subject(&claim.person, "person")?,
+            province: Office::new(claim.province).map_err(at("province"))?,
+            travelled_on: day(claim.travelled_on, "travelled_on")?,
+            amount: amount(claim.amount_fen)?,
+            fund: fund(claim.fund)?,
+        }),
+        R::Subsidy(claim) => Claim::Subsidy(Subsidy {
+            claim_no: claim_no(claim.claim_no)?,
+            programme: ProgrammeId::new(claim.programme).map_err(at("programme"))?,
+            recipient: subject(&claim.recipient, "recipient")?,
+            document: DocumentNo::new(claim.document).map_err(at("document"))?,
+            due_on: day(claim.due_on, "due_on")?,
+            spending: match claim.spending {
+                None => None,
+                Some(spending) => Some(Spending {
+                    previous: Fen::new(spending.previous_fen).map_err(at("previous_fen"))?,
+                    current: Fen::new(spending.current_fen).map_err(at("current_fen"))?,
+                }),
+            },
+            amount: amount(claim.amount_fen)?,
+            fund: fund(claim.fund)?,
+        }),
     };
     claim.check()?;
     Ok(claim)

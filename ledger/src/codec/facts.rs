@@ -1,19 +1,20 @@
 //! Facts to stored messages and back.
 
-use luzhang_proto::event::{self as stored, event::Body as S};
+use luzhang_proto::event::{self as stored, event::Body as S, fact::Fact as F};
 
 use super::{day, days, missing, numbers, optional_day, subject, unknown};
 use crate::{
     amount::Fen,
     calendar::{Window, to_number},
     fact::{
-        Appropriation, Attendance, BrandLevel, BudgetYear, Course, Fact, LoanSettlement, Plaque,
-        PovertyStatus, Repayment, UnemploymentBenefit, UnemploymentBenefitRetraction,
+        Appropriation, Attendance, Authority, AuthorityAmount, BrandLevel, BudgetYear, Certificate,
+        CertificateKind, ContractEnd, Course, Fact, LoanSettlement, Plaque, PovertyStatus,
+        Repayment, UnemploymentBenefit, UnemploymentBenefitRetraction,
     },
     malformed::{Malformed, Problem, at},
     office::Office,
     position::Position,
-    text::{BrandNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId},
+    text::{BrandNo, CertificateNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId},
 };
 
 pub(super) fn to_stored(fact: &Fact) -> S {
@@ -79,7 +80,124 @@ pub(super) fn to_stored(fact: &Fact) -> S {
             }
             .into(),
         }),
+        Fact::Certificate(fact) => S::CertificateAsserted(stored::Certificate {
+            certificate_no: fact.certificate_no.to_string(),
+            person: fact.person.as_bytes().to_vec(),
+            kind: match fact.kind {
+                CertificateKind::Qualification => stored::CertificateKind::Qualification,
+                CertificateKind::SkillLevel => stored::CertificateKind::SkillLevel,
+                CertificateKind::SpecialAbility => stored::CertificateKind::SpecialAbility,
+                CertificateKind::Training => stored::CertificateKind::Training,
+            }
+            .into(),
+            level: fact.level.to_string(),
+            issued_on: to_number(fact.issued_on),
+        }),
+        Fact::Authority(fact) => S::AuthorityRegistered(stored::Authority {
+            document: fact.document.to_string(),
+            programme: fact.programme.to_string(),
+            office: fact.office.code(),
+            from: to_number(fact.window.from()),
+            until: fact.window.until().map_or(0, to_number),
+            amount_fen: fact.amount.fen(),
+            stated: match fact.stated {
+                AuthorityAmount::Exactly => stored::AuthorityAmount::Exactly,
+                AuthorityAmount::AtMost => stored::AuthorityAmount::AtMost,
+            }
+            .into(),
+        }),
+        Fact::ContractEnd(fact) => S::ContractEnded(stored::ContractEnd {
+            worker: fact.worker.as_bytes().to_vec(),
+            employer: fact.employer.as_bytes().to_vec(),
+            contract_first_day: to_number(fact.contract_first_day),
+            ended_on: to_number(fact.ended_on),
+            source: fact.source.to_string(),
+        }),
     }
+}
+
+/// A fact inside a retraction or correction. Appropriations change by steps of
+/// their own and retractions are not retracted, so these have no such message.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the arms that are left are not facts"
+)]
+pub(super) fn to_message(fact: &Fact) -> stored::Fact {
+    let fact = match to_stored(fact) {
+        S::PovertyStatusAsserted(fact) => Some(F::PovertyStatus(fact)),
+        S::UnemploymentBenefitAsserted(fact) => Some(F::UnemploymentBenefit(fact)),
+        S::CourseRegistered(fact) => Some(F::Course(fact)),
+        S::AttendanceRecorded(fact) => Some(F::Attendance(fact)),
+        S::PlaqueAwarded(fact) => Some(F::Plaque(fact)),
+        S::LoanSettled(fact) => Some(F::LoanSettlement(fact)),
+        S::CertificateAsserted(fact) => Some(F::Certificate(fact)),
+        S::AuthorityRegistered(fact) => Some(F::Authority(fact)),
+        S::ContractEnded(fact) => Some(F::ContractEnd(fact)),
+        _ => None,
+    };
+    stored::Fact { fact }
+}
+
+pub(super) fn from_message(
+    fact: Option<stored::Fact>,
+    field: &'static str,
+) -> Result<Fact, Malformed> {
+    let fact = match fact.and_then(|fact| fact.fact).ok_or(missing(field))? {
+        F::PovertyStatus(fact) => poverty_status(fact),
+        F::UnemploymentBenefit(fact) => unemployment_benefit(fact),
+        F::Course(fact) => course(fact),
+        F::Attendance(fact) => attendance(fact),
+        F::Plaque(fact) => plaque(fact),
+        F::LoanSettlement(fact) => loan_settlement(fact),
+        F::Certificate(fact) => certificate(fact),
+        F::Authority(fact) => authority(fact),
+        F::ContractEnd(fact) => contract_end(fact),
+    }?;
+    fact.check()?;
+    Ok(fact)
+}
+
+pub(super) fn certificate(fact: stored::Certificate) -> Result<Fact, Malformed> {
+    Ok(Fact::Certificate(Certificate {
+        kind: match fact.kind() {
+            stored::CertificateKind::Qualification => CertificateKind::Qualification,
+            stored::CertificateKind::SkillLevel => CertificateKind::SkillLevel,
+            stored::CertificateKind::SpecialAbility => CertificateKind::SpecialAbility,
+            stored::CertificateKind::Training => CertificateKind::Training,
+            stored::CertificateKind::Unspecified => return Err(unknown("kind")),
+        },
+        certificate_no: CertificateNo::new(fact.certificate_no).map_err(at("certificate_no"))?,
+        person: subject(&fact.person, "person")?,
+        level: Label::new(fact.level).map_err(at("level"))?,
+        issued_on: day(fact.issued_on, "issued_on")?,
+    }))
+}
+
+pub(super) fn authority(fact: stored::Authority) -> Result<Fact, Malformed> {
+    let from = day(fact.from, "from")?;
+    Ok(Fact::Authority(Authority {
+        stated: match fact.stated() {
+            stored::AuthorityAmount::Exactly => AuthorityAmount::Exactly,
+            stored::AuthorityAmount::AtMost => AuthorityAmount::AtMost,
+            stored::AuthorityAmount::Unspecified => return Err(unknown("stated")),
+        },
+        document: DocumentNo::new(fact.document).map_err(at("document"))?,
+        programme: ProgrammeId::new(fact.programme).map_err(at("programme"))?,
+        office: Office::new(fact.office).map_err(at("office"))?,
+        window: Window::new(from, optional_day(fact.until, "until")?)
+            .map_err(|_| at("until")(Problem::Reversed { begins: from }))?,
+        amount: Fen::new(fact.amount_fen).map_err(at("amount_fen"))?,
+    }))
+}
+
+pub(super) fn contract_end(fact: stored::ContractEnd) -> Result<Fact, Malformed> {
+    Ok(Fact::ContractEnd(ContractEnd {
+        worker: subject(&fact.worker, "worker")?,
+        employer: subject(&fact.employer, "employer")?,
+        contract_first_day: day(fact.contract_first_day, "contract_first_day")?,
+        ended_on: day(fact.ended_on, "ended_on")?,
+        source: Label::new(fact.source).map_err(at("source"))?,
+    }))
 }
 
 pub(super) fn appropriation(fact: stored::Appropriation) -> Result<Fact, Malformed> {

@@ -6,6 +6,7 @@
 
 mod claims;
 mod facts;
+mod steps;
 
 use luzhang_proto::event as stored;
 use prost::{
@@ -17,14 +18,15 @@ use thiserror::Error;
 use crate::{
     calendar::{self, Date, DateSet},
     event::{
-        Body, Compared, Conflict, Event, Failure, Header, Party, PartyKind, Refusal, RequestMark,
-        Value,
+        Body, Compared, Conflict, Correction, Event, Failure, Header, Party, PartyKind, Refusal,
+        RequestMark, Retraction, Value,
     },
     fact::Fact,
     identity::SubjectId,
     malformed::{Malformed, Problem, at},
     office::Office,
     position::{LedgerId, Position, StreamId},
+    step::{Account, StepRefusal},
     text::{Label, PackId, Principal},
 };
 
@@ -143,6 +145,29 @@ fn body_to_stored(body: &Body) -> stored::event::Body {
             grant: conflict.grant.number(),
             dates: numbers(&conflict.dates),
         }),
+        Body::AccountBound(account) => S::AccountBound(stored::AccountDetails {
+            sealed: account.sealed.to_vec(),
+            digest: account.digest.to_vec(),
+        }),
+        Body::FactRetracted(retraction) => S::FactRetracted(stored::FactRetraction {
+            asserted: retraction.asserted.number(),
+            fact: Some(facts::to_message(&retraction.fact)),
+            reason: retraction.reason.to_string(),
+        }),
+        Body::FactCorrected(correction) => S::FactCorrected(stored::FactCorrection {
+            asserted: correction.asserted.number(),
+            was: Some(facts::to_message(&correction.was)),
+            now: Some(facts::to_message(&correction.now)),
+            reason: correction.reason.to_string(),
+        }),
+        Body::Step(step) => S::Step(steps::to_stored(step)),
+        Body::StepRefused(refusal) => S::StepRefused(stored::StepRefused {
+            step: Some(steps::to_stored(&refusal.step)),
+            failures: refusal.failures.iter().map(failure_to_stored).collect(),
+        }),
+        Body::ConflictCleared(conflict) => S::ConflictCleared(stored::ConflictCleared {
+            conflict: conflict.number(),
+        }),
     }
 }
 
@@ -233,14 +258,7 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
         S::PartyCorrected(party) => Body::PartyCorrected(party_from_stored(party, stream)?),
         S::CommandRefused(refused) => {
             let claim = claims::from_stored(refused.claim.ok_or(DecodeError::UnknownBody)?)?;
-            let failures = refused
-                .failures
-                .into_iter()
-                .map(failure_from_stored)
-                .collect::<Result<Vec<_>, _>>()?;
-            if failures.is_empty() {
-                return Err(missing("failures").into());
-            }
+            let failures = failures_from_stored(refused.failures)?;
             Body::Refused(Refusal { claim, failures })
         }
         S::ConflictDetected(conflict) => Body::Conflict(Conflict {
@@ -249,6 +267,30 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
             grant: Position::new(conflict.grant).ok_or(missing("grant"))?,
             dates: days(&conflict.dates, "dates")?,
         }),
+        S::AccountBound(account) => Body::AccountBound(Account {
+            subject: stream.subject(),
+            digest: bytes(&account.digest, "digest")?,
+            sealed: account.sealed.into_boxed_slice(),
+        }),
+        S::FactRetracted(body) => Body::FactRetracted(Retraction {
+            asserted: position(body.asserted, "asserted")?,
+            fact: facts::from_message(body.fact, "fact")?,
+            reason: Label::new(body.reason).map_err(at("reason"))?,
+        }),
+        S::FactCorrected(body) => Body::FactCorrected(Correction {
+            asserted: position(body.asserted, "asserted")?,
+            was: facts::from_message(body.was, "was")?,
+            now: facts::from_message(body.now, "now")?,
+            reason: Label::new(body.reason).map_err(at("reason"))?,
+        }),
+        S::Step(step) => Body::Step(steps::from_stored(step)?),
+        S::StepRefused(refused) => Body::StepRefused(Box::new(StepRefusal {
+            step: steps::from_stored(refused.step.ok_or(DecodeError::UnknownBody)?)?,
+            failures: failures_from_stored(refused.failures)?,
+        })),
+        S::ConflictCleared(cleared) => {
+            Body::ConflictCleared(position(cleared.conflict, "conflict")?)
+        }
         S::AppropriationGranted(body) => fact(facts::appropriation(body))?,
         S::PovertyStatusAsserted(body) => fact(facts::poverty_status(body))?,
         S::UnemploymentBenefitAsserted(body) => fact(facts::unemployment_benefit(body))?,
@@ -259,12 +301,18 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
         S::AttendanceRecorded(body) => fact(facts::attendance(body))?,
         S::PlaqueAwarded(body) => fact(facts::plaque(body))?,
         S::LoanSettled(body) => fact(facts::loan_settlement(body))?,
+        S::CertificateAsserted(body) => fact(facts::certificate(body))?,
+        S::AuthorityRegistered(body) => fact(facts::authority(body))?,
+        S::ContractEnded(body) => fact(facts::contract_end(body))?,
         S::TrainingAllowanceGranted(body) => granted(C::TrainingAllowance(body))?,
         S::SkillBaseGranted(body) => granted(C::SkillBase(body))?,
         S::ServiceSubsidyGranted(body) => granted(C::ServiceSubsidy(body))?,
         S::BrandAwardGranted(body) => granted(C::BrandAward(body))?,
         S::LoanIssued(body) => granted(C::Loan(body))?,
         S::InterestSubsidyGranted(body) => granted(C::InterestSubsidy(body))?,
+        S::TrainingSubsidyGranted(body) => granted(C::TrainingSubsidy(body))?,
+        S::TransportAidGranted(body) => granted(C::TransportAid(body))?,
+        S::SubsidyGranted(body) => granted(C::Subsidy(body))?,
     })
 }
 
@@ -281,6 +329,13 @@ fn party_from_stored(party: stored::PartyDetails, stream: StreamId) -> Result<Pa
         digest: bytes(&party.digest, "digest")?,
         sealed: party.sealed.into_boxed_slice(),
     })
+}
+
+fn failures_from_stored(failures: Vec<stored::LimitFailure>) -> Result<Vec<Failure>, Malformed> {
+    if failures.is_empty() {
+        return Err(missing("failures"));
+    }
+    failures.into_iter().map(failure_from_stored).collect()
 }
 
 fn failure_from_stored(failure: stored::LimitFailure) -> Result<Failure, Malformed> {
@@ -310,6 +365,10 @@ fn failure_from_stored(failure: stored::LimitFailure) -> Result<Failure, Malform
             .map(|number| Position::new(number).ok_or(missing("facts")))
             .collect::<Result<_, Malformed>>()?,
     })
+}
+
+fn position(number: u64, field: &'static str) -> Result<Position, Malformed> {
+    Position::new(number).ok_or(missing(field))
 }
 
 fn missing(field: &'static str) -> Malformed {
