@@ -7,7 +7,9 @@ use luzhang_ledger::{
 
 use crate::{
     pack::{Attribute, Pack},
-    state::{Course, Loan, Plaque, State, streams::Ix},
+    state::{
+        Certificate, Course, Grant, Loan, Plaque, State, facts::certificate_name, streams::Ix,
+    },
 };
 
 /// One claim in its surroundings.
@@ -27,6 +29,11 @@ pub(crate) struct Case<'a> {
     pub(crate) plaque: Option<&'a Plaque>,
     /// The loan of an interest subsidy, if issued.
     pub(crate) loan: Option<(Ix, &'a Loan)>,
+    /// The certificate of a training subsidy, if it is known.
+    pub(crate) certificate: Option<(Ix, &'a Certificate)>,
+    /// The grant that the claim takes the place of, with its amount: it counts
+    /// against the claim nowhere.
+    pub(crate) instead_of: Option<(u64, i64)>,
     /// The basis date as a slice, for claims of a single day.
     single: [Date; 1],
 }
@@ -43,6 +50,8 @@ impl<'a> Case<'a> {
             course: None,
             plaque: None,
             loan: None,
+            certificate: None,
+            instead_of: None,
             single: [claim.basis()],
         };
         case.owner = match claim {
@@ -61,8 +70,32 @@ impl<'a> Case<'a> {
                 case.loan = state.loan(claim.loan_no.as_str());
                 case.loan.map(|(ix, _)| ix)
             }
+            Claim::TrainingSubsidy(claim) => {
+                case.certificate = state.certificate(claim.certificate_no.as_str());
+                state.find(claim.person)
+            }
+            Claim::TransportAid(claim) => state.find(claim.person),
+            Claim::Subsidy(claim) => state.find(claim.recipient),
         };
         case
+    }
+
+    /// Standing grants of the claim's own kind to its owner, newest first.
+    pub(crate) fn grants(&self) -> impl Iterator<Item = &'a Grant> {
+        let own = self.instead_of.map(|(position, _)| position);
+        let programme = match self.claim {
+            Claim::Subsidy(claim) => Some(self.state.programmes.find(claim.programme.as_str())),
+            _ => None,
+        };
+        self.state
+            .grants(self.form(), self.owner)
+            .filter(move |grant| Some(grant.position) != own)
+            .filter(move |grant| programme.is_none_or(|p| p == Some(grant.programme)))
+    }
+
+    /// What the claim takes the place of, in fen.
+    pub(crate) fn amount_before(&self) -> i64 {
+        self.instead_of.map_or(0, |(_, fen)| fen)
     }
 
     pub(crate) fn form(&self) -> Form {
@@ -82,7 +115,10 @@ impl<'a> Case<'a> {
             | Claim::ServiceSubsidy(_)
             | Claim::BrandAward(_)
             | Claim::Loan(_)
-            | Claim::InterestSubsidy(_) => &self.single,
+            | Claim::InterestSubsidy(_)
+            | Claim::TrainingSubsidy(_)
+            | Claim::TransportAid(_)
+            | Claim::Subsidy(_) => &self.single,
         }
     }
 
@@ -94,7 +130,10 @@ impl<'a> Case<'a> {
             | Claim::ServiceSubsidy(_)
             | Claim::BrandAward(_)
             | Claim::Loan(_)
-            | Claim::InterestSubsidy(_) => Some(self.basis),
+            | Claim::InterestSubsidy(_)
+            | Claim::TrainingSubsidy(_)
+            | Claim::TransportAid(_)
+            | Claim::Subsidy(_) => Some(self.basis),
         }
     }
 
@@ -116,6 +155,10 @@ impl<'a> Case<'a> {
             // An employer without a stream has no history to compare with.
             (Attribute::Employer, Claim::ServiceSubsidy(claim)) => {
                 Some(self.state.find(claim.employer).unwrap_or(Ix::MAX))
+            }
+            (Attribute::Certificate, Claim::TrainingSubsidy(claim)) => {
+                let name = certificate_name(&claim.certificate_no);
+                Some(self.state.find(name).unwrap_or(Ix::MAX))
             }
             (_, _) => None,
         }

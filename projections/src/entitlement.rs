@@ -1,7 +1,7 @@
 //! What is left for one subject: the counting limits of each programme, and its
 //! loans.
 
-use luzhang_ledger::{Date, StreamId, claim::Form};
+use luzhang_ledger::{Date, Office, StreamId};
 
 use crate::{
     limits::{Counting, count_used},
@@ -37,17 +37,14 @@ impl Entitlement {
 /// history. Limits that count per employer, kind or level are left out: what is
 /// left of them depends on the claim.
 pub fn of(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> {
-    let Some(adopted) = state.pack_on(on) else {
+    let Some(adopted) = state.pack_on(on, Office::LUZHOU) else {
         return Vec::new();
     };
     let pack = &adopted.pack;
     let owner = state.streams.find(subject);
     let mut entitlements = Vec::new();
-    for form in Form::ALL {
-        let Some(programme) = pack.programme(form) else {
-            continue;
-        };
-        for limit in pack.limits(form) {
+    for (programme, form) in pack.claimable() {
+        for limit in pack.limits_of(&programme.id) {
             let Rule::CountPerPeriod {
                 unit,
                 per,
@@ -72,7 +69,7 @@ pub fn of(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> {
                 programme: programme.id.clone(),
                 name: programme.name.clone(),
                 limit: limit.id.clone(),
-                used: count_used(state, form, owner, rule, on.year()),
+                used: count_used(state, (form, &programme.id), owner, rule, on.year()),
                 allowed,
                 period: match period {
                     Period::Ever => "ever".to_owned(),

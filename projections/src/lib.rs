@@ -18,7 +18,10 @@ pub mod state;
 
 mod case;
 pub mod decide;
+mod late;
 mod limits;
+mod rejection;
+mod steps;
 
 pub mod entitlement;
 pub mod explain;

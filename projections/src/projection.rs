@@ -3,6 +3,8 @@
 
 use luzhang_ledger::{Event, Hash, Position};
 
+mod rows;
+
 use crate::{
     state::{State, digest},
     totals::{Conflicts, Refusals, Totals},
@@ -21,16 +23,28 @@ pub enum Name {
     Refusals,
     /// Grants that later facts contradict.
     Conflicts,
+    /// What became of each grant.
+    Cases,
+    /// Public notices.
+    Notices,
+    /// Payment batches.
+    Batches,
+    /// Money that is claimed back.
+    Recoveries,
 }
 
 impl Name {
     /// All, in the order in which they are listed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Limits,
         Self::Budget,
         Self::Totals,
         Self::Refusals,
         Self::Conflicts,
+        Self::Cases,
+        Self::Notices,
+        Self::Batches,
+        Self::Recoveries,
     ];
 
     /// The name.
@@ -41,6 +55,10 @@ impl Name {
             Self::Totals => "totals",
             Self::Refusals => "refusals",
             Self::Conflicts => "conflicts",
+            Self::Cases => "cases",
+            Self::Notices => "notices",
+            Self::Batches => "batches",
+            Self::Recoveries => "recoveries",
         }
     }
 
@@ -53,7 +71,8 @@ impl Name {
     /// changes.
     pub fn version(self) -> u32 {
         match self {
-            Self::Limits | Self::Budget | Self::Totals | Self::Refusals | Self::Conflicts => 1,
+            Self::Refusals | Self::Cases | Self::Notices | Self::Batches | Self::Recoveries => 1,
+            Self::Limits | Self::Budget | Self::Totals | Self::Conflicts => 2,
         }
     }
 }
@@ -94,8 +113,9 @@ pub struct Rows {
 impl Projections {
     /// Takes the next event.
     pub fn apply(&mut self, event: &Event) {
+        let movement = self.state.movement(event);
         self.state.apply(event);
-        self.totals.apply(event, &self.state);
+        self.totals.apply(event, movement);
         self.refusals.apply(event, &self.state);
         self.conflicts.apply(event);
     }
@@ -118,6 +138,10 @@ impl Projections {
             Name::Totals => self.totals.digest(&mut hasher),
             Name::Refusals => self.refusals.digest(&mut hasher),
             Name::Conflicts => self.conflicts.digest(&mut hasher),
+            Name::Cases => self.state.digest_cases(&mut hasher),
+            Name::Notices => self.state.digest_notices(&mut hasher),
+            Name::Batches => self.state.digest_batches(&mut hasher),
+            Name::Recoveries => self.state.digest_recoveries(&mut hasher),
         }
         Status {
             name,
@@ -137,7 +161,7 @@ impl Projections {
                     self.state.streams().to_string(),
                 ]],
             },
-            Name::Budget => self.budget_rows(),
+            Name::Budget => rows::budget(&self.state),
             Name::Totals => Rows {
                 columns: &[
                     "programme",
@@ -146,19 +170,21 @@ impl Projections {
                     "fund",
                     "grants",
                     "amount_fen",
+                    "paid_fen",
                 ],
                 rows: self
                     .totals
                     .lines
                     .iter()
-                    .map(|(key, total)| {
+                    .map(|(line, total)| {
                         vec![
-                            key.programme.clone(),
-                            key.year.to_string(),
-                            key.office.to_string(),
-                            key.fund.clone(),
+                            line.programme.clone(),
+                            line.year.to_string(),
+                            line.office.to_string(),
+                            line.fund.clone(),
                             total.grants.to_string(),
                             total.amount_fen.to_string(),
+                            total.paid_fen.to_string(),
                         ]
                     })
                     .collect(),
@@ -174,61 +200,11 @@ impl Projections {
                     })
                     .collect(),
             },
-            Name::Conflicts => Rows {
-                columns: &["position", "fact", "grant", "code", "dates"],
-                rows: self
-                    .conflicts
-                    .all
-                    .iter()
-                    .map(|(position, cause, conflict)| {
-                        let days: Vec<String> = conflict
-                            .dates
-                            .days()
-                            .iter()
-                            .map(ToString::to_string)
-                            .collect();
-                        vec![
-                            position.to_string(),
-                            cause.map_or(String::new(), |c| c.to_string()),
-                            conflict.grant.to_string(),
-                            conflict.code.clone(),
-                            days.join(";"),
-                        ]
-                    })
-                    .collect(),
-            },
-        }
-    }
-
-    fn budget_rows(&self) -> Rows {
-        let state = &self.state;
-        let mut rows: Vec<Vec<String>> = state
-            .budget
-            .lines()
-            .map(|(key, balance)| {
-                vec![
-                    state.programmes.name(key.programme).to_owned(),
-                    key.year.number().to_string(),
-                    key.office.to_string(),
-                    state.funds.name(key.fund).to_owned(),
-                    balance.appropriated.to_string(),
-                    balance.committed.to_string(),
-                    balance.left().to_string(),
-                ]
-            })
-            .collect();
-        rows.sort();
-        Rows {
-            columns: &[
-                "programme",
-                "year",
-                "office",
-                "fund",
-                "appropriated_fen",
-                "committed_fen",
-                "left_fen",
-            ],
-            rows,
+            Name::Conflicts => rows::conflicts(&self.state, &self.conflicts),
+            Name::Cases => rows::cases(&self.state),
+            Name::Notices => rows::notices(&self.state),
+            Name::Batches => rows::batches(&self.state),
+            Name::Recoveries => rows::recoveries(&self.state),
         }
     }
 }

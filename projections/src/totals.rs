@@ -7,42 +7,36 @@ use blake3::Hasher;
 use luzhang_ledger::{
     Body, Event, Position,
     calendar::to_number,
+    claim::Claim,
     event::{Conflict, Refusal},
-    fact::BudgetYear,
+    step::{Extent, Step},
 };
 
 use crate::{
     pack::Pack,
-    state::{State, lists::count},
+    state::{
+        Line, Movement, State,
+        lists::count,
+        money::{Account, Kind, Transfer},
+    },
 };
 
-/// What grants are summed by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TotalKey {
-    /// Programme id.
-    pub programme: String,
-    /// Calendar year of the basis date.
-    pub year: i16,
-    /// Acting office.
-    pub office: u32,
-    /// Fund id.
-    pub fund: String,
-}
-
-/// A number of grants and their sum.
+/// What stands on one budget line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Total {
-    /// How many.
+    /// How many grants stand; those reversed as a whole do not.
     pub grants: u64,
-    /// Sum in fen.
+    /// What stands of them, in fen: granted, less what was reversed.
     pub amount_fen: i64,
+    /// What of that is paid, in fen.
+    pub paid_fen: i64,
 }
 
 /// Committed sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// By programme, year, office and fund.
-    pub lines: BTreeMap<TotalKey, Total>,
+    /// By budget line.
+    pub lines: BTreeMap<Line, Total>,
 }
 
 /// Refusals by programme and code; a refusal counts under each of its codes.
@@ -55,50 +49,78 @@ pub struct Refusals {
 /// All conflicts, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Conflicts {
-    /// Where each was recorded, the fact's position, and the conflict.
-    pub all: Vec<(Position, Option<Position>, Conflict)>,
+    /// In the order of their events.
+    pub all: Vec<Recorded>,
 }
 
-fn programme_of<'a>(event: &Event, state: &'a State, form: luzhang_ledger::claim::Form) -> &'a str {
+/// A conflict, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Where it was recorded.
+    pub position: Position,
+    /// The fact that raised it.
+    pub fact: Option<Position>,
+    /// The conflict.
+    pub conflict: Conflict,
+    /// Where it was cleared.
+    pub cleared: Option<Position>,
+}
+
+fn programme_of<'a>(event: &Event, state: &'a State, claim: &Claim) -> &'a str {
     let pack: Option<&Pack> = event
         .header
         .policy
         .and_then(|p| state.pack_at(p))
         .map(|p| &**p);
-    pack.and_then(|pack| pack.programme(form))
+    pack.and_then(|pack| pack.programme(claim))
         .map_or("", |programme| &programme.id)
 }
 
 impl Totals {
-    pub(crate) fn apply(&mut self, event: &Event, state: &State) {
-        let Body::Granted(claim) = &event.body else {
+    pub(crate) fn apply(&mut self, event: &Event, movement: Option<Movement>) {
+        let Some(Movement {
+            line, transfers, ..
+        }) = movement
+        else {
             return;
         };
-        // A loan is a bank's money: it commits nothing.
-        let Some(fund) = claim.fund() else {
+        // An appropriation grants nothing: a line appears with its first grant.
+        if transfers
+            .iter()
+            .all(|t| matches!(t.kind, Kind::Appropriate | Kind::Withdraw))
+        {
             return;
-        };
-        let key = TotalKey {
-            programme: programme_of(event, state, claim.form()).to_owned(),
-            year: BudgetYear::of(claim.basis()).number(),
-            office: event.header.office.map_or(0, luzhang_ledger::Office::code),
-            fund: fund.to_string(),
-        };
-        let total = self.lines.entry(key).or_default();
-        total.grants = total.grants.saturating_add(1);
-        total.amount_fen = total.amount_fen.saturating_add(claim.amount().fen());
+        }
+        let total = self.lines.entry(line).or_default();
+        match &event.body {
+            Body::Granted(_) => total.grants = total.grants.saturating_add(1),
+            Body::Step(Step::Reversal(reversal)) if reversal.extent == Extent::Whole => {
+                total.grants = total.grants.saturating_sub(1);
+            }
+            _ => {}
+        }
+        for posting in transfers.into_iter().flat_map(Transfer::postings) {
+            let (fen, paid) = match posting.account {
+                Account::Reserved => (posting.fen, 0),
+                Account::Paid => (posting.fen, posting.fen),
+                _ => (0, 0),
+            };
+            total.amount_fen = total.amount_fen.saturating_add(fen);
+            total.paid_fen = total.paid_fen.saturating_add(paid);
+        }
     }
 
     pub(crate) fn digest(&self, hasher: &mut Hasher) {
-        for (key, total) in &self.lines {
-            for text in [&key.programme, &key.fund] {
+        for (line, total) in &self.lines {
+            for text in [&line.programme, &line.fund] {
                 hasher.update(&count(text.len()));
                 hasher.update(text.as_bytes());
             }
-            hasher.update(&key.year.to_le_bytes());
-            hasher.update(&key.office.to_le_bytes());
+            hasher.update(&line.year.to_le_bytes());
+            hasher.update(&line.office.to_le_bytes());
             hasher.update(&total.grants.to_le_bytes());
             hasher.update(&total.amount_fen.to_le_bytes());
+            hasher.update(&total.paid_fen.to_le_bytes());
         }
     }
 }
@@ -108,7 +130,7 @@ impl Refusals {
         let Body::Refused(Refusal { claim, failures }) = &event.body else {
             return;
         };
-        let programme = programme_of(event, state, claim.form());
+        let programme = programme_of(event, state, claim);
         let codes: BTreeSet<&str> = failures.iter().map(|failure| &*failure.code).collect();
         for code in codes {
             let key = (programme.to_owned(), code.to_owned());
@@ -130,17 +152,37 @@ impl Refusals {
 
 impl Conflicts {
     pub(crate) fn apply(&mut self, event: &Event) {
-        if let Body::Conflict(conflict) = &event.body {
-            let header = &event.header;
-            self.all
-                .push((header.position, header.cause, conflict.clone()));
+        let header = &event.header;
+        match &event.body {
+            Body::Conflict(conflict) => self.all.push(Recorded {
+                position: header.position,
+                fact: header.cause,
+                conflict: conflict.clone(),
+                cleared: None,
+            }),
+            Body::ConflictCleared(cleared) => {
+                let place = self
+                    .all
+                    .binary_search_by_key(cleared, |known| known.position);
+                if let Some(known) = place.ok().and_then(|place| self.all.get_mut(place)) {
+                    known.cleared = Some(header.position);
+                }
+            }
+            _ => {}
         }
     }
 
+    /// Those that were not cleared.
+    pub fn open(&self) -> impl Iterator<Item = &Recorded> {
+        self.all.iter().filter(|known| known.cleared.is_none())
+    }
+
     pub(crate) fn digest(&self, hasher: &mut Hasher) {
-        for (position, cause, conflict) in &self.all {
-            hasher.update(&position.number().to_le_bytes());
-            hasher.update(&cause.map_or(0, Position::number).to_le_bytes());
+        for known in &self.all {
+            hasher.update(&known.position.number().to_le_bytes());
+            hasher.update(&known.fact.map_or(0, Position::number).to_le_bytes());
+            hasher.update(&known.cleared.map_or(0, Position::number).to_le_bytes());
+            let conflict = &known.conflict;
             hasher.update(&conflict.grant.number().to_le_bytes());
             for text in [&conflict.limit, &conflict.code] {
                 hasher.update(&count(text.len()));

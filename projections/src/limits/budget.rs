@@ -9,14 +9,15 @@ use crate::{case::Case, state::Balance};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let fund = case.claim.fund()?;
-    let programme = case.pack.programme(case.form())?;
+    let programme = case.pack.programme(case.claim)?;
     let year = BudgetYear::of(case.basis);
     let key = case
         .state
         .budget_key(fund.as_str(), &programme.id, case.office, year);
     let balance = key.map_or(Balance::default(), |key| case.state.budget.balance(key));
     let amount = case.amount().fen();
-    if amount <= balance.left() {
+    let left = balance.left().saturating_add(case.amount_before());
+    if amount <= left {
         return None;
     }
     let sources = key
@@ -25,9 +26,9 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         .map(Position::number);
     let finding = Finding::default()
         .fen("amount", amount)
-        .fen("committed", balance.committed)
-        .fen("appropriated", balance.appropriated)
-        .fen("left", balance.left())
+        .fen("committed", balance.committed())
+        .fen("appropriated", balance.appropriated())
+        .fen("left", left)
         .text("year", year.number().to_string())
         .text("fund", fund.as_str())
         .facts(sources);

@@ -2,6 +2,8 @@
 //! subject and the attributes that the pack names; the period is all time or the
 //! calendar year of the counting date.
 
+use luzhang_ledger::claim::Form;
+
 use super::Finding;
 use crate::{
     case::Case,
@@ -34,8 +36,7 @@ pub(super) fn check(case: &Case<'_>, rule: Counting<'_>, max: ParamIx) -> Option
         CountUnit::Grant => None,
     };
     let others = case
-        .state
-        .grants(case.form(), case.owner)
+        .grants()
         .filter(same)
         // Another claim for the same course is a supplement, not a second one.
         .filter(|grant| this_course != Some(grant.party));
@@ -59,7 +60,7 @@ pub(super) fn check(case: &Case<'_>, rule: Counting<'_>, max: ParamIx) -> Option
 /// How much is used up in a period, for an entitlement statement.
 pub(crate) fn used(
     state: &State,
-    form: luzhang_ledger::claim::Form,
+    (form, programme): (Form, &str),
     owner: Option<Ix>,
     rule: Counting<'_>,
     year: i16,
@@ -68,7 +69,10 @@ pub(crate) fn used(
         Period::Ever => true,
         Period::CalendarYear => grant.counted_on.year() == year,
     };
-    count(rule.unit, state.grants(form, owner).filter(in_period)).0
+    let programme = state.programmes.find(programme);
+    let same = |grant: &&Grant| form != Form::Subsidy || Some(grant.programme) == programme;
+    let grants = state.grants(form, owner).filter(same);
+    count(rule.unit, grants.filter(in_period)).0
 }
 
 fn count<'a>(unit: CountUnit, grants: impl Iterator<Item = &'a Grant>) -> (i64, Vec<u64>) {

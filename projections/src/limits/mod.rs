@@ -3,6 +3,7 @@
 //! dated parameters of the policy pack.
 
 mod allowed_fund;
+mod authorised_amount;
 mod budget;
 mod cap;
 mod cap_per_unit;
@@ -11,9 +12,11 @@ mod fixed_amount;
 mod minimum_term;
 mod no_fact_overlap;
 mod no_period_overlap;
+mod other_province;
 mod params_defined;
 mod prior_settled;
 mod requires_fact;
+mod share_of_increment;
 mod share_of_interest;
 mod unique_date;
 mod window;
@@ -96,7 +99,7 @@ const MAX_FACTS: usize = 32;
 /// be reported alone, if one such fails.
 pub(crate) fn failures(case: &Case<'_>) -> Vec<Failure> {
     let mut failures = Vec::new();
-    for limit in case.pack.limits(case.form()) {
+    for limit in case.pack.limits(case.claim) {
         let Some(finding) = check(case, &limit.rule) else {
             continue;
         };
@@ -158,6 +161,11 @@ fn check(case: &Case<'_>, rule: &Rule) -> Option<Finding> {
         }
         Rule::NoPeriodOverlap => no_period_overlap::check(case),
         Rule::MinimumTerm { years } => minimum_term::check(case, *years),
+        Rule::AuthorisedAmount { amount } => authorised_amount::check(case, amount.as_ref()),
+        Rule::OtherProvince { home } => other_province::check(case, *home),
+        Rule::ShareOfIncrement { share } => share_of_increment::check(case, *share),
+        // These gate what follows a grant.
+        Rule::NoticeClosed { .. } | Rule::DutiesApart | Rule::PaymentWithinGrant => None,
     }
 }
 

@@ -15,7 +15,9 @@ pub(super) fn check(case: &Case<'_>, fact: FactKind) -> Option<Finding> {
         FactKind::UnemploymentBenefit => case.state.benefits.of(case.owner),
         FactKind::PovertyStatus => case.state.poverty.of(case.owner),
         // These have no period of the subject's own.
-        FactKind::Attendance | FactKind::Plaque | FactKind::Loan => return None,
+        FactKind::Attendance | FactKind::Plaque | FactKind::Loan | FactKind::Certificate => {
+            return None;
+        }
     };
     let mut days: Vec<Date> = Vec::new();
     let mut facts = Vec::new();

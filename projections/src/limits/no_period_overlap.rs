@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     );
     let mut shared: Option<(Date, Date)> = None;
     let mut grants = Vec::new();
-    for grant in case.state.grants(case.form(), case.owner) {
+    for grant in case.grants() {
         if let Extent::Period(granted_from, granted_until) = grant.extent
             && granted_from < until
             && from < granted_until

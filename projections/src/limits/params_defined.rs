@@ -9,7 +9,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let inside = |day: &&_| case.pack.window.contains(**day);
     let undefined: Vec<&str> = case
         .pack
-        .params(case.form())
+        .params(case.claim)
         .filter(|param| {
             !case
                 .days()

@@ -19,6 +19,7 @@ pub(super) fn check(
         FactKind::Attendance => attendance(case),
         FactKind::Plaque => plaque(case, valid_years),
         FactKind::Loan => loan(case),
+        FactKind::Certificate => certificate(case),
         FactKind::UnemploymentBenefit => covered(case, |day| {
             case.state.benefits.of(case.owner).any(|s| s.contains(day))
         }),
@@ -68,18 +69,17 @@ fn plaque(case: &Case<'_>, valid_years: Option<ParamIx>) -> Option<Finding> {
     let Some(plaque) = case.plaque else {
         return Some(finding.dates("dates", vec![case.basis]));
     };
-    let in_force = |day: Date| {
-        let years = valid_years.and_then(|p| case.value(p, plaque.awarded_on));
-        let until = years.and_then(|years| anniversary(plaque.awarded_on, years));
-        plaque.awarded_on <= day && until.is_none_or(|until| day < until)
-    };
+    let years = |begun: Date| valid_years.and_then(|param| case.value(param, begun));
+    let in_force = |day: Date| plaque.is_in_force(day, years);
     let without: Vec<Date> = case
         .days()
         .iter()
         .copied()
         .filter(|d| !in_force(*d))
         .collect();
-    (!without.is_empty()).then(|| finding.dates("dates", without).facts([plaque.position]))
+    let changes = plaque.changes.iter().map(|changed| changed.position);
+    let facts = changes.chain([plaque.position]);
+    (!without.is_empty()).then(|| finding.dates("dates", without).facts(facts))
 }
 
 fn loan(case: &Case<'_>) -> Option<Finding> {
@@ -89,6 +89,22 @@ fn loan(case: &Case<'_>) -> Option<Finding> {
     case.loan
         .is_none()
         .then(|| Finding::default().text("number", claim.loan_no.as_str()))
+}
+
+fn certificate(case: &Case<'_>) -> Option<Finding> {
+    let Claim::TrainingSubsidy(claim) = case.claim else {
+        return None;
+    };
+    let finding = || {
+        Finding::default()
+            .dates("dates", vec![case.basis])
+            .text("number", claim.certificate_no.as_str())
+    };
+    match case.certificate {
+        Some((_, certificate)) if certificate.person == claim.person => None,
+        Some((_, certificate)) => Some(finding().facts([certificate.position])),
+        None => Some(finding()),
+    }
 }
 
 /// The same day `years` later: the first day after a term of whole years. Of

@@ -6,7 +6,7 @@ use crate::case::Case;
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let mut days = Vec::new();
     let mut grants = Vec::new();
-    for grant in case.state.grants(case.form(), case.owner) {
+    for grant in case.grants() {
         let before = days.len();
         let granted = |day: &&_| grant.days().binary_search(day).is_ok();
         days.extend(case.days().iter().filter(granted).copied());

@@ -1,11 +1,11 @@
 //! What a loader refuses: a pack that could leave a day, a reason or a clause
 //! unexplained.
 
-use luzhang_ledger::{Date, claim::Form};
+use luzhang_ledger::{Date, Window, claim::Form};
 use thiserror::Error;
 
 use super::{
-    Pack,
+    Pack, Programme,
     param::{Param, Unit},
     rule::Rule,
 };
@@ -16,6 +16,42 @@ pub enum Defect {
     /// Id or window of the pack.
     #[error("[pack]: the id is empty or too long, or `until` is not a day after `from`")]
     Head,
+    /// A pack that sits on one that sits on another.
+    #[error("[pack]: `base` must be a pack that sits on no other")]
+    BaseOfBase,
+    /// A pack with a base, for nobody.
+    #[error("[pack]: a pack with a `base` names the `offices` that it is for")]
+    ScopeEmpty,
+    /// Offices without a base.
+    #[error("[pack]: `offices` are for a pack with a `base`")]
+    ScopeUnused,
+    /// Not an office.
+    #[error("[pack]: {code} is not a six-digit office code")]
+    ScopeOffice {
+        /// The number given.
+        code: u32,
+    },
+    /// In force when the pack below is not.
+    #[error("[pack]: its window is not within that of the pack it sits on")]
+    ScopeWindow,
+    /// A calendar entry that is not a day.
+    #[error("[calendar]: `until`, `holidays` and `workdays` are days")]
+    CalendarDay,
+    /// A calendar that ends before the pack, or says nothing of its source.
+    #[error("[calendar]: it must reach to the end of the pack's window and have a `cite`")]
+    CalendarShort,
+    /// A limit that counts working days, and no calendar.
+    #[error("limit {limit}: it counts working days, and the pack has no [calendar]")]
+    CalendarMissing {
+        /// The limit.
+        limit: String,
+    },
+    /// A measure that a programme names is not listed, or listed twice.
+    #[error("measure {number} is not listed exactly once")]
+    Measure {
+        /// The measure.
+        number: u32,
+    },
     /// The source document is not named.
     #[error("[pack]: `source` is empty or `source_sha256` is not 64 hexadecimal digits")]
     Source,
@@ -143,8 +179,11 @@ pub enum Defect {
     },
 }
 
-pub(super) fn defects(pack: &Pack) -> Vec<Defect> {
+pub(super) fn defects(pack: &Pack, base: Option<&Pack>) -> Vec<Defect> {
     let mut defects = Vec::new();
+    check_scope(pack, base, &mut defects);
+    check_calendar(pack, &mut defects);
+    check_measures(pack, &mut defects);
     let hex = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     if pack.source.title.trim().is_empty() || !hex(&pack.source.sha256) {
         defects.push(Defect::Source);
@@ -157,6 +196,58 @@ pub(super) fn defects(pack: &Pack) -> Vec<Defect> {
     check_texts(pack, &mut defects);
     check_ids(pack, &mut defects);
     defects
+}
+
+fn check_scope(pack: &Pack, base: Option<&Pack>, defects: &mut Vec<Defect>) {
+    if let Some(base) = base {
+        let end = |window: Window| window.until().unwrap_or(Date::MAX);
+        let (inner, outer) = (pack.window, base.window);
+        if inner.from() < outer.from() || end(inner) > end(outer) {
+            defects.push(Defect::ScopeWindow);
+        }
+    }
+}
+
+fn check_calendar(pack: &Pack, defects: &mut Vec<Defect>) {
+    if let Some(calendar) = &pack.calendar
+        && (pack.window.until().is_none_or(|end| calendar.until < end)
+            || calendar.cite.trim().is_empty())
+    {
+        defects.push(Defect::CalendarShort);
+    }
+    for limit in &pack.limits {
+        if matches!(limit.rule, Rule::NoticeClosed { .. }) && pack.calendar.is_none() {
+            let limit = limit.id.clone();
+            defects.push(Defect::CalendarMissing { limit });
+        }
+    }
+}
+
+fn check_measures(pack: &Pack, defects: &mut Vec<Defect>) {
+    if pack.measures.is_empty() {
+        return;
+    }
+    let of_programmes = pack.programmes.iter().map(|programme| programme.measure);
+    let listed = pack.measures.iter().map(|measure| measure.number);
+    let mut numbers: Vec<u32> = of_programmes.filter(|n| *n != 0).chain(listed).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    for number in numbers {
+        let found = pack.measures.iter().filter(|m| m.number == number).count();
+        if found != 1 {
+            defects.push(Defect::Measure { number });
+        }
+    }
+    for measure in &pack.measures {
+        for event in &measure.events {
+            if !luzhang_ledger::event::KINDS.contains(&event.as_str()) {
+                defects.push(Defect::Unknown {
+                    what: format!("measure {}", measure.number),
+                    name: event.clone(),
+                });
+            }
+        }
+    }
 }
 
 fn check_param(pack: &Pack, param: &Param, defects: &mut Vec<Defect>) {
@@ -252,19 +343,21 @@ fn check_limits(pack: &Pack, defects: &mut Vec<Defect>) {
 }
 
 fn check_forms(pack: &Pack, defects: &mut Vec<Defect>) {
-    for form in Form::ALL {
-        let mut of_form = pack.programmes.iter().filter(|p| p.form == Some(form));
-        let Some(programme) = of_form.next() else {
-            continue;
-        };
-        for other in of_form {
-            defects.push(Defect::SameForm {
-                one: programme.id.clone(),
-                two: other.id.clone(),
-            });
+    let claimable: Vec<(&Programme, Form)> = pack.claimable().collect();
+    for (place, (programme, form)) in claimable.iter().enumerate() {
+        let later = claimable.iter().skip(place.saturating_add(1));
+        for (other, of) in later {
+            // A subsidy names its programme; other forms belong to one.
+            if of == form && *form != Form::Subsidy {
+                defects.push(Defect::SameForm {
+                    one: programme.id.clone(),
+                    two: other.id.clone(),
+                });
+            }
         }
-        for limit in pack.limits(form) {
-            if !limit.rule.applies_to(form) {
+        let limits = pack.limits_of(&programme.id);
+        for limit in limits.chain(pack.step_limits_of(&programme.id)) {
+            if !limit.rule.applies_to(*form) {
                 defects.push(Defect::NotApplicable {
                     limit: limit.id.clone(),
                     programme: programme.id.clone(),
@@ -292,7 +385,12 @@ fn check_texts(pack: &Pack, defects: &mut Vec<Defect>) {
         .limits
         .iter()
         .map(|l| (format!("limit {}", l.id), &l.text));
+    let measures = pack.measures.iter().flat_map(|m| {
+        let what = format!("measure {}", m.number);
+        [(what.clone(), &m.title), (what, &m.why)]
+    });
     let all = titles
+        .chain(measures)
         .chain(funds)
         .chain(programmes)
         .chain(readings)

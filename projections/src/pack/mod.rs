@@ -6,18 +6,25 @@
 
 mod check;
 mod param;
+mod resolve;
 mod rule;
 mod schema;
+mod working_days;
 
 use std::sync::Arc;
 
-use luzhang_ledger::{Date, Window, claim::Form, text::PackId};
+use luzhang_ledger::{
+    Date, Office, Window,
+    claim::{Claim, Form},
+    text::PackId,
+};
 use thiserror::Error;
 
 pub use self::{
     check::Defect,
     param::{Gap, Param, ParamIx, Unit},
     rule::{Attribute, CountUnit, FactKind, Period, Rule, Table},
+    working_days::WorkingDays,
 };
 
 /// The pack that is built in: measures of the Luzhou notice of 2023.
@@ -31,12 +38,20 @@ pub const MAX_PACK: usize = 96 * 1024;
 pub struct Pack {
     /// Its id.
     pub id: PackId,
+    /// Its text, as it is adopted.
+    text: Box<str>,
+    /// Of a county's pack: on which pack it sits, and for whom.
+    pub scope: Option<Scope>,
     /// Its name.
     pub title: Bilingual,
     /// When it is in force.
     pub window: Window,
     /// The document it puts into data, and that document's SHA-256.
     pub source: Source,
+    /// Working days, for notices.
+    pub calendar: Option<WorkingDays>,
+    /// The measures of the notice, and which are on the ledger.
+    pub measures: Vec<Measure>,
     /// Where money comes from.
     pub funds: Vec<Fund>,
     /// What money is for.
@@ -47,17 +62,51 @@ pub struct Pack {
     pub params: Vec<Param>,
     /// Limits, in the order in which failures are reported.
     pub limits: Vec<Limit>,
-    /// For each form: its programme, limits and their parameters.
-    by_form: Vec<OfForm>,
+    /// For each programme that can be claimed: its limits and their parameters.
+    rules: Vec<OfProgramme>,
 }
 
-/// What a pack says of one form, resolved once.
+/// What a pack says of one programme, resolved once.
 #[derive(Clone, Debug)]
-struct OfForm {
+struct OfProgramme {
     form: Form,
     programme: usize,
     limits: Vec<usize>,
+    step_limits: Vec<usize>,
     params: Vec<usize>,
+}
+
+/// For whom a pack is that sits on another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The pack below, by its id.
+    pub base: PackId,
+    /// The offices whose claims it judges.
+    pub offices: Vec<Office>,
+}
+
+/// Whether a measure is a matter for the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnLedger {
+    /// It has grants, plaques or facts that grants rest on.
+    Yes,
+    /// It has not.
+    No,
+}
+
+/// A measure of the notice.
+#[derive(Clone, Debug)]
+pub struct Measure {
+    /// Its number.
+    pub number: u32,
+    /// Its title.
+    pub title: Bilingual,
+    /// Whether it is on the ledger.
+    pub ledger: OnLedger,
+    /// Why, or why not.
+    pub why: Bilingual,
+    /// Kinds of events that carry it.
+    pub events: Vec<String>,
 }
 
 /// A text in both languages.
@@ -148,6 +197,12 @@ pub enum PackError {
     /// Not TOML, or not this shape.
     #[error("the policy pack cannot be read: {0}")]
     Toml(String),
+    /// It sits on a pack that the ledger has not adopted.
+    #[error("the policy pack sits on {base}, which is not adopted: adopt that first")]
+    BaseMissing {
+        /// The id of the pack below.
+        base: String,
+    },
     /// Larger than [`MAX_PACK`].
     #[error("the policy pack is larger than {MAX_PACK} bytes")]
     TooLarge,
@@ -161,11 +216,23 @@ fn join(defects: &[Defect]) -> String {
     texts.join("; ")
 }
 
+fn find_base<'a>(below: &'a [Arc<Pack>], id: &PackId) -> Option<&'a Pack> {
+    let found = below.iter().rev().find(|pack| pack.id == *id);
+    found.map(|pack| &**pack)
+}
+
 impl Pack {
-    /// Reads and checks a pack.
+    /// Reads and checks a pack that sits on no other.
     pub fn load(text: &[u8]) -> Result<Arc<Self>, PackError> {
-        let pack = Self::read(text)?;
-        let defects = check::defects(&pack);
+        Self::load_on(text, &[])
+    }
+
+    /// Reads and checks a pack. If it sits on another, that is the last of
+    /// `below` with the id that it names.
+    pub fn load_on(text: &[u8], below: &[Arc<Self>]) -> Result<Arc<Self>, PackError> {
+        let pack = Self::read_on(text, below)?;
+        let base = pack.scope.as_ref().and_then(|s| find_base(below, &s.base));
+        let defects = check::defects(&pack, base);
         if defects.is_empty() {
             Ok(Arc::new(pack))
         } else {
@@ -176,31 +243,78 @@ impl Pack {
     /// Reads a pack without asking whether its parameters and texts are
     /// complete. Only [`Pack::load`] makes packs that may be adopted.
     pub fn read(text: &[u8]) -> Result<Self, PackError> {
+        Self::read_on(text, &[])
+    }
+
+    fn read_on(text: &[u8], below: &[Arc<Self>]) -> Result<Self, PackError> {
         if text.len() > MAX_PACK {
             return Err(PackError::TooLarge);
         }
         let text = std::str::from_utf8(text).map_err(|e| PackError::Toml(e.to_string()))?;
-        schema::parse(text)
+        let base = schema::base(text)?;
+        schema::parse(text, base.and_then(|base| find_base(below, &base)))
     }
 
-    fn of_form(&self, form: Form) -> Option<&OfForm> {
-        self.by_form.iter().find(|entry| entry.form == form)
+    fn of(&self, claim: &Claim) -> Option<&OfProgramme> {
+        let mut of_form = self.rules.iter().filter(|of| of.form == claim.form());
+        match claim {
+            Claim::Subsidy(claim) => of_form.find(|of| {
+                let programme = self.programmes.get(of.programme);
+                programme.is_some_and(|p| p.id == claim.programme.as_str())
+            }),
+            Claim::TrainingAllowance(_)
+            | Claim::SkillBase(_)
+            | Claim::ServiceSubsidy(_)
+            | Claim::BrandAward(_)
+            | Claim::Loan(_)
+            | Claim::InterestSubsidy(_)
+            | Claim::TrainingSubsidy(_)
+            | Claim::TransportAid(_) => of_form.next(),
+        }
     }
 
-    /// The programme that a form is claimed for.
-    pub fn programme(&self, form: Form) -> Option<&Programme> {
-        self.programmes.get(self.of_form(form)?.programme)
+    fn of_id(&self, programme: &str) -> Option<&OfProgramme> {
+        self.rules.iter().find(|of| {
+            let known = self.programmes.get(of.programme);
+            known.is_some_and(|known| known.id == programme)
+        })
     }
 
-    /// The limits of a form, in reporting order.
-    pub fn limits(&self, form: Form) -> impl Iterator<Item = &Limit> {
-        let places = self.of_form(form).into_iter().flat_map(|of| &of.limits);
+    fn limits_at<'a>(&'a self, places: Option<&'a [usize]>) -> impl Iterator<Item = &'a Limit> {
+        let places = places.into_iter().flatten();
         places.filter_map(|place| self.limits.get(*place))
     }
 
-    /// The parameters that a form's limits use.
-    pub fn params(&self, form: Form) -> impl Iterator<Item = &Param> {
-        let places = self.of_form(form).into_iter().flat_map(|of| &of.params);
+    /// The programme that a claim is for.
+    pub fn programme(&self, claim: &Claim) -> Option<&Programme> {
+        self.programmes.get(self.of(claim)?.programme)
+    }
+
+    /// The programmes that can be claimed, in the pack's order.
+    pub fn claimable(&self) -> impl Iterator<Item = (&Programme, Form)> {
+        self.rules
+            .iter()
+            .filter_map(|of| Some((self.programmes.get(of.programme)?, of.form)))
+    }
+
+    /// The limits of a claim, in reporting order.
+    pub fn limits(&self, claim: &Claim) -> impl Iterator<Item = &Limit> {
+        self.limits_at(self.of(claim).map(|of| &*of.limits))
+    }
+
+    /// The limits of a programme's claims, in reporting order.
+    pub fn limits_of(&self, programme: &str) -> impl Iterator<Item = &Limit> {
+        self.limits_at(self.of_id(programme).map(|of| &*of.limits))
+    }
+
+    /// The limits of what follows a programme's grants, in reporting order.
+    pub fn step_limits_of(&self, programme: &str) -> impl Iterator<Item = &Limit> {
+        self.limits_at(self.of_id(programme).map(|of| &*of.step_limits))
+    }
+
+    /// The parameters that a claim's limits use.
+    pub fn params(&self, claim: &Claim) -> impl Iterator<Item = &Param> {
+        let places = self.of(claim).into_iter().flat_map(|of| &of.params);
         places.filter_map(|place| self.params.get(*place))
     }
 

@@ -1,6 +1,7 @@
 //! The closed set of rules that a limit can be an instance of.
 
 use luzhang_ledger::{
+    Office,
     claim::{BorrowerKind, Form, RecognitionLevel, SkillBaseKind},
     fact::BrandLevel,
 };
@@ -79,6 +80,31 @@ pub enum Rule {
         /// So many years.
         years: ParamIx,
     },
+    /// The amount is a table's cell or, without a table, what an authority
+    /// document in force allows.
+    AuthorisedAmount {
+        /// The table, in a pack that has figures.
+        amount: Option<Table>,
+    },
+    /// The province of work is not this one.
+    OtherProvince {
+        /// The home province.
+        home: Office,
+    },
+    /// At most a share of what was spent more than in the year before.
+    ShareOfIncrement {
+        /// The share, ppm.
+        share: ParamIx,
+    },
+    /// Payment waits until the case's notice is closed and nobody objects.
+    NoticeClosed {
+        /// Working days of a notice.
+        days: ParamIx,
+    },
+    /// Who submits, reviews, approves and pays one case are different people.
+    DutiesApart,
+    /// Payments of a grant are at most what stands of it.
+    PaymentWithinGrant,
 }
 
 /// What [`Rule::CountPerPeriod`] counts.
@@ -112,6 +138,8 @@ pub enum FactKind {
     Plaque,
     /// An issued loan.
     Loan,
+    /// 证书
+    Certificate,
 }
 
 /// A property of a claim that can make a key or choose a table's cell.
@@ -127,6 +155,8 @@ pub enum Attribute {
     BorrowerKind,
     /// The employer.
     Employer,
+    /// The certificate.
+    Certificate,
 }
 
 impl Attribute {
@@ -138,7 +168,7 @@ impl Attribute {
             Self::Level => &["national", "provincial"],
             Self::BrandLevel => &["city", "provincial", "county"],
             Self::BorrowerKind => &["personal", "firm"],
-            Self::Employer => &[],
+            Self::Employer | Self::Certificate => &[],
         }
     }
 
@@ -156,6 +186,7 @@ impl Attribute {
             Self::BrandLevel => form == Form::BrandAward,
             Self::BorrowerKind => matches!(form, Form::Loan | Form::InterestSubsidy),
             Self::Employer => form == Form::ServiceSubsidy,
+            Self::Certificate => form == Form::TrainingSubsidy,
         }
     }
 
@@ -208,6 +239,9 @@ impl Rule {
         let cells = |table: &Table| table.cells.iter().map(|(_, p)| *p).collect::<Vec<_>>();
         match self {
             Self::CapPerUnit { max } | Self::CountPerPeriod { max, .. } => vec![*max],
+            Self::ShareOfIncrement { share } => vec![*share],
+            Self::NoticeClosed { days } => vec![*days],
+            Self::AuthorisedAmount { amount } => amount.as_ref().map(cells).unwrap_or_default(),
             Self::MinimumTerm { years } => vec![*years],
             Self::RequiresFact { valid_years, .. } => valid_years.iter().copied().collect(),
             Self::FixedAmount { amount } => cells(amount),
@@ -228,8 +262,19 @@ impl Rule {
             | Self::NoFactOverlap { .. }
             | Self::AllowedFund { .. }
             | Self::PriorSettled
-            | Self::NoPeriodOverlap => Vec::new(),
+            | Self::NoPeriodOverlap
+            | Self::OtherProvince { .. }
+            | Self::DutiesApart
+            | Self::PaymentWithinGrant => Vec::new(),
         }
+    }
+
+    /// Whether it gates what follows a grant, and not the grant.
+    pub fn is_of_step(&self) -> bool {
+        matches!(
+            self,
+            Self::NoticeClosed { .. } | Self::DutiesApart | Self::PaymentWithinGrant
+        )
     }
 
     /// Whether claims of this form have what the rule looks at. A claim that has
@@ -238,10 +283,25 @@ impl Rule {
         let training = form == Form::TrainingAllowance;
         let person = matches!(
             form,
-            Form::TrainingAllowance | Form::ServiceSubsidy | Form::Loan
+            Form::TrainingAllowance
+                | Form::ServiceSubsidy
+                | Form::Loan
+                | Form::TrainingSubsidy
+                | Form::TransportAid
         );
         match self {
             Self::Window | Self::ParamsDefined => true,
+            Self::NoticeClosed { .. } | Self::DutiesApart | Self::PaymentWithinGrant => {
+                form != Form::Loan
+            }
+            Self::AuthorisedAmount { amount } => {
+                matches!(
+                    form,
+                    Form::TrainingSubsidy | Form::TransportAid | Form::Subsidy
+                ) && amount.as_ref().is_none_or(|table| table.applies_to(form))
+            }
+            Self::OtherProvince { .. } => form == Form::TransportAid,
+            Self::ShareOfIncrement { .. } => form == Form::Subsidy,
             Self::Budget | Self::AllowedFund { .. } => form != Form::Loan,
             Self::CapPerUnit { .. } | Self::UniqueDate => training,
             Self::CountPerPeriod { unit, per, .. } => {
@@ -250,13 +310,17 @@ impl Rule {
             }
             Self::NoFactOverlap { fact } => match fact {
                 FactKind::PovertyStatus | FactKind::UnemploymentBenefit => person,
-                FactKind::Attendance | FactKind::Plaque | FactKind::Loan => false,
+                FactKind::Attendance
+                | FactKind::Plaque
+                | FactKind::Loan
+                | FactKind::Certificate => false,
             },
             Self::RequiresFact { fact, .. } => match fact {
                 FactKind::PovertyStatus | FactKind::UnemploymentBenefit => person,
                 FactKind::Attendance => training,
                 FactKind::Plaque => form == Form::BrandAward,
                 FactKind::Loan => form == Form::InterestSubsidy,
+                FactKind::Certificate => form == Form::TrainingSubsidy,
             },
             Self::FixedAmount { amount: table } | Self::Cap { max: table } => {
                 table.applies_to(form)
@@ -294,6 +358,12 @@ impl Rule {
             Self::Cap { .. } | Self::ShareOfInterest { .. } => &["amount", "max"],
             Self::NoPeriodOverlap => &["from", "until"],
             Self::MinimumTerm { .. } => &["first", "last", "earliest_last", "insured"],
+            Self::AuthorisedAmount { .. } => &["amount", "expected", "document"],
+            Self::OtherProvince { .. } => &["province", "home"],
+            Self::ShareOfIncrement { .. } => &["amount", "max", "previous", "current"],
+            Self::NoticeClosed { .. } => &["grant", "notice", "last_day", "objections", "days"],
+            Self::DutiesApart => &["grant", "duty", "principal", "other"],
+            Self::PaymentWithinGrant => &["grant", "amount", "left"],
         }
     }
 }

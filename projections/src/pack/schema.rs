@@ -2,21 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use luzhang_ledger::{Date, Window, calendar, claim::Form, text::PackId};
+use luzhang_ledger::{Date, Office, Window, claim::Form, text::PackId};
 use serde::Deserialize;
 use toml::value::Datetime;
 
 use super::{
-    Bilingual, Fund, Limit, OfForm, Pack, PackError, Programme, Reading, Reporting, Source,
+    Bilingual, Fund, Limit, Measure, OfProgramme, OnLedger, Pack, PackError, Programme, Reading,
+    Scope, Source, WorkingDays,
     check::Defect,
     param::{Dated, Param, ParamIx, Unit},
-    rule::{Attribute, CountUnit, FactKind, Period, Rule, Table},
+    resolve,
 };
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPack {
     pack: RawHead,
+    calendar: Option<RawCalendar>,
+    #[serde(default)]
+    measure: Vec<RawMeasure>,
     #[serde(default)]
     fund: Vec<RawFund>,
     #[serde(default)]
@@ -39,6 +43,33 @@ struct RawHead {
     until: Datetime,
     source: String,
     source_sha256: String,
+    base: Option<String>,
+    #[serde(default)]
+    offices: Vec<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCalendar {
+    until: Datetime,
+    cite: String,
+    #[serde(default)]
+    holidays: Vec<Datetime>,
+    #[serde(default)]
+    workdays: Vec<Datetime>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMeasure {
+    number: u32,
+    zh: String,
+    en: String,
+    ledger: bool,
+    why_zh: String,
+    why_en: String,
+    #[serde(default)]
+    events: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +99,9 @@ enum RawForm {
     BrandAward,
     Loan,
     InterestSubsidy,
+    TrainingSubsidy,
+    TransportAid,
+    Subsidy,
 }
 
 #[derive(Deserialize)]
@@ -109,38 +143,40 @@ struct RawValue {
 /// rule is resolved: a key that its kind does not use is an error.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawLimit {
-    id: String,
-    code: String,
-    programmes: Vec<String>,
+pub(super) struct RawLimit {
+    pub(super) id: String,
+    pub(super) code: String,
+    pub(super) programmes: Vec<String>,
     #[serde(default)]
-    measure: u32,
-    quote: String,
+    pub(super) measure: u32,
+    pub(super) quote: String,
     #[serde(default)]
-    readings: Vec<String>,
-    zh: String,
-    en: String,
+    pub(super) readings: Vec<String>,
+    pub(super) zh: String,
+    pub(super) en: String,
     #[serde(default)]
-    alone: bool,
-    kind: RawKind,
-    max: Option<String>,
-    amount: Option<String>,
-    by: Option<Vec<RawAttribute>>,
-    per: Option<Vec<RawAttribute>>,
-    unit: Option<RawCountUnit>,
-    period: Option<RawPeriod>,
-    fact: Option<RawFact>,
-    valid_years: Option<String>,
-    funds: Option<Vec<String>>,
-    share: Option<String>,
-    excess_share: Option<String>,
-    tranche: Option<String>,
-    years: Option<String>,
+    pub(super) alone: bool,
+    pub(super) kind: RawKind,
+    pub(super) max: Option<String>,
+    pub(super) amount: Option<String>,
+    pub(super) by: Option<Vec<RawAttribute>>,
+    pub(super) per: Option<Vec<RawAttribute>>,
+    pub(super) unit: Option<RawCountUnit>,
+    pub(super) period: Option<RawPeriod>,
+    pub(super) fact: Option<RawFact>,
+    pub(super) valid_years: Option<String>,
+    pub(super) funds: Option<Vec<String>>,
+    pub(super) share: Option<String>,
+    pub(super) excess_share: Option<String>,
+    pub(super) tranche: Option<String>,
+    pub(super) years: Option<String>,
+    pub(super) days: Option<String>,
+    pub(super) home: Option<u32>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum RawKind {
+pub(super) enum RawKind {
     Window,
     ParamsDefined,
     Budget,
@@ -156,44 +192,59 @@ enum RawKind {
     ShareOfInterest,
     NoPeriodOverlap,
     MinimumTerm,
+    AuthorisedAmount,
+    OtherProvince,
+    ShareOfIncrement,
+    NoticeClosed,
+    DutiesApart,
+    PaymentWithinGrant,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum RawAttribute {
+pub(super) enum RawAttribute {
     Kind,
     Level,
     BrandLevel,
     BorrowerKind,
     Employer,
+    Certificate,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum RawCountUnit {
+pub(super) enum RawCountUnit {
     Grant,
     Course,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum RawPeriod {
+pub(super) enum RawPeriod {
     Ever,
     CalendarYear,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum RawFact {
+pub(super) enum RawFact {
     PovertyStatus,
     UnemploymentBenefit,
     Attendance,
     Plaque,
     Loan,
+    Certificate,
 }
 
-pub(super) fn parse(text: &str) -> Result<Pack, PackError> {
-    let raw: RawPack = toml::from_str(text).map_err(|e| PackError::Toml(e.to_string()))?;
+/// The id of the pack below, if the text names one.
+pub(super) fn base(text: &str) -> Result<Option<PackId>, PackError> {
+    let base = read(text)?.pack.base;
+    Ok(base.and_then(|base| PackId::new(base).ok()))
+}
+
+/// What a pack without a base, or a county's on its base, says.
+pub(super) fn parse(text: &str, base: Option<&Pack>) -> Result<Pack, PackError> {
+    let raw = merged(read(text)?, base)?;
     let mut defects = Vec::new();
     let head = raw.pack;
     let id = PackId::new(head.id.clone());
@@ -201,14 +252,20 @@ pub(super) fn parse(text: &str) -> Result<Pack, PackError> {
     let (Ok(id), Some(pack_window)) = (id, window) else {
         return Err(PackError::Defects(vec![Defect::Head]));
     };
-    let mut params = Vec::with_capacity(raw.param.len());
-    for param in raw.param {
-        params.push(resolve_param(param, &mut defects));
+    if head.base.is_none() && !head.offices.is_empty() {
+        defects.push(Defect::ScopeUnused);
     }
+    let scope = scope(&head, &mut defects);
+    let calendar = raw.calendar.and_then(|raw| calendar(&raw, &mut defects));
+    let params: Vec<Param> = raw
+        .param
+        .into_iter()
+        .map(|param| resolve_param(param, &mut defects))
+        .collect();
     let programmes: Vec<Programme> = raw.programme.into_iter().map(programme).collect();
     let mut limits = Vec::with_capacity(raw.limit.len());
     for limit in raw.limit {
-        match resolve_limit(limit, &params) {
+        match resolve::limit(limit, &params) {
             Ok(limit) => limits.push(limit),
             Err(defect) => defects.push(defect),
         }
@@ -216,50 +273,25 @@ pub(super) fn parse(text: &str) -> Result<Pack, PackError> {
     if !defects.is_empty() {
         return Err(PackError::Defects(defects));
     }
-    let by_form = Form::ALL
-        .into_iter()
-        .filter_map(|form| {
-            let place = programmes.iter().position(|p| p.form == Some(form))?;
-            let programme = &programmes.get(place)?.id;
-            let of_form = limits
-                .iter()
-                .enumerate()
-                .filter(|(_, limit)| limit.programmes.contains(programme));
-            let mut used: Vec<usize> = of_form
-                .clone()
-                .flat_map(|(_, limit)| limit.rule.params())
-                .map(ParamIx::index)
-                .collect();
-            used.sort_unstable();
-            used.dedup();
-            Some(OfForm {
-                form,
-                programme: place,
-                limits: of_form.map(|(index, _)| index).collect(),
-                params: used,
-            })
-        })
-        .collect();
+    let rules = rules(&programmes, &limits);
     Ok(Pack {
         id,
-        title: Bilingual {
-            zh: head.zh,
-            en: head.en,
-        },
+        text: text.into(),
+        scope,
+        title: bilingual(head.zh, head.en),
         window: pack_window,
         source: Source {
             title: head.source,
             sha256: head.source_sha256,
         },
+        calendar,
+        measures: raw.measure.into_iter().map(measure).collect(),
         funds: raw
             .fund
             .into_iter()
             .map(|fund| Fund {
                 id: fund.id,
-                name: Bilingual {
-                    zh: fund.zh,
-                    en: fund.en,
-                },
+                name: bilingual(fund.zh, fund.en),
             })
             .collect(),
         programmes,
@@ -268,16 +300,139 @@ pub(super) fn parse(text: &str) -> Result<Pack, PackError> {
             .into_iter()
             .map(|reading| Reading {
                 id: reading.id,
-                text: Bilingual {
-                    zh: reading.zh,
-                    en: reading.en,
-                },
+                text: bilingual(reading.zh, reading.en),
             })
             .collect(),
         params,
         limits,
-        by_form,
+        rules,
     })
+}
+
+fn read(text: &str) -> Result<RawPack, PackError> {
+    toml::from_str(text).map_err(|e| PackError::Toml(e.to_string()))
+}
+
+/// A county's pack over its base: what has the same id takes the place of the
+/// base's, what is new follows it.
+fn merged(raw: RawPack, base: Option<&Pack>) -> Result<RawPack, PackError> {
+    let Some(wanted) = &raw.pack.base else {
+        return Ok(raw);
+    };
+    let Some(base) = base.filter(|base| base.id.as_str() == wanted) else {
+        return Err(PackError::BaseMissing {
+            base: wanted.clone(),
+        });
+    };
+    if base.scope.is_some() {
+        return Err(PackError::Defects(vec![Defect::BaseOfBase]));
+    }
+    let below = read(&base.text)?;
+    Ok(RawPack {
+        pack: raw.pack,
+        calendar: raw.calendar.or(below.calendar),
+        measure: over(below.measure, raw.measure, |m| m.number),
+        fund: over(below.fund, raw.fund, |f| f.id.clone()),
+        programme: over(below.programme, raw.programme, |p| p.id.clone()),
+        reading: over(below.reading, raw.reading, |r| r.id.clone()),
+        param: over(below.param, raw.param, |p| p.id.clone()),
+        limit: over(below.limit, raw.limit, |l| l.id.clone()),
+    })
+}
+
+fn over<T, K: PartialEq>(below: Vec<T>, above: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    let mut merged = below;
+    for entry in above {
+        match merged.iter_mut().find(|known| key(known) == key(&entry)) {
+            Some(known) => *known = entry,
+            None => merged.push(entry),
+        }
+    }
+    merged
+}
+
+fn scope(head: &RawHead, defects: &mut Vec<Defect>) -> Option<Scope> {
+    let base = head.base.as_deref()?;
+    let mut offices = Vec::with_capacity(head.offices.len());
+    for code in &head.offices {
+        match Office::new(*code) {
+            Ok(office) => offices.push(office),
+            Err(_) => defects.push(Defect::ScopeOffice { code: *code }),
+        }
+    }
+    if offices.is_empty() {
+        defects.push(Defect::ScopeEmpty);
+    }
+    let base = PackId::new(base).ok()?;
+    Some(Scope { base, offices })
+}
+
+fn calendar(raw: &RawCalendar, defects: &mut Vec<Defect>) -> Option<WorkingDays> {
+    let days = |raw: &[Datetime]| raw.iter().map(date).collect::<Option<BTreeSet<Date>>>();
+    let calendar = match (date(&raw.until), days(&raw.holidays), days(&raw.workdays)) {
+        (Some(until), Some(holidays), Some(workdays)) => Some(WorkingDays {
+            until,
+            cite: raw.cite.clone(),
+            holidays,
+            workdays,
+        }),
+        (_, _, _) => None,
+    };
+    if calendar.is_none() {
+        defects.push(Defect::CalendarDay);
+    }
+    calendar
+}
+
+fn measure(raw: RawMeasure) -> Measure {
+    Measure {
+        number: raw.number,
+        title: bilingual(raw.zh, raw.en),
+        ledger: if raw.ledger {
+            OnLedger::Yes
+        } else {
+            OnLedger::No
+        },
+        why: bilingual(raw.why_zh, raw.why_en),
+        events: raw.events,
+    }
+}
+
+fn bilingual(zh: String, en: String) -> Bilingual {
+    Bilingual { zh, en }
+}
+
+/// For each programme with a form: its limits and their parameters. Limits of
+/// steps gate what follows a grant, not the grant.
+fn rules(programmes: &[Programme], limits: &[Limit]) -> Vec<OfProgramme> {
+    let with_form = programmes
+        .iter()
+        .enumerate()
+        .filter_map(|(place, programme)| Some((place, programme, programme.form?)));
+    with_form
+        .map(|(place, programme, form)| {
+            let of_programme = |of_step: bool| {
+                limits
+                    .iter()
+                    .enumerate()
+                    .filter(move |(_, limit)| limit.rule.is_of_step() == of_step)
+                    .filter(|(_, limit)| limit.programmes.contains(&programme.id))
+            };
+            let mut params: Vec<usize> = of_programme(false)
+                .flat_map(|(_, limit)| limit.rule.params())
+                .map(ParamIx::index)
+                .collect();
+            params.sort_unstable();
+            params.dedup();
+            OfProgramme {
+                form,
+                programme: place,
+                limits: of_programme(false).map(|(index, _)| index).collect(),
+                step_limits: of_programme(true).map(|(index, _)| index).collect(),
+                params,
+            }
+        })
+        .collect()
 }
 
 fn programme(raw: RawProgramme) -> Programme {
@@ -295,6 +450,9 @@ fn programme(raw: RawProgramme) -> Programme {
             RawForm::BrandAward => Form::BrandAward,
             RawForm::Loan => Form::Loan,
             RawForm::InterestSubsidy => Form::InterestSubsidy,
+            RawForm::TrainingSubsidy => Form::TrainingSubsidy,
+            RawForm::TransportAid => Form::TransportAid,
+            RawForm::Subsidy => Form::Subsidy,
         }),
     }
 }
@@ -327,218 +485,13 @@ fn resolve_param(raw: RawParam, defects: &mut Vec<Defect>) -> Param {
     }
 }
 
-/// Resolves a limit's references, and remembers which keys its kind used.
-struct Resolver<'a> {
-    limit: &'a RawLimit,
-    params: &'a [Param],
-    used: BTreeSet<&'static str>,
-}
-
-impl Resolver<'_> {
-    fn missing(&self, key: &'static str) -> Defect {
-        Defect::LimitKeyMissing {
-            limit: self.limit.id.clone(),
-            key,
-        }
-    }
-
-    fn text(&mut self, key: &'static str) -> Option<String> {
-        self.used.insert(key);
-        match key {
-            "max" => self.limit.max.clone(),
-            "amount" => self.limit.amount.clone(),
-            "valid_years" => self.limit.valid_years.clone(),
-            "share" => self.limit.share.clone(),
-            "excess_share" => self.limit.excess_share.clone(),
-            "tranche" => self.limit.tranche.clone(),
-            "years" => self.limit.years.clone(),
-            _ => None,
-        }
-    }
-
-    fn find(&self, id: &str) -> Result<ParamIx, Defect> {
-        let place = self.params.iter().position(|param| param.id == id);
-        place.map(ParamIx::new).ok_or_else(|| Defect::ParamUnknown {
-            limit: self.limit.id.clone(),
-            param: id.to_owned(),
-        })
-    }
-
-    fn param(&mut self, key: &'static str) -> Result<ParamIx, Defect> {
-        let id = self.text(key).ok_or_else(|| self.missing(key))?;
-        self.find(&id)
-    }
-
-    fn table(&mut self, key: &'static str) -> Result<Table, Defect> {
-        let prefix = self.text(key).ok_or_else(|| self.missing(key))?;
-        self.used.insert("by");
-        let by = attributes(self.limit.by.as_deref().unwrap_or_default());
-        let mut keys: Vec<(Vec<u32>, String)> = vec![(Vec::new(), prefix)];
-        for attribute in &by {
-            if attribute.values().is_empty() {
-                return Err(self.missing("by"));
-            }
-            keys = keys
-                .into_iter()
-                .flat_map(|(numbers, id)| {
-                    (0_u32..)
-                        .zip(attribute.values())
-                        .map(move |(number, name)| {
-                            let mut numbers = numbers.clone();
-                            numbers.push(number);
-                            (numbers, format!("{id}.{name}"))
-                        })
-                })
-                .collect();
-        }
-        let cells = keys
-            .into_iter()
-            .map(|(numbers, id)| Ok((numbers, self.find(&id)?)))
-            .collect::<Result<_, Defect>>()?;
-        Ok(Table { by, cells })
-    }
-
-    fn fact(&mut self) -> Result<FactKind, Defect> {
-        self.used.insert("fact");
-        Ok(match self.limit.fact.ok_or_else(|| self.missing("fact"))? {
-            RawFact::PovertyStatus => FactKind::PovertyStatus,
-            RawFact::UnemploymentBenefit => FactKind::UnemploymentBenefit,
-            RawFact::Attendance => FactKind::Attendance,
-            RawFact::Plaque => FactKind::Plaque,
-            RawFact::Loan => FactKind::Loan,
-        })
-    }
-
-    fn rule(&mut self) -> Result<Rule, Defect> {
-        Ok(match self.limit.kind {
-            RawKind::Window => Rule::Window,
-            RawKind::ParamsDefined => Rule::ParamsDefined,
-            RawKind::Budget => Rule::Budget,
-            RawKind::CapPerUnit => Rule::CapPerUnit {
-                max: self.param("max")?,
-            },
-            RawKind::UniqueDate => Rule::UniqueDate,
-            RawKind::CountPerPeriod => {
-                self.used.extend(["unit", "per", "period"]);
-                Rule::CountPerPeriod {
-                    unit: match self.limit.unit.ok_or_else(|| self.missing("unit"))? {
-                        RawCountUnit::Grant => CountUnit::Grant,
-                        RawCountUnit::Course => CountUnit::Course,
-                    },
-                    per: attributes(self.limit.per.as_deref().unwrap_or_default()),
-                    period: match self.limit.period.ok_or_else(|| self.missing("period"))? {
-                        RawPeriod::Ever => Period::Ever,
-                        RawPeriod::CalendarYear => Period::CalendarYear,
-                    },
-                    max: self.param("max")?,
-                }
-            }
-            RawKind::NoFactOverlap => Rule::NoFactOverlap { fact: self.fact()? },
-            RawKind::RequiresFact => {
-                let valid_years = self.text("valid_years");
-                Rule::RequiresFact {
-                    fact: self.fact()?,
-                    valid_years: valid_years.map(|id| self.find(&id)).transpose()?,
-                }
-            }
-            RawKind::FixedAmount => Rule::FixedAmount {
-                amount: self.table("amount")?,
-            },
-            RawKind::AllowedFund => {
-                self.used.insert("funds");
-                Rule::AllowedFund {
-                    funds: self
-                        .limit
-                        .funds
-                        .clone()
-                        .ok_or_else(|| self.missing("funds"))?,
-                }
-            }
-            RawKind::Cap => Rule::Cap {
-                max: self.table("max")?,
-            },
-            RawKind::PriorSettled => Rule::PriorSettled,
-            RawKind::ShareOfInterest => Rule::ShareOfInterest {
-                share: self.param("share")?,
-                excess_share: self.param("excess_share")?,
-                tranche: self.table("tranche")?,
-            },
-            RawKind::NoPeriodOverlap => Rule::NoPeriodOverlap,
-            RawKind::MinimumTerm => Rule::MinimumTerm {
-                years: self.param("years")?,
-            },
-        })
-    }
-}
-
-fn resolve_limit(raw: RawLimit, params: &[Param]) -> Result<Limit, Defect> {
-    let mut resolver = Resolver {
-        limit: &raw,
-        params,
-        used: BTreeSet::new(),
-    };
-    let rule = resolver.rule()?;
-    let used = resolver.used;
-    let given = [
-        ("max", raw.max.is_some()),
-        ("amount", raw.amount.is_some()),
-        ("by", raw.by.is_some()),
-        ("per", raw.per.is_some()),
-        ("unit", raw.unit.is_some()),
-        ("period", raw.period.is_some()),
-        ("fact", raw.fact.is_some()),
-        ("valid_years", raw.valid_years.is_some()),
-        ("funds", raw.funds.is_some()),
-        ("share", raw.share.is_some()),
-        ("excess_share", raw.excess_share.is_some()),
-        ("tranche", raw.tranche.is_some()),
-        ("years", raw.years.is_some()),
-    ];
-    if let Some((key, _)) = given
-        .iter()
-        .find(|(key, given)| *given && !used.contains(key))
-    {
-        return Err(Defect::LimitKeyUnused { limit: raw.id, key });
-    }
-    Ok(Limit {
-        id: raw.id,
-        code: raw.code,
-        programmes: raw.programmes,
-        measure: raw.measure,
-        quote: raw.quote,
-        readings: raw.readings,
-        text: Bilingual {
-            zh: raw.zh,
-            en: raw.en,
-        },
-        rule,
-        reporting: if raw.alone {
-            Reporting::Alone
-        } else {
-            Reporting::WithOthers
-        },
-    })
-}
-
-fn attributes(raw: &[RawAttribute]) -> Vec<Attribute> {
-    raw.iter()
-        .map(|attribute| match attribute {
-            RawAttribute::Kind => Attribute::Kind,
-            RawAttribute::Level => Attribute::Level,
-            RawAttribute::BrandLevel => Attribute::BrandLevel,
-            RawAttribute::BorrowerKind => Attribute::BorrowerKind,
-            RawAttribute::Employer => Attribute::Employer,
-        })
-        .collect()
-}
-
 fn window(from: &Datetime, until: &Datetime) -> Option<Window> {
     Window::new(date(from)?, Some(date(until)?)).ok()
 }
 
 fn date(datetime: &Datetime) -> Option<Date> {
     let date = datetime.date.filter(|_| datetime.time.is_none())?;
-    calendar::date(
+    luzhang_ledger::calendar::date(
         i16::try_from(date.year).ok()?,
         i8::try_from(date.month).ok()?,
         i8::try_from(date.day).ok()?,

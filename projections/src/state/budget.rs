@@ -3,9 +3,12 @@
 
 use blake3::Hasher;
 use hashbrown::HashMap;
-use luzhang_ledger::{Fen, Office, Position, fact::BudgetYear};
+use luzhang_ledger::{Office, Position, fact::BudgetYear};
 
-use super::lists::{Lists, count};
+use super::{
+    lists::{Lists, count},
+    money::{Account, Purse, Transfer},
+};
 
 /// One line of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,16 +22,26 @@ pub(crate) struct BudgetKey {
 /// The money on one line, in fen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
-    /// Sum of the appropriations.
-    pub appropriated: i64,
-    /// Sum of the grants that stand.
-    pub committed: i64,
+    /// All accounts.
+    pub accounts: Purse,
 }
 
 impl Balance {
+    /// Sum of the appropriations, less what was taken back.
+    pub fn appropriated(&self) -> i64 {
+        let credit = self.accounts.balance(Account::Appropriated);
+        credit.saturating_neg()
+    }
+
+    /// Sum of the grants that stand, paid or not.
+    pub fn committed(&self) -> i64 {
+        let reserved = self.accounts.balance(Account::Reserved);
+        reserved.saturating_add(self.accounts.balance(Account::Paid))
+    }
+
     /// What may still be granted; negative if an overrun was recorded.
-    pub fn left(self) -> i64 {
-        self.appropriated.saturating_sub(self.committed)
+    pub fn left(&self) -> i64 {
+        self.accounts.balance(Account::Available)
     }
 }
 
@@ -57,19 +70,31 @@ impl Budget {
             .filter_map(|number| Position::new(*number))
     }
 
-    pub(crate) fn appropriate(&mut self, key: BudgetKey, amount: Fen, position: Position) {
-        let line = self.open(key);
-        self.change(line, |balance| {
-            balance.appropriated = balance.appropriated.saturating_add(amount.fen());
-        });
+    /// Notes where a line's money comes from.
+    pub(crate) fn add_source(&mut self, line: u32, position: Position) {
         self.sources.push(line, position.number());
     }
 
-    pub(crate) fn commit(&mut self, key: BudgetKey, amount: Fen) {
-        let line = self.open(key);
-        self.change(line, |balance| {
-            balance.committed = balance.committed.saturating_add(amount.fen());
-        });
+    /// Moves money within a line.
+    pub(crate) fn take(&mut self, line: u32, transfer: Transfer) {
+        let balance = usize::try_from(line)
+            .ok()
+            .and_then(|line| self.balances.get_mut(line));
+        if let Some(balance) = balance {
+            balance.accounts.take(transfer);
+        }
+    }
+
+    /// The key of a line.
+    pub(crate) fn key(&self, line: u32) -> Option<BudgetKey> {
+        self.keys.get(usize::try_from(line).ok()?).copied()
+    }
+
+    /// The balance of a line by its number.
+    pub(crate) fn balance_of(&self, line: u32) -> Balance {
+        let place = usize::try_from(line).ok();
+        let balance = place.and_then(|place| self.balances.get(place));
+        balance.copied().unwrap_or_default()
     }
 
     /// All lines, in the order in which they appeared.
@@ -77,11 +102,13 @@ impl Budget {
         self.keys.iter().copied().zip(self.balances.iter().copied())
     }
 
-    fn line(&self, key: BudgetKey) -> Option<u32> {
+    /// The number of a line that has appeared.
+    pub(crate) fn line(&self, key: BudgetKey) -> Option<u32> {
         self.lines.get(&key).copied()
     }
 
-    fn open(&mut self, key: BudgetKey) -> u32 {
+    /// The number of a line, given now if it never appeared before.
+    pub(crate) fn open(&mut self, key: BudgetKey) -> u32 {
         if let Some(line) = self.line(key) {
             return line;
         }
@@ -92,15 +119,6 @@ impl Budget {
         line
     }
 
-    fn change(&mut self, line: u32, change: impl FnOnce(&mut Balance)) {
-        let balance = usize::try_from(line)
-            .ok()
-            .and_then(|line| self.balances.get_mut(line));
-        if let Some(balance) = balance {
-            change(balance);
-        }
-    }
-
     pub(crate) fn digest(&self, hasher: &mut Hasher) {
         hasher.update(&count(self.keys.len()));
         for (key, balance) in self.lines() {
@@ -108,8 +126,9 @@ impl Budget {
             hasher.update(&key.programme.to_le_bytes());
             hasher.update(&key.office.code().to_le_bytes());
             hasher.update(&key.year.number().to_le_bytes());
-            hasher.update(&balance.appropriated.to_le_bytes());
-            hasher.update(&balance.committed.to_le_bytes());
+            for fen in balance.accounts.balances() {
+                hasher.update(&fen.to_le_bytes());
+            }
         }
         self.sources.digest(hasher, |source, hasher| {
             hasher.update(&source.to_le_bytes());

@@ -2,9 +2,17 @@
 //! log. Only ordered arrays are fed in, never a map in its own order.
 
 use blake3::Hasher;
-use luzhang_ledger::{Date, Position, calendar::to_number, fact::Repayment};
+use luzhang_ledger::{
+    Date, Position,
+    calendar::to_number,
+    fact::{AuthorityAmount, Repayment},
+};
 
-use super::{Extent, Grant, Span, State, lists::count};
+use super::{
+    Extent, Grant, Span, State,
+    cases::{Life, PaymentStage},
+    lists::count,
+};
 use crate::pack::Attribute;
 
 impl State {
@@ -23,6 +31,21 @@ impl State {
             number(hasher, attended.position);
             days(hasher, &attended.days);
         });
+        hasher.update(&count(self.authorities.len()));
+        for authority in &self.authorities {
+            hasher.update(&authority.document.to_le_bytes());
+            hasher.update(&authority.programme.to_le_bytes());
+            hasher.update(&authority.office.code().to_le_bytes());
+            hasher.update(&authority.amount.fen().to_le_bytes());
+            hasher.update(&[u8::from(authority.stated == AuthorityAmount::Exactly)]);
+            span(&authority.span, hasher);
+        }
+        self.ended.digest(hasher, |ended, hasher| {
+            hasher.update(&ended.employer.to_le_bytes());
+            days(hasher, &[ended.first_day, ended.ended_on]);
+            number(hasher, ended.position);
+            hasher.update(&[u8::from(ended.standing)]);
+        });
         self.borrowed.digest(hasher, |loan, hasher| {
             hasher.update(&loan.to_le_bytes());
         });
@@ -39,7 +62,17 @@ impl State {
             if let Some(plaque) = self.plaques.get(ix) {
                 number(hasher, plaque.position);
                 hasher.update(&Attribute::brand_level(plaque.level).to_le_bytes());
+                hasher.update(plaque.applicant.as_bytes());
                 days(hasher, &[plaque.awarded_on]);
+                for changed in &plaque.changes {
+                    number(hasher, changed.position);
+                    days(hasher, &[changed.on]);
+                }
+            }
+            if let Some(certificate) = self.certificates.get(ix) {
+                number(hasher, certificate.position);
+                hasher.update(certificate.person.as_bytes());
+                days(hasher, &[certificate.issued_on]);
             }
             if let Some(loan) = self.loans.get(ix) {
                 number(hasher, loan.position);
@@ -58,6 +91,94 @@ impl State {
         }
     }
 
+    /// Feeds what became of each grant, and the money of each case.
+    pub(crate) fn digest_cases(&self, hasher: &mut Hasher) {
+        let cases = &self.cases;
+        hasher.update(&count(cases.rows().len()));
+        for row in cases.rows() {
+            number(hasher, row.position);
+            number(hasher, row.number);
+            hasher.update(&row.amount.to_le_bytes());
+            hasher.update(&row.line.to_le_bytes());
+            hasher.update(&row.owner.to_le_bytes());
+            hasher.update(&row.submitter.to_le_bytes());
+            hasher.update(&row.pack.to_le_bytes());
+            hasher.update(&[u8::from(row.ambiguous)]);
+        }
+        for name in cases.principals.iter() {
+            text(hasher, name);
+        }
+        hasher.update(&count(cases.lives().len()));
+        for life in cases.lives() {
+            digest_life(life, hasher);
+        }
+        hasher.update(&count(self.conflicts.len()));
+        for (grant, open) in &self.conflicts {
+            number(hasher, *grant);
+            for conflict in open {
+                number(hasher, conflict.position);
+                text(hasher, &conflict.limit);
+                text(hasher, &conflict.code);
+                days(hasher, conflict.dates.days());
+            }
+        }
+    }
+
+    /// Feeds notices and objections.
+    pub(crate) fn digest_notices(&self, hasher: &mut Hasher) {
+        let cases = &self.cases;
+        hasher.update(&count(cases.notices.iter().count()));
+        for notice in cases.notices.iter() {
+            text(hasher, &notice.number);
+            number(hasher, notice.position);
+            days(hasher, &[notice.last_day]);
+            number(hasher, notice.closed.unwrap_or(0));
+            hasher.update(&count(notice.cases.len()));
+            for case in &notice.cases {
+                hasher.update(&case.to_le_bytes());
+            }
+        }
+        hasher.update(&count(cases.objections.iter().count()));
+        for objection in cases.objections.iter() {
+            text(hasher, &objection.number);
+            number(hasher, objection.position);
+            hasher.update(&objection.case.to_le_bytes());
+            number(hasher, objection.resolved.unwrap_or(0));
+        }
+    }
+
+    /// Feeds payment batches.
+    pub(crate) fn digest_batches(&self, hasher: &mut Hasher) {
+        let cases = &self.cases;
+        hasher.update(&count(cases.batches.iter().count()));
+        for batch in cases.batches.iter() {
+            text(hasher, &batch.number);
+            number(hasher, batch.position);
+            hasher.update(&batch.fund.to_le_bytes());
+            number(hasher, batch.locked.unwrap_or(0));
+            number(hasher, batch.submitted.unwrap_or(0));
+            hasher.update(&count(batch.items.len()));
+            for (case, attempt) in &batch.items {
+                hasher.update(&case.to_le_bytes());
+                hasher.update(&attempt.to_le_bytes());
+            }
+        }
+    }
+
+    /// Feeds recoveries.
+    pub(crate) fn digest_recoveries(&self, hasher: &mut Hasher) {
+        let cases = &self.cases;
+        hasher.update(&count(cases.recoveries.iter().count()));
+        for recovery in cases.recoveries.iter() {
+            text(hasher, &recovery.number);
+            number(hasher, recovery.position);
+            number(hasher, recovery.conflict);
+            hasher.update(&recovery.fen.to_le_bytes());
+            hasher.update(&recovery.received.to_le_bytes());
+            number(hasher, recovery.closed.unwrap_or(0));
+        }
+    }
+
     /// Feeds the budget, the names that its lines refer to, and the documents.
     pub(crate) fn digest_budget(&self, hasher: &mut Hasher) {
         for names in [&self.funds, &self.programmes] {
@@ -67,8 +188,9 @@ impl State {
             }
         }
         hasher.update(&count(self.documents.len()));
-        for document in &self.documents {
+        for (document, line) in &self.documents {
             text(hasher, document);
+            hasher.update(&line.to_le_bytes());
         }
         self.budget.digest(hasher);
     }
@@ -83,6 +205,36 @@ pub(crate) fn named(name: &str, version: u32, position: Option<Position>) -> Has
     hasher.update(&version.to_le_bytes());
     number(&mut hasher, position.map_or(0, Position::number));
     hasher
+}
+
+fn digest_life(life: &Life, hasher: &mut Hasher) {
+    hasher.update(&life.case.to_le_bytes());
+    for fen in life.purse.balances() {
+        hasher.update(&fen.to_le_bytes());
+    }
+    for judged in [life.review, life.approval] {
+        number(hasher, judged.map_or(0, |judged| judged.position));
+    }
+    hasher.update(&count(life.overrides.len()));
+    for (_, principal) in &life.overrides {
+        hasher.update(&principal.to_le_bytes());
+    }
+    hasher.update(&life.notice.map_or(u32::MAX, |notice| notice).to_le_bytes());
+    hasher.update(&life.open_objections.to_le_bytes());
+    number(hasher, life.reversed.unwrap_or(0));
+    hasher.update(&life.expected.to_le_bytes());
+    hasher.update(&count(life.payments.len()));
+    for payment in &life.payments {
+        hasher.update(&payment.batch.to_le_bytes());
+        hasher.update(&payment.fen.to_le_bytes());
+        hasher.update(&[match payment.stage {
+            PaymentStage::Waiting => 0,
+            PaymentStage::Withdrawn => 1,
+            PaymentStage::Settled => 2,
+            PaymentStage::Bounced => 3,
+            PaymentStage::Reissued => 4,
+        }]);
+    }
 }
 
 fn number(hasher: &mut Hasher, number: u64) {
@@ -111,7 +263,8 @@ fn grant(grant: &Grant, hasher: &mut Hasher) {
     number(hasher, grant.position);
     number(hasher, grant.policy);
     hasher.update(&grant.party.to_le_bytes());
-    hasher.update(&[grant.kind, grant.level]);
+    hasher.update(&[grant.kind, grant.level, u8::from(grant.standing)]);
+    hasher.update(&grant.programme.to_le_bytes());
     days(hasher, &[grant.counted_on]);
     match &grant.extent {
         Extent::None => days(hasher, &[]),

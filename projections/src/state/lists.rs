@@ -56,6 +56,15 @@ impl<T> Lists<T> {
         std::iter::successors(self.node(head), |node| self.node(node.next)).map(|node| &node.value)
     }
 
+    /// Everything, with its owner; newest first of each owner.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (u32, &T)> {
+        let owners = (0_u32..).zip(&self.heads);
+        owners.flat_map(|(owner, head)| {
+            std::iter::successors(self.node(*head), |node| self.node(node.next))
+                .map(move |node| (owner, &node.value))
+        })
+    }
+
     /// The first value of the owner's list for which `wanted` holds, to change.
     pub(crate) fn find_mut(
         &mut self,

@@ -6,24 +6,35 @@
 //! was made under another.
 
 pub(crate) mod budget;
+pub(crate) mod cases;
 pub(crate) mod digest;
+pub(crate) mod facts;
+mod fold;
 pub(crate) mod lists;
+pub mod money;
 mod names;
+mod steps;
 pub(crate) mod streams;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use hashbrown::HashMap;
 use luzhang_ledger::{
-    Body, Date, Event, Fen, Hash, Office, Position, StreamId, StreamKind, SubjectId, Window,
-    claim::{BorrowerKind, Claim, Form},
+    Date, DateSet, Fen, Hash, Office, Position, StreamId, StreamKind, SubjectId, Window,
+    claim::{BorrowerKind, Form},
     event::PartyKind,
-    fact::{BrandLevel, BudgetYear, Fact, Repayment},
+    fact::{AuthorityAmount, BrandLevel, BudgetYear, Repayment},
+    step::PlaqueEvent,
 };
 
-pub use self::budget::Balance;
+pub use self::{
+    budget::Balance,
+    cases::Found,
+    steps::{Line, Movement},
+};
 use self::{
     budget::{Budget, BudgetKey},
+    cases::Cases,
     lists::Lists,
     names::Names,
     streams::{Ix, Streams},
@@ -75,12 +86,61 @@ pub(crate) struct Course {
     pub(crate) position: u64,
 }
 
-/// A plaque in somebody's hands.
-#[derive(Clone, Copy, Debug)]
+/// A plaque, and what became of it.
+#[derive(Clone, Debug)]
 pub(crate) struct Plaque {
     pub(crate) level: BrandLevel,
+    pub(crate) applicant: SubjectId,
     pub(crate) awarded_on: Date,
     pub(crate) position: u64,
+    /// In the order of their events, which is that of their days too.
+    pub(crate) changes: Vec<PlaqueChanged>,
+}
+
+/// A change of a plaque.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PlaqueChanged {
+    pub(crate) change: PlaqueEvent,
+    pub(crate) on: Date,
+    pub(crate) position: u64,
+}
+
+/// A certificate in somebody's hands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Certificate {
+    pub(crate) person: SubjectId,
+    pub(crate) issued_on: Date,
+    pub(crate) position: u64,
+}
+
+/// An authority document for one programme.
+#[derive(Clone, Debug)]
+pub(crate) struct Authority {
+    pub(crate) document: Ix,
+    pub(crate) programme: u16,
+    pub(crate) office: Office,
+    pub(crate) amount: Fen,
+    pub(crate) stated: AuthorityAmount,
+    pub(crate) span: Span,
+}
+
+/// A contract that ended early.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ContractEnded {
+    pub(crate) employer: Ix,
+    pub(crate) first_day: Date,
+    pub(crate) ended_on: Date,
+    pub(crate) position: u64,
+    pub(crate) standing: bool,
+}
+
+/// A conflict that no later fact cleared.
+#[derive(Clone, Debug)]
+pub(crate) struct OpenConflict {
+    pub(crate) position: u64,
+    pub(crate) limit: Box<str>,
+    pub(crate) code: Box<str>,
+    pub(crate) dates: DateSet,
 }
 
 /// An issued loan.
@@ -103,11 +163,17 @@ pub(crate) struct Grant {
     pub(crate) counted_on: Date,
     /// Granted days, or the granted period.
     pub(crate) extent: Extent,
-    /// Course of a training allowance, employer of a service subsidy, else 0.
+    /// Course of a training allowance, employer of a service subsidy, certificate
+    /// of a training subsidy, document of another subsidy, else 0.
     pub(crate) party: Ix,
     /// Numbers of the claim's kind and level, where it has them.
     pub(crate) kind: u8,
     pub(crate) level: u8,
+    /// Whether it counts: it was not reversed as a whole.
+    pub(crate) standing: bool,
+    /// Of a subsidy the programme, by its number among the names, else 0: the
+    /// other forms have one programme each.
+    pub(crate) programme: u16,
     /// Where the policy that allowed it was adopted.
     pub(crate) policy: u64,
 }
@@ -128,7 +194,7 @@ impl Grant {
         match attribute {
             Attribute::Kind | Attribute::BorrowerKind => self.kind.into(),
             Attribute::Level | Attribute::BrandLevel => self.level.into(),
-            Attribute::Employer => self.party,
+            Attribute::Employer | Attribute::Certificate => self.party,
         }
     }
 
@@ -149,7 +215,8 @@ pub struct State {
     pub(crate) streams: Streams,
     pub(crate) funds: Names,
     pub(crate) programmes: Names,
-    documents: BTreeSet<Box<str>>,
+    /// Budget lines by the documents that made or changed them.
+    documents: BTreeMap<Box<str>, u32>,
     pub(crate) budget: Budget,
     pub(crate) poverty: Lists<Span>,
     pub(crate) benefits: Lists<Span>,
@@ -157,12 +224,21 @@ pub struct State {
     courses: Map<Ix, Course>,
     plaques: Map<Ix, Plaque>,
     loans: Map<Ix, Loan>,
+    certificates: Map<Ix, Certificate>,
+    /// A few hundred at most, in the order of their events.
+    authorities: Vec<Authority>,
+    pub(crate) ended: Lists<ContractEnded>,
     /// Of a borrower: the loans, by their streams' numbers.
     pub(crate) borrowed: Lists<Ix>,
     grants: [Lists<Grant>; Form::ALL.len()],
-    /// Streams of courses, plaques and loans in the order of their events: maps
-    /// have none.
+    /// Streams of courses, plaques, loans and certificates in the order of their
+    /// events: maps have none.
     registered: Vec<Ix>,
+    pub(crate) cases: Cases,
+    /// Conflicts that are not cleared, by their grants.
+    conflicts: BTreeMap<u64, Vec<OpenConflict>>,
+    /// Digests of bank accounts, by their subjects.
+    accounts: Map<Ix, [u8; 8]>,
 }
 
 impl State {
@@ -187,9 +263,10 @@ impl State {
         Some(&adopted.pack)
     }
 
-    /// The pack in force on a day: the latest adopted one whose window holds
-    /// the day, else the one whose window is nearest.
-    pub fn pack_on(&self, day: Date) -> Option<&Adopted> {
+    /// The pack in force on a day for an office: the latest adopted one for that
+    /// office whose window holds the day; else the latest adopted one for all
+    /// whose window does; else the one for all whose window is nearest.
+    pub fn pack_on(&self, day: Date, office: Office) -> Option<&Adopted> {
         let distance = |adopted: &&Adopted| {
             let window = adopted.pack.window;
             let days = |from: Date, to: Date| from.until(to).map_or(i32::MAX, |s| s.get_days());
@@ -202,8 +279,35 @@ impl State {
                 }
             }
         };
+        let own = self.packs.iter().rev().find(|adopted| {
+            let scope = adopted.pack.scope.as_ref();
+            scope.is_some_and(|scope| scope.offices.contains(&office))
+                && adopted.pack.window.contains(day)
+        });
         // `min_by_key` keeps the first of equals; the latest adopted wins.
-        self.packs.iter().rev().min_by_key(distance)
+        let all = self.packs.iter().rev().filter(|a| a.pack.scope.is_none());
+        own.or_else(|| all.min_by_key(distance))
+    }
+
+    /// Where the pack adopted at `position` stands among the adopted ones.
+    pub(crate) fn pack_place(&self, position: Option<Position>) -> Option<u16> {
+        let place = self.packs.iter().position(|a| Some(a.position) == position);
+        u16::try_from(place?).ok()
+    }
+
+    /// The pack at a place among the adopted ones.
+    pub(crate) fn pack_at_place(&self, place: u16) -> Option<&Adopted> {
+        self.packs.get(usize::from(place))
+    }
+
+    /// The grant with this programme and claim number.
+    pub fn numbered(&self, programme: &str, number: &str) -> Found {
+        self.cases.numbered(programme, number)
+    }
+
+    /// The digest of a subject's bank account, if one is known.
+    pub fn account(&self, subject: SubjectId) -> Option<[u8; 8]> {
+        self.accounts.get(&self.find(subject)?).copied()
     }
 
     /// The revision and position of a stream's last event; 0 and `None` for a
@@ -226,6 +330,12 @@ impl State {
         self.streams.find(stream.into())
     }
 
+    /// The id of a stream by its number; all zero if there is none.
+    pub(crate) fn stream_id(&self, ix: Ix) -> StreamId {
+        let none = StreamId::from_bytes([0; 16]);
+        self.streams.id(ix).unwrap_or(none)
+    }
+
     pub(crate) fn course(&self, number: &str) -> Option<(Ix, &Course)> {
         let ix = self.find(StreamId::of(StreamKind::Course, number))?;
         Some((ix, self.courses.get(&ix)?))
@@ -245,8 +355,22 @@ impl State {
         self.loans.get(&ix)
     }
 
+    pub(crate) fn certificate(&self, number: &str) -> Option<(Ix, &Certificate)> {
+        let ix = self.find(StreamId::of(StreamKind::Certificate, number))?;
+        Some((ix, self.certificates.get(&ix)?))
+    }
+
+    pub(crate) fn authorities(&self) -> impl Iterator<Item = &Authority> {
+        self.authorities.iter().filter(|a| a.span.standing)
+    }
+
     pub(crate) fn has_document(&self, document: &str) -> bool {
-        self.documents.contains(document)
+        self.documents.contains_key(document)
+    }
+
+    /// The budget line that an appropriation's document made or changed.
+    pub(crate) fn line_of(&self, document: &str) -> Option<u32> {
+        self.documents.get(document).copied()
     }
 
     /// Standing grants of one form to one owner, newest first.
@@ -255,6 +379,35 @@ impl State {
             .get(slot(form))
             .into_iter()
             .flat_map(move |lists| lists.of(owner))
+            .filter(|grant| grant.standing)
+    }
+
+    /// Standing grants of one form whose party is `party`, with their owners.
+    /// Looks at all of them: for facts that are corrected, not for claims.
+    pub(crate) fn grants_with(&self, form: Form, party: Ix) -> impl Iterator<Item = (Ix, &Grant)> {
+        let lists = self.grants.get(slot(form)).into_iter();
+        lists
+            .flat_map(Lists::all)
+            .filter(move |(_, grant)| grant.standing && grant.party == party)
+    }
+
+    /// Conflicts of a grant that are not cleared, oldest first.
+    pub(crate) fn open_conflicts(&self, grant: u64) -> &[OpenConflict] {
+        self.conflicts.get(&grant).map_or(&[], |open| open)
+    }
+
+    pub(crate) fn has_conflicts(&self) -> bool {
+        !self.conflicts.is_empty()
+    }
+
+    /// Whether a conflict at this position is open, and of which grant.
+    pub(crate) fn conflict_at(&self, position: Position) -> Option<u64> {
+        let number = position.number();
+        let found = self
+            .conflicts
+            .iter()
+            .find(|(_, open)| open.iter().any(|conflict| conflict.position == number));
+        found.map(|(grant, _)| *grant)
     }
 
     /// The key of a budget line, if its fund and programme ever appeared.
@@ -271,186 +424,6 @@ impl State {
             office,
             year,
         })
-    }
-
-    /// Takes the next event. Events come in order of position; what the fold
-    /// cannot use it ignores, so that it is total.
-    pub fn apply(&mut self, event: &Event) {
-        let header = &event.header;
-        let position = header.position;
-        let stream = self.streams.intern(header.stream);
-        self.streams.advance(stream, header.revision, position);
-        match &event.body {
-            Body::LedgerCreated { .. } | Body::Refused(_) | Body::Conflict(_) => {}
-            Body::PolicyPackAdopted { content, .. } => {
-                // Only a sound pack is ever adopted; a log made by another hand
-                // may hold others, which judge nothing.
-                if let Ok(pack) = Pack::load(content) {
-                    self.packs.push(Adopted {
-                        position,
-                        content: Hash::from_bytes(*blake3::hash(content).as_bytes()),
-                        pack,
-                    });
-                }
-            }
-            Body::PartyRegistered(party) | Body::PartyCorrected(party) => {
-                self.streams.set_party(stream, party.kind, party.digest);
-            }
-            Body::Fact(fact) => self.apply_fact(stream, position, fact),
-            Body::Granted(claim) => self.apply_grant(stream, event, claim),
-        }
-        self.position = Some(position);
-        self.recorded_at = header.recorded_at;
-    }
-
-    fn apply_fact(&mut self, stream: Ix, position: Position, fact: &Fact) {
-        let number = position.number();
-        match fact {
-            Fact::Appropriation(fact) => {
-                let key = BudgetKey {
-                    fund: self.funds.intern(fact.fund.as_str()),
-                    programme: self.programmes.intern(fact.programme.as_str()),
-                    office: fact.office,
-                    year: fact.year,
-                };
-                self.documents.insert(fact.document.as_str().into());
-                self.budget.appropriate(key, fact.amount, position);
-            }
-            Fact::PovertyStatus(fact) => {
-                self.poverty.push(stream, span(fact.window, number));
-            }
-            Fact::UnemploymentBenefit(fact) => {
-                if let Ok(window) = Window::inclusive(fact.first_day, fact.last_day) {
-                    self.benefits.push(stream, span(window, number));
-                }
-            }
-            Fact::UnemploymentBenefitRetraction(fact) => {
-                let asserted = fact.asserted.number();
-                if let Some(span) = self.benefits.find_mut(stream, |s| s.position == asserted) {
-                    span.standing = false;
-                }
-            }
-            Fact::Course(fact) => {
-                let course = Course {
-                    first_day: fact.first_day,
-                    last_day: fact.last_day,
-                    position: number,
-                };
-                if self.courses.insert(stream, course).is_none() {
-                    self.registered.push(stream);
-                }
-            }
-            Fact::Attendance(fact) => {
-                let course = StreamId::of(StreamKind::Course, fact.course_no.as_str());
-                let course = self.streams.intern(course);
-                let attended = Attended {
-                    course,
-                    position: number,
-                    days: fact.dates.days().into(),
-                };
-                self.attended.push(stream, attended);
-            }
-            Fact::Plaque(fact) => {
-                let plaque = Plaque {
-                    level: fact.level,
-                    awarded_on: fact.awarded_on,
-                    position: number,
-                };
-                if self.plaques.insert(stream, plaque).is_none() {
-                    self.registered.push(stream);
-                }
-            }
-            Fact::LoanSettlement(fact) => {
-                let loan = StreamId::of(StreamKind::Loan, fact.loan_no.as_str());
-                let loan = self.streams.find(loan);
-                if let Some(loan) = loan.and_then(|ix| self.loans.get_mut(&ix)) {
-                    loan.settled = Some((fact.repayment, number));
-                }
-            }
-        }
-    }
-
-    fn apply_grant(&mut self, stream: Ix, event: &Event, claim: &Claim) {
-        let header = &event.header;
-        let number = header.position.number();
-        let mut grant = Grant {
-            position: number,
-            counted_on: claim.basis(),
-            extent: Extent::None,
-            party: 0,
-            kind: 0,
-            level: 0,
-            policy: header.policy.map_or(0, Position::number),
-        };
-        let mut owner = stream;
-        match claim {
-            Claim::TrainingAllowance(claim) => {
-                grant.extent = Extent::Days(claim.dates.days().into());
-                if let Some((ix, course)) = self.course(claim.course_no.as_str()) {
-                    grant.party = ix;
-                    grant.counted_on = course.first_day;
-                }
-            }
-            Claim::SkillBase(claim) => {
-                grant.kind = small(Attribute::kind(claim.kind));
-                grant.level = small(Attribute::level(claim.level));
-            }
-            Claim::ServiceSubsidy(claim) => {
-                grant.party = self.streams.intern(claim.employer.into());
-            }
-            Claim::BrandAward(claim) => {
-                if let Some(plaque) = self.plaque(claim.brand_no.as_str()) {
-                    grant.level = small(Attribute::brand_level(plaque.level));
-                }
-            }
-            Claim::Loan(claim) => {
-                grant.kind = small(Attribute::borrower_kind(claim.borrower_kind));
-                let loan_stream = StreamId::of(StreamKind::Loan, claim.loan_no.as_str());
-                let ix = self.streams.intern(loan_stream);
-                grant.party = ix;
-                let loan = Loan {
-                    borrower: claim.borrower,
-                    kind: claim.borrower_kind,
-                    principal: claim.principal,
-                    issued_on: claim.issued_on,
-                    position: number,
-                    settled: None,
-                };
-                if self.loans.insert(ix, loan).is_none() {
-                    self.registered.push(ix);
-                }
-                self.borrowed.push(stream, ix);
-            }
-            Claim::InterestSubsidy(claim) => {
-                if let Some((ix, loan)) = self.loan(claim.loan_no.as_str()) {
-                    owner = ix;
-                    grant.kind = small(Attribute::borrower_kind(loan.kind));
-                }
-                let until = claim.period.until().unwrap_or(Date::MAX);
-                grant.extent = Extent::Period(claim.period.from(), until);
-            }
-        }
-        if let Some(lists) = self.grants.get_mut(slot(claim.form())) {
-            lists.push(owner, grant);
-        }
-        self.commit(event, claim);
-    }
-
-    /// Moves the claim's amount from "available" to "committed".
-    fn commit(&mut self, event: &Event, claim: &Claim) {
-        let Some(fund) = claim.fund() else { return };
-        let pack = event.header.policy.and_then(|p| self.pack_at(p)).cloned();
-        let programme = pack.as_ref().and_then(|p| p.programme(claim.form()));
-        let (Some(programme), Some(office)) = (programme, event.header.office) else {
-            return;
-        };
-        let key = BudgetKey {
-            fund: self.funds.intern(fund.as_str()),
-            programme: self.programmes.intern(&programme.id),
-            office,
-            year: BudgetYear::of(claim.basis()),
-        };
-        self.budget.commit(key, claim.amount());
     }
 }
 
@@ -476,5 +449,8 @@ fn slot(form: Form) -> usize {
         Form::BrandAward => 3,
         Form::Loan => 4,
         Form::InterestSubsidy => 5,
+        Form::TrainingSubsidy => 6,
+        Form::TransportAid => 7,
+        Form::Subsidy => 8,
     }
 }

@@ -70,7 +70,7 @@ impl Streams {
         }
     }
 
-    fn id(&self, ix: Ix) -> Option<StreamId> {
+    pub(crate) fn id(&self, ix: Ix) -> Option<StreamId> {
         self.ids.get(usize::try_from(ix).ok()?).copied()
     }
 

@@ -58,7 +58,7 @@ const FUNDS: [(&str, &str); 7] = [
     ("county", "县级财政资金"),
 ];
 
-const PROGRAMMES: [&str; 10] = [
+const PROGRAMMES: [&str; 14] = [
     "training-allowance",
     "training-subsidy",
     "skill-base",
@@ -68,6 +68,10 @@ const PROGRAMMES: [&str; 10] = [
     "startup-loan",
     "interest-subsidy",
     "startup-subsidy",
+    "startup-training-subsidy",
+    "elder-care-support",
+    "rent-relief",
+    "rnd-subsidy",
     "other-subsidy",
 ];
 
@@ -84,6 +88,9 @@ pub(crate) fn programme(claim: &Claim) -> &'static str {
         Claim::BrandAward(_) => "brand-award",
         Claim::Loan(_) => "startup-loan",
         Claim::InterestSubsidy(_) => "interest-subsidy",
+        Claim::TrainingSubsidy(_) => "training-subsidy",
+        Claim::TransportAid(_) => "transport-aid",
+        Claim::Subsidy(_) => unreachable!("not part of these histories"),
     }
 }
 
@@ -96,6 +103,9 @@ pub(crate) fn basis(claim: &Claim) -> Date {
         Claim::BrandAward(claim) => claim.paid_on,
         Claim::Loan(claim) => claim.issued_on,
         Claim::InterestSubsidy(claim) => claim.period.from(),
+        Claim::TrainingSubsidy(claim) => claim.completed_on.unwrap(),
+        Claim::TransportAid(claim) => claim.travelled_on,
+        Claim::Subsidy(claim) => claim.due_on,
     }
 }
 

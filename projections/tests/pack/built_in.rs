@@ -17,9 +17,9 @@ fn the_built_in_pack_is_sound() {
     assert_eq!(pack.id.as_str(), "luzhou-2023");
     assert_eq!(pack.window.from(), day("2023-12-17"));
     assert_eq!(pack.window.until(), Some(day("2026-12-17")));
-    assert_eq!((pack.funds.len(), pack.programmes.len()), (7, 10));
+    assert_eq!((pack.funds.len(), pack.programmes.len()), (7, 14));
     for form in Form::ALL {
-        assert!(pack.programme(form).is_some(), "{form:?}");
+        assert!(pack.claimable().any(|(_, of)| of == form), "{form:?}");
     }
 }
 
@@ -76,7 +76,11 @@ fn values_on_the_days_of_change() {
 #[test]
 fn limits_stand_in_the_order_of_the_catalogue() {
     let pack = Pack::load(LUZHOU_2023.as_bytes()).unwrap();
-    let limits = |form| -> Vec<&str> { pack.limits(form).map(|limit| &*limit.id).collect() };
+    let limits = |form| -> Vec<&str> {
+        let (programme, _) = pack.claimable().find(|(_, of)| *of == form).unwrap();
+        let limits = pack.limits_of(&programme.id);
+        limits.map(|limit| &*limit.id).collect()
+    };
     for (form, expected) in [
         (
             Form::TrainingAllowance,

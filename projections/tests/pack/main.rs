@@ -58,7 +58,9 @@ fn in_limit(limit: &str, change: impl Fn(&str) -> String) -> String {
 fn defects(text: &str) -> Vec<Defect> {
     match Pack::load(text.as_bytes()) {
         Err(PackError::Defects(defects)) => defects,
-        Err(other @ (PackError::Toml(_) | PackError::TooLarge)) => panic!("{other}"),
+        Err(other @ (PackError::Toml(_) | PackError::TooLarge | PackError::BaseMissing { .. })) => {
+            panic!("{other}")
+        }
         Ok(_) => Vec::new(),
     }
 }

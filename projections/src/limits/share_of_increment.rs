@@ -1,0 +1,32 @@
+//! At most a share of what was spent more than in the year before; nothing where
+//! not more was spent. Tested exactly, in whole numbers: nothing is rounded.
+
+use luzhang_ledger::claim::Claim;
+
+use super::Finding;
+use crate::{case::Case, pack::ParamIx};
+
+pub(super) fn check(case: &Case<'_>, share: ParamIx) -> Option<Finding> {
+    let Claim::Subsidy(claim) = case.claim else {
+        return None;
+    };
+    let share = i128::from(case.value(share, case.basis)?);
+    let (previous, current) = claim
+        .spending
+        .map_or((0, 0), |s| (s.previous.fen(), s.current.fen()));
+    let increment = i128::from(current.saturating_sub(previous).max(0));
+    let amount = i128::from(claim.amount.fen());
+    // amount <= increment x share / 1,000,000, multiplied out: factors below
+    // 2^50 and 2^20.
+    let allowed = increment.checked_mul(share)?;
+    if amount.checked_mul(1_000_000)? <= allowed {
+        return None;
+    }
+    let max = allowed.checked_div(1_000_000)?;
+    let finding = Finding::default()
+        .fen("amount", claim.amount.fen())
+        .fen("max", i64::try_from(max).unwrap_or(i64::MAX))
+        .fen("previous", previous)
+        .fen("current", current);
+    Some(finding)
+}
