@@ -14,6 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "luzhang/v1/ledger.proto",
             "luzhang/v1/audit.proto",
             "luzhang/v1/projection.proto",
+            "luzhang/v1/case.proto",
         ],
         ["."],
     )?;

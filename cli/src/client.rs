@@ -11,8 +11,8 @@ use std::{
 use hyper_util::rt::TokioIo;
 use indicatif::{ProgressBar, ProgressStyle};
 use luzhang_proto::wire::{
-    audit_service_client::AuditServiceClient, ledger_service_client::LedgerServiceClient,
-    projection_service_client::ProjectionServiceClient,
+    audit_service_client::AuditServiceClient, case_service_client::CaseServiceClient,
+    ledger_service_client::LedgerServiceClient, projection_service_client::ProjectionServiceClient,
 };
 use luzhang_server::{Engine, Limits, Server, engine::DEFAULT_QUEUE};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -122,6 +122,11 @@ impl Client {
 
     pub(crate) fn projections(&self) -> ProjectionServiceClient<Through> {
         ProjectionServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+            .max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(crate) fn cases(&self) -> CaseServiceClient<Through> {
+        CaseServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 

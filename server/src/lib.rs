@@ -10,6 +10,7 @@ pub mod convert;
 mod edge;
 pub mod engine;
 mod original;
+mod references;
 pub mod rejected;
 pub mod replay;
 mod sequencer;

@@ -56,38 +56,34 @@ impl Recall {
             recorded_at: header.recorded_at,
         };
         let refused = refused(projections, header.policy, &logged.event.body);
-        // Only a fact that arrives late raises conflicts.
-        let conflicts = match logged.event.body {
-            Body::Fact(_) => self.conflicts(position)?,
-            Body::LedgerCreated { .. }
-            | Body::PolicyPackAdopted { .. }
-            | Body::PartyRegistered(_)
-            | Body::PartyCorrected(_)
-            | Body::Granted(_)
-            | Body::Refused(_)
-            | Body::Conflict(_) => Vec::new(),
-        };
+        let (conflicts, cleared) = self.consequences(position)?;
         let outcome = Outcome {
             receipt,
             refused,
             conflicts,
+            cleared,
             replayed: true,
             warnings: Vec::new(),
         };
         Ok((mark, outcome))
     }
 
-    /// The events that follow from this one stand right behind it.
-    fn conflicts(&mut self, fact: Position) -> Result<Vec<Position>, Rejected> {
-        let mut conflicts = Vec::new();
-        let mut next = fact.next();
+    /// The conflicts that an event raised or cleared stand right behind it.
+    fn consequences(&mut self, of: Position) -> Result<(Vec<Position>, Vec<Position>), Rejected> {
+        let (mut conflicts, mut cleared) = (Vec::new(), Vec::new());
+        let mut next = of.next();
         while let Some(following) = self.event(next)?
-            && following.event.header.cause == Some(fact)
+            && following.event.header.cause == Some(of)
+            && following.event.header.request.is_none()
         {
-            conflicts.push(next);
+            match following.event.body {
+                Body::Conflict(_) => conflicts.push(next),
+                Body::ConflictCleared(_) => cleared.push(next),
+                _ => break,
+            }
             next = next.next();
         }
-        Ok(conflicts)
+        Ok((conflicts, cleared))
     }
 
     fn event(&mut self, position: Position) -> Result<Option<&LoggedEvent>, Rejected> {
@@ -110,7 +106,14 @@ pub(crate) fn refused(
     policy: Option<Position>,
     body: &Body,
 ) -> Option<(Arc<Pack>, Vec<Failure>)> {
-    let refusal = body.refusal()?;
-    let pack = projections.state.pack_at(policy?)?;
-    Some((Arc::clone(pack), refusal.failures.clone()))
+    let failures = match body {
+        Body::Refused(refusal) => &refusal.failures,
+        Body::StepRefused(refusal) => &refusal.failures,
+        _ => return None,
+    };
+    // A step about many grants is refused in the words of each limit's own pack.
+    let state = &projections.state;
+    let named = policy.and_then(|policy| state.pack_at(policy));
+    let pack = named.or_else(|| state.packs().last().map(|adopted| &adopted.pack))?;
+    Some((Arc::clone(pack), failures.clone()))
 }

@@ -251,14 +251,27 @@ impl From<Rejection> for Rejected {
             Rejection::NoPolicy | Rejection::NoProgramme { .. } => Code::FailedPrecondition,
             Rejection::UnknownFund { .. }
             | Rejection::UnknownProgramme { .. }
+            | Rejection::OtherFact { .. }
+            | Rejection::AdjustmentAmount { .. }
             | Rejection::Pack(_) => Code::InvalidArgument,
-            Rejection::UnknownCourse { .. }
+            Rejection::UnknownGrant { .. }
+            | Rejection::UnknownNotice { .. }
+            | Rejection::UnknownObjection { .. }
+            | Rejection::UnknownBatch { .. }
+            | Rejection::UnknownPayment { .. }
+            | Rejection::UnknownRecovery { .. }
+            | Rejection::UnknownConflict { .. }
+            | Rejection::UnknownPlaque { .. }
+            | Rejection::UnknownAppropriation { .. }
+            | Rejection::UnknownFact { .. }
+            | Rejection::UnknownCourse { .. }
             | Rejection::UnknownLoan { .. }
             | Rejection::UnknownBenefit { .. } => Code::NotFound,
             Rejection::CourseExists { .. }
             | Rejection::LoanExists { .. }
             | Rejection::LoanSettled { .. }
             | Rejection::PlaqueExists { .. }
+            | Rejection::NumberExists { .. }
             | Rejection::AppropriationExists { .. } => Code::AlreadyExists,
         };
         Self {

@@ -36,7 +36,7 @@ use crate::{
     },
     original::{Recall, refused},
     rejected::{Original, Rejected},
-    vault::{Vault, random},
+    vault::{Vault, VaultError, random},
 };
 
 /// Positions of outcomes by blinded request id.
@@ -335,12 +335,15 @@ impl Decider {
         header.office = Some(office);
         header.basis = decision.basis;
         header.policy = decision.policy;
+        header.cause = decision.cause;
         let position = header.position;
         let refusal = refused(projections, header.policy, &decision.body);
-        let event = Event {
-            header,
-            body: decision.body,
-        };
+        let mut body = decision.body;
+        if let (Body::AccountBound(account), Some(details)) = (&mut body, &request.account) {
+            let sealed = self.vault.seal_again(account.subject, details);
+            account.sealed = sealed.map_err(unsealed)?.into_boxed_slice();
+        }
+        let event = Event { header, body };
         let receipt = self.record(projections, group, &event)?;
         self.requests.insert(request.mark.id, position.number());
         let mut conflicts = Vec::with_capacity(decision.conflicts.len());
@@ -357,10 +360,24 @@ impl Decider {
             let body = Body::Conflict(conflict);
             self.record(projections, group, &Event { header, body })?;
         }
+        let mut cleared = Vec::with_capacity(decision.cleared.len());
+        for conflict in decision.cleared {
+            let origin = Origin {
+                principal: &request.principal,
+                request: None,
+                cause: Some(position),
+            };
+            let mut header = self.header(projections, group, decision.stream, &origin);
+            header.office = Some(office);
+            cleared.push(header.position);
+            let body = Body::ConflictCleared(conflict);
+            self.record(projections, group, &Event { header, body })?;
+        }
         let outcome = Outcome {
             receipt,
             refused: refusal,
             conflicts,
+            cleared,
             replayed: false,
             warnings: request.warnings,
         };
@@ -383,9 +400,7 @@ impl Decider {
             Some(_) => self.vault.seal_again(party.subject, &party.details),
             None => self.vault.seal_new(party.subject, &party.details),
         };
-        let sealed = sealed.map_err(|error| {
-            Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string())
-        })?;
+        let sealed = sealed.map_err(unsealed)?;
         let body = Party {
             kind: party.kind,
             subject: party.subject,
@@ -484,6 +499,10 @@ impl Decider {
             ..outcome
         })
     }
+}
+
+fn unsealed(error: VaultError) -> Rejected {
+    Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string())
 }
 
 /// A conflict is in the words of the policy that allowed the grant.

@@ -5,7 +5,8 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use luzhang_proto::{
     DESCRIPTORS,
     wire::{
-        audit_service_server::AuditServiceServer, ledger_service_server::LedgerServiceServer,
+        audit_service_server::AuditServiceServer, case_service_server::CaseServiceServer,
+        ledger_service_server::LedgerServiceServer,
         projection_service_server::ProjectionServiceServer,
     },
 };
@@ -207,7 +208,10 @@ impl Server {
                     .max_decoding_message_size(message.backstop),
             )
             .add_service(AuditServiceServer::new(context.clone()))
-            .add_service(ProjectionServiceServer::new(context))
+            .add_service(ProjectionServiceServer::new(context.clone()))
+            .add_service(
+                CaseServiceServer::new(context).max_decoding_message_size(message.backstop),
+            )
             .add_service(reflection))
     }
 }
@@ -217,11 +221,12 @@ impl Server {
 struct Health(HealthReporter);
 
 /// The empty name is the whole server.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "",
     <LedgerServiceServer<Context> as NamedService>::NAME,
     <AuditServiceServer<Context> as NamedService>::NAME,
     <ProjectionServiceServer<Context> as NamedService>::NAME,
+    <CaseServiceServer<Context> as NamedService>::NAME,
 ];
 
 impl Health {

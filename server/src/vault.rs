@@ -16,7 +16,7 @@ use std::{
 use hashbrown::HashMap;
 use luzhang_ledger::{
     LedgerId, SubjectId,
-    identity::{Details, IdentityKey, SubjectKey, seal},
+    identity::{Details, IdentityKey, SubjectKey, open, seal},
 };
 use parking_lot::Mutex;
 use thiserror::Error;
@@ -201,6 +201,17 @@ impl Vault {
         let mut subjects = self.subjects.lock();
         let key = subjects.key(subject)?;
         sealed(&key, subject, details).map_err(at(&subjects.path))
+    }
+
+    /// Opens what was sealed for a subject.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`] if the key is gone, or is not the one.
+    pub fn open_sealed(&self, subject: SubjectId, sealed: &[u8]) -> Result<Details, VaultError> {
+        let mut subjects = self.subjects.lock();
+        let key = subjects.key(subject)?;
+        open(&key, &subject, sealed)
+            .map_err(|_| subjects.damaged("a subject's details cannot be opened with its key"))
     }
 
     /// Makes every key that was handed out durable.

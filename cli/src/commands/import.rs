@@ -208,16 +208,26 @@ fn accept_check_digits(row: &mut ParsedRow) {
                 *firm = organisation.unwrap_or_default();
             }
         }
-        Body::Appropriation(_)
-        | Body::PovertyStatus(_)
-        | Body::UnemploymentBenefit(_)
-        | Body::UnemploymentBenefitRetraction(_)
-        | Body::Attendance(_)
-        | Body::LoanSettlement(_)
-        | Body::TrainingAllowance(_)
-        | Body::BrandAward(_)
-        | Body::InterestSubsidy(_)
-        | Body::PolicyPack(_) => {}
+        Body::ContractEnd(fact) => mark(&mut fact.employer),
+        Body::Subsidy(claim) => {
+            use wire::recipient::Kind as K;
+            let kind = claim.recipient.as_mut().and_then(|r| r.kind.as_mut());
+            if let Some(K::Organisation(organisation)) = kind {
+                let mut taken = Some(std::mem::take(organisation));
+                mark(&mut taken);
+                *organisation = taken.unwrap_or_default();
+            }
+        }
+        Body::Account(account) => {
+            use wire::account::Holder as H;
+            if let Some(H::Organisation(organisation)) = &mut account.holder {
+                let mut taken = Some(std::mem::take(organisation));
+                mark(&mut taken);
+                *organisation = taken.unwrap_or_default();
+            }
+        }
+        // The others name no organisation.
+        _ => {}
     }
 }
 

@@ -33,7 +33,9 @@ fn load(text: &[u8]) -> Result<Arc<Pack>, Failure> {
             PackError::Defects(defects) => defects.iter().fold(String::new(), |list, defect| {
                 list + "\n  - " + &defect.to_string()
             }),
-            PackError::Toml(_) | PackError::TooLarge => format!(" {error}"),
+            PackError::Toml(_) | PackError::TooLarge | PackError::BaseMissing { .. } => {
+                format!(" {error}")
+            }
         };
         Failure::new(
             "POLICY_INVALID",

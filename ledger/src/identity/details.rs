@@ -10,6 +10,9 @@ use crate::text::BrandNo;
 /// Longest name, in characters.
 const NAME_LIMIT: usize = 128;
 
+/// Longest account number: that of an IBAN, which is longer than Chinese ones.
+const ACCOUNT_LIMIT: usize = 34;
+
 /// What a person, an organisation or a brand is called, and its number.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Details {
@@ -45,6 +48,22 @@ impl Details {
     /// The first that applies, in the order of [`DetailsError`].
     pub fn brand(name: &str, number: &BrandNo) -> Result<Self, DetailsError> {
         Self::checked(name, number.as_str())
+    }
+
+    /// A bank account: the bank's name under the rules of [`Details::person`],
+    /// and the number, 1 to 34 ASCII letters, digits and dashes once blanks are
+    /// taken out.
+    ///
+    /// # Errors
+    ///
+    /// The first that applies, in the order of [`DetailsError`].
+    pub fn account(bank: &str, number: &str) -> Result<Self, DetailsError> {
+        let number: String = number.split_whitespace().collect();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if number.is_empty() || number.len() > ACCOUNT_LIMIT || !number.bytes().all(plain) {
+            return Err(DetailsError::AccountNumber);
+        }
+        Self::checked(bank, &number)
     }
 
     /// The name in clear text. Never to be logged or stored.
@@ -136,6 +155,12 @@ pub enum DetailsError {
         /// Zero-based place of the first such character in the trimmed name.
         index: usize,
     },
+    /// Not an account number.
+    #[error(
+        "the account number must have 1 to 34 letters, digits and dashes; copy it as it is on the \
+         card or in the bank's letter"
+    )]
+    AccountNumber,
 }
 
 impl DetailsError {
@@ -145,6 +170,7 @@ impl DetailsError {
             Self::NameEmpty => "NAME_EMPTY",
             Self::NameTooLong { .. } => "NAME_TOO_LONG",
             Self::NameCharacter { .. } => "NAME_CHARACTER",
+            Self::AccountNumber => "ACCOUNT_NUMBER",
         }
     }
 
@@ -159,6 +185,9 @@ impl DetailsError {
                 "姓名或名称第{}个字符不可见（控制、方向或零宽字符）；请重新录入",
                 index.saturating_add(1)
             ),
+            Self::AccountNumber => {
+                "账号应为 1 至 34 位字母、数字或短横；请按银行卡或开户资料填写".to_owned()
+            }
         }
     }
 }

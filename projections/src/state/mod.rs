@@ -15,6 +15,7 @@ pub mod money;
 mod names;
 mod steps;
 pub(crate) mod streams;
+mod views;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,6 +32,7 @@ pub use self::{
     budget::Balance,
     cases::Found,
     steps::{Line, Movement},
+    views::{BatchView, NoticeView, PaymentView},
 };
 use self::{
     budget::{Budget, BudgetKey},
@@ -303,6 +305,16 @@ impl State {
     /// The grant with this programme and claim number.
     pub fn numbered(&self, programme: &str, number: &str) -> Found {
         self.cases.numbered(programme, number)
+    }
+
+    /// Who applied for a brand's plaque.
+    pub fn brand_applicant(&self, brand: &str) -> Option<SubjectId> {
+        Some(self.plaque(brand)?.applicant)
+    }
+
+    /// Who borrows.
+    pub fn loan_borrower(&self, loan: &str) -> Option<SubjectId> {
+        Some(self.loan(loan)?.1.borrower)
     }
 
     /// The digest of a subject's bank account, if one is known.

@@ -2,22 +2,27 @@
 //! everything malformed is found here.
 
 use luzhang_ledger::{
-    Date, DateSet, Fen, Office, Position, SubjectId, Window, calendar,
+    Body, Date, DateSet, Event, Fen, Office, Position, SubjectId, Window, calendar,
     claim::{
         BorrowerKind, BrandAward, Claim, InterestSubsidy, Loan, RatePpm, RecognitionLevel,
-        ServiceSubsidy, SkillBase, SkillBaseKind, TrainingAllowance,
+        ServiceSubsidy, SkillBase, SkillBaseKind, Spending, Subsidy, TrainingAllowance,
+        TrainingSubsidy, TransportAid, TravelMode,
     },
-    event::{PartyKind, RequestMark},
+    event::{Correction, PartyKind, RequestMark, Retraction},
     fact::{
-        Appropriation, Attendance, BrandLevel, BudgetYear, Course, Fact, LoanSettlement, Plaque,
-        PovertyStatus, Repayment, UnemploymentBenefit, UnemploymentBenefitRetraction,
+        Appropriation, Attendance, Authority, AuthorityAmount, BrandLevel, BudgetYear, Certificate,
+        CertificateKind, ContractEnd, Course, Fact, LoanSettlement, Plaque, PovertyStatus,
+        Repayment, UnemploymentBenefit, UnemploymentBenefitRetraction,
     },
-    identity::{CheckDigit, CreditCode, Details, IdentityKey, NationalId},
+    identity::{CheckDigit, CreditCode, Details, DetailsError, IdentityKey, NationalId},
     malformed::{Problem, at},
     position::{StreamId, StreamKind},
-    text::{BrandNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, Principal, ProgrammeId},
+    text::{
+        BrandNo, CertificateNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, Principal,
+        ProgrammeId,
+    },
 };
-use luzhang_projections::{Command, decide::CommandBody};
+use luzhang_projections::{Command, Rejection, decide::CommandBody, state::Found};
 use luzhang_proto::{google::r#type::Date as WireDate, wire};
 use prost::Message as _;
 use tonic::Code;
@@ -36,6 +41,8 @@ pub struct Request {
     pub command: Command,
     /// The subjects that it names.
     pub parties: Vec<NamedParty>,
+    /// The bank account that it binds, in memory only.
+    pub account: Option<Details>,
     /// What the clerk should look at.
     pub warnings: Vec<Warning>,
 }
@@ -61,10 +68,13 @@ pub enum Warning {
 }
 
 /// Parses a command.
+///
+/// `ledger` finds what the command refers to.
 pub fn request(
     key: &IdentityKey,
     principal: &Principal,
     mut command: wire::Command,
+    ledger: &dyn References,
 ) -> Result<Request, Rejected> {
     let id = Uuid::try_parse(&command.request_id).map_err(|_| {
         Rejected::field(
@@ -85,7 +95,10 @@ pub fn request(
     };
     let mut parser = Parser {
         key,
+        principal,
+        ledger,
         parties: Vec::new(),
+        account: None,
         warnings: Vec::new(),
     };
     let body = command.body.ok_or_else(|| {
@@ -100,20 +113,38 @@ pub fn request(
     match &body {
         CommandBody::Fact(fact) => fact.check()?,
         CommandBody::Claim(claim) => claim.check()?,
-        CommandBody::AdoptPolicy(_) => {}
+        CommandBody::Correct(correction) => correction.now.check()?,
+        CommandBody::Step(step, _) => step.check()?,
+        CommandBody::AdoptPolicy(_) | CommandBody::Retract(_) | CommandBody::BindAccount(..) => {}
     }
     Ok(Request {
         mark,
         principal: principal.clone(),
         command: Command { office, body },
         parties: parser.parties,
+        account: parser.account,
         warnings: parser.warnings,
     })
 }
 
-struct Parser<'a> {
+/// Finds what commands refer to.
+pub trait References {
+    /// The grant with this programme (id or Chinese name) and claim number.
+    fn numbered(&self, programme: &str, claim_no: &str) -> Found;
+
+    /// A durable event.
+    fn event(&self, position: Position) -> Result<Option<Event>, Rejected>;
+
+    /// BLAKE3 of the masked list of these grants.
+    fn notice_digest(&self, grants: &[Position]) -> Result<[u8; 32], Rejected>;
+}
+
+pub(super) struct Parser<'a> {
     key: &'a IdentityKey,
+    pub(super) principal: &'a Principal,
+    pub(super) ledger: &'a dyn References,
     parties: Vec<NamedParty>,
+    account: Option<Details>,
     warnings: Vec<Warning>,
 }
 
@@ -136,6 +167,19 @@ impl Parser<'_> {
             W::Loan(claim) => CommandBody::Claim(self.loan(claim)?),
             W::InterestSubsidy(claim) => CommandBody::Claim(interest_subsidy(claim)?),
             W::PolicyPack(pack) => CommandBody::AdoptPolicy(pack.content.into_boxed_slice()),
+            W::Certificate(fact) => CommandBody::Fact(self.certificate(fact)?),
+            W::Authority(fact) => CommandBody::Fact(authority(fact)?),
+            W::ContractEnd(fact) => CommandBody::Fact(self.contract_end(fact)?),
+            W::Retraction(retraction) => self.retract(retraction)?,
+            W::Correction(correction) => self.correct(correction)?,
+            W::Account(account) => self.bind_account(account)?,
+            W::TrainingSubsidy(claim) => CommandBody::Claim(self.training_subsidy(claim)?),
+            W::TransportAid(claim) => CommandBody::Claim(self.transport_aid(claim)?),
+            W::Subsidy(claim) => CommandBody::Claim(self.subsidy(claim)?),
+            step => {
+                let step = self.step(step)?;
+                CommandBody::Step(Box::new(step), self.principal.clone())
+            }
         })
     }
 
@@ -313,6 +357,155 @@ impl Parser<'_> {
         }))
     }
 
+    fn certificate(&mut self, fact: wire::Certificate) -> Result<Fact, Rejected> {
+        let kind = match value(fact.kind, "kind")? {
+            wire::CertificateKind::Qualification => CertificateKind::Qualification,
+            wire::CertificateKind::SkillLevel => CertificateKind::SkillLevel,
+            wire::CertificateKind::SpecialAbility => CertificateKind::SpecialAbility,
+            wire::CertificateKind::Training => CertificateKind::Training,
+            wire::CertificateKind::Unspecified => return Err(Rejected::missing("kind")),
+        };
+        Ok(Fact::Certificate(Certificate {
+            certificate_no: certificate_no(fact.certificate_no)?,
+            person: self.person(fact.person, "person")?,
+            kind,
+            level: Label::new(fact.level).map_err(at("level"))?,
+            issued_on: date(fact.issued_on, "issued_on")?,
+        }))
+    }
+
+    fn contract_end(&mut self, fact: wire::ContractEnd) -> Result<Fact, Rejected> {
+        Ok(Fact::ContractEnd(ContractEnd {
+            worker: self.person(fact.worker, "worker")?,
+            employer: self.organisation(fact.employer, "employer")?,
+            contract_first_day: date(fact.contract_first_day, "contract_first_day")?,
+            ended_on: date(fact.ended_on, "ended_on")?,
+            source: Label::new(fact.source).map_err(at("source"))?,
+        }))
+    }
+
+    /// The fact that is recorded at a position.
+    fn recorded(&self, asserted: u64) -> Result<(Position, Fact), Rejected> {
+        let position = Position::new(asserted).ok_or_else(|| Rejected::missing("asserted"))?;
+        let event = self.ledger.event(position)?;
+        match event.map(|event| event.body) {
+            Some(Body::Fact(fact)) => Ok((position, fact)),
+            Some(Body::FactCorrected(correction)) => Ok((position, correction.now)),
+            Some(_) | None => Err(Rejection::UnknownFact { position }.into()),
+        }
+    }
+
+    fn retract(&mut self, retraction: wire::Retraction) -> Result<CommandBody, Rejected> {
+        let (asserted, fact) = self.recorded(retraction.asserted)?;
+        Ok(CommandBody::Retract(Retraction {
+            asserted,
+            fact,
+            reason: Label::new(retraction.reason).map_err(at("reason"))?,
+        }))
+    }
+
+    fn correct(&mut self, correction: wire::Correction) -> Result<CommandBody, Rejected> {
+        use wire::correction::Now as N;
+        let (asserted, was) = self.recorded(correction.asserted)?;
+        let now = correction.now.ok_or_else(|| Rejected::missing("now"))?;
+        let now = match now {
+            N::PovertyStatus(fact) => self.poverty_status(fact)?,
+            N::UnemploymentBenefit(fact) => self.unemployment_benefit(fact)?,
+            N::Course(fact) => self.course(fact)?,
+            N::Attendance(fact) => self.attendance(fact)?,
+            N::Plaque(fact) => self.plaque(fact)?,
+            N::LoanSettlement(fact) => loan_settlement(fact)?,
+            N::Certificate(fact) => self.certificate(fact)?,
+            N::Authority(fact) => authority(fact)?,
+            N::ContractEnd(fact) => self.contract_end(fact)?,
+        };
+        Ok(CommandBody::Correct(Box::new(Correction {
+            asserted,
+            was,
+            now,
+            reason: Label::new(correction.reason).map_err(at("reason"))?,
+        })))
+    }
+
+    fn bind_account(&mut self, account: wire::Account) -> Result<CommandBody, Rejected> {
+        use wire::account::Holder as H;
+        let holder = account.holder.ok_or_else(|| Rejected::missing("holder"))?;
+        let subject = match holder {
+            H::Person(person) => self.person(Some(person), "person")?,
+            H::Organisation(organisation) => {
+                self.organisation(Some(organisation), "organisation")?
+            }
+        };
+        let details = Details::account(&account.bank, &account.number).map_err(|error| {
+            let field = match error {
+                DetailsError::AccountNumber => "number",
+                _ => "bank",
+            };
+            Rejected::field(field, error.code(), error.zh(), error.to_string())
+        })?;
+        let digest = self.key.details_digest(&details);
+        self.account = Some(details);
+        Ok(CommandBody::BindAccount(subject, digest))
+    }
+
+    fn training_subsidy(&mut self, claim: wire::TrainingSubsidy) -> Result<Claim, Rejected> {
+        Ok(Claim::TrainingSubsidy(TrainingSubsidy {
+            claim_no: claim_no(claim.claim_no)?,
+            person: self.person(claim.person, "person")?,
+            course_no: CourseNo::new(claim.course_no).map_err(at("course_no"))?,
+            certificate_no: certificate_no(claim.certificate_no)?,
+            completed_on: None,
+            amount: amount(claim.amount_fen)?,
+            fund: fund(claim.fund)?,
+        }))
+    }
+
+    fn transport_aid(&mut self, claim: wire::TransportAid) -> Result<Claim, Rejected> {
+        let mode = match value(claim.mode, "mode")? {
+            wire::TravelMode::Rail => TravelMode::Rail,
+            wire::TravelMode::Road => TravelMode::Road,
+            wire::TravelMode::Water => TravelMode::Water,
+            wire::TravelMode::Unspecified => return Err(Rejected::missing("mode")),
+        };
+        Ok(Claim::TransportAid(TransportAid {
+            claim_no: claim_no(claim.claim_no)?,
+            person: self.person(claim.person, "person")?,
+            province: claim.province.parse().map_err(at("province"))?,
+            travelled_on: date(claim.travelled_on, "travelled_on")?,
+            mode,
+            amount: amount(claim.amount_fen)?,
+            fund: fund(claim.fund)?,
+        }))
+    }
+
+    fn subsidy(&mut self, claim: wire::Subsidy) -> Result<Claim, Rejected> {
+        use wire::recipient::Kind as K;
+        let recipient = claim.recipient.and_then(|recipient| recipient.kind);
+        let recipient = match recipient.ok_or_else(|| Rejected::missing("recipient"))? {
+            K::Person(person) => self.person(Some(person), "recipient.person")?,
+            K::Organisation(organisation) => {
+                self.organisation(Some(organisation), "recipient.organisation")?
+            }
+        };
+        let spending = match claim.spending {
+            None => None,
+            Some(spending) => Some(Spending {
+                previous: Fen::new(spending.previous_fen).map_err(at("spending.previous_fen"))?,
+                current: Fen::new(spending.current_fen).map_err(at("spending.current_fen"))?,
+            }),
+        };
+        Ok(Claim::Subsidy(Subsidy {
+            claim_no: claim_no(claim.claim_no)?,
+            programme: ProgrammeId::new(claim.programme).map_err(at("programme"))?,
+            recipient,
+            document: DocumentNo::new(claim.document).map_err(at("document"))?,
+            due_on: date(claim.due_on, "due_on")?,
+            spending,
+            amount: amount(claim.amount_fen)?,
+            fund: fund(claim.fund)?,
+        }))
+    }
+
     fn loan(&mut self, claim: wire::Loan) -> Result<Claim, Rejected> {
         let borrower = claim.borrower.and_then(|borrower| borrower.kind);
         let (borrower_kind, borrower) = match borrower {
@@ -348,6 +541,27 @@ fn appropriation(fact: wire::Appropriation) -> Result<Fact, Rejected> {
         year: BudgetYear::new(fact.year.into()).map_err(at("year"))?,
         amount: amount(fact.amount_fen)?,
     }))
+}
+
+fn authority(fact: wire::Authority) -> Result<Fact, Rejected> {
+    let stated = match value(fact.stated, "stated")? {
+        wire::AuthorityAmount::Exactly => AuthorityAmount::Exactly,
+        wire::AuthorityAmount::AtMost => AuthorityAmount::AtMost,
+        wire::AuthorityAmount::Unspecified => return Err(Rejected::missing("stated")),
+    };
+    let from = date(fact.from, "from")?;
+    Ok(Fact::Authority(Authority {
+        document: DocumentNo::new(fact.document).map_err(at("document"))?,
+        programme: ProgrammeId::new(fact.programme).map_err(at("programme"))?,
+        office: fact.office.parse().map_err(at("authority.office"))?,
+        window: window(from, optional_date(fact.until, "until")?)?,
+        amount: amount(fact.amount_fen)?,
+        stated,
+    }))
+}
+
+fn certificate_no(text: String) -> Result<CertificateNo, Rejected> {
+    Ok(CertificateNo::new(text).map_err(at("certificate_no"))?)
 }
 
 fn loan_settlement(fact: wire::LoanSettlement) -> Result<Fact, Rejected> {
@@ -388,7 +602,7 @@ fn interest_subsidy(claim: wire::InterestSubsidy) -> Result<Claim, Rejected> {
 
 /// The value of an enumeration. A number that this version does not know is
 /// not the same as none.
-fn value<E: TryFrom<i32>>(number: i32, field: &'static str) -> Result<E, Rejected> {
+pub(super) fn value<E: TryFrom<i32>>(number: i32, field: &'static str) -> Result<E, Rejected> {
     Ok(E::try_from(number).map_err(|_| at(field)(Problem::UnknownValue))?)
 }
 
@@ -404,7 +618,7 @@ fn fund(text: String) -> Result<FundId, Rejected> {
     Ok(FundId::new(text).map_err(at("fund"))?)
 }
 
-fn amount(fen: i64) -> Result<Fen, Rejected> {
+pub(super) fn amount(fen: i64) -> Result<Fen, Rejected> {
     Ok(Fen::new(fen).map_err(at("amount_fen"))?)
 }
 
@@ -421,7 +635,10 @@ fn dates(dates: Vec<WireDate>) -> Result<DateSet, Rejected> {
     Ok(DateSet::new(days).map_err(at("dates"))?)
 }
 
-fn optional_date(date_: Option<WireDate>, field: &'static str) -> Result<Option<Date>, Rejected> {
+pub(super) fn optional_date(
+    date_: Option<WireDate>,
+    field: &'static str,
+) -> Result<Option<Date>, Rejected> {
     date_.map(|day| date(Some(day), field)).transpose()
 }
 

@@ -1,4 +1,5 @@
 //! Between the wire and the domain: the only place that knows both.
 
 pub mod from_proto;
+mod steps;
 pub mod to_proto;

@@ -22,6 +22,8 @@ pub struct Outcome {
     pub refused: Option<(Arc<Pack>, Vec<Failure>)>,
     /// Conflicts that it raised.
     pub conflicts: Vec<Position>,
+    /// Events by which it cleared earlier conflicts.
+    pub cleared: Vec<Position>,
     /// Whether this is the outcome of an earlier identical request.
     pub replayed: bool,
     /// What the clerk should look at.
@@ -59,6 +61,7 @@ pub fn outcome(outcome: Outcome) -> wire::Outcome {
             receipt,
             conflicts: outcome.conflicts.iter().map(|p| p.number()).collect(),
             warnings: outcome.warnings.iter().map(|w| warning(*w)).collect(),
+            cleared: outcome.cleared.iter().map(|p| p.number()).collect(),
         }),
         Some((pack, failures)) => wire::outcome::Result::Refused(wire::Refused {
             receipt,
@@ -128,12 +131,14 @@ pub fn stored_event(state: &State, logged: LoggedEvent) -> wire::StoredEvent {
 }
 
 fn reasons(state: &State, event: &luzhang_ledger::Event) -> Vec<wire::Reason> {
-    let pack = event.header.policy.and_then(|p| state.pack_at(p));
-    let Some(pack) = pack else {
+    let named = event.header.policy.and_then(|p| state.pack_at(p));
+    let newest = || state.packs().last().map(|adopted| &adopted.pack);
+    let Some(pack) = named.or_else(newest) else {
         return Vec::new();
     };
     match &event.body {
         Body::Refused(refusal) => refusal.failures.iter().map(|f| reason(pack, f)).collect(),
+        Body::StepRefused(refusal) => refusal.failures.iter().map(|f| reason(pack, f)).collect(),
         Body::Conflict(conflict) => {
             vec![in_words(
                 explain::conflict(pack, conflict),
@@ -144,7 +149,12 @@ fn reasons(state: &State, event: &luzhang_ledger::Event) -> Vec<wire::Reason> {
         | Body::PolicyPackAdopted { .. }
         | Body::PartyRegistered(_)
         | Body::PartyCorrected(_)
+        | Body::AccountBound(_)
         | Body::Fact(_)
+        | Body::FactRetracted(_)
+        | Body::FactCorrected(_)
+        | Body::Step(_)
+        | Body::ConflictCleared(_)
         | Body::Granted(_) => Vec::new(),
     }
 }

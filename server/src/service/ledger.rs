@@ -30,6 +30,7 @@ use crate::{
     },
     edge::{MessageLimits, Until},
     engine::{Listener, Pending, WeakListener},
+    original::refused,
     rejected::{MessageSize, Rejected},
     replay,
 };
@@ -47,7 +48,8 @@ impl LedgerService for Context {
     ) -> Result<Response<wire::SubmitResponse>, Status> {
         let principal = principal(request.metadata())?;
         let command = self.command(request.into_inner().command)?;
-        let request = from_proto::request(self.engine.vault().identity(), &principal, command)
+        let request = self
+            .request(&principal, command)
             .map_err(Rejected::into_status)?;
         let pending = self
             .engine
@@ -105,7 +107,8 @@ impl LedgerService for Context {
     ) -> Result<Response<wire::EvaluateResponse>, Status> {
         let principal = principal(request.metadata())?;
         let command = self.command(request.into_inner().command)?;
-        let request = from_proto::request(self.engine.vault().identity(), &principal, command)
+        let request = self
+            .request(&principal, command)
             .map_err(Rejected::into_status)?;
         let warnings = request
             .warnings
@@ -118,12 +121,10 @@ impl LedgerService for Context {
                 let state = &projections.state;
                 let at = state.position().map_or(0, Position::number);
                 let decision = decide(state, request.command)?;
-                let result = if let Some(refusal) = decision.body.refusal() {
-                    let pack = decision.policy.and_then(|p| state.pack_at(p));
-                    let reasons = pack.map_or_else(Vec::new, |pack| {
-                        let reason = |f| to_proto::reason(pack, f);
-                        refusal.failures.iter().map(reason).collect()
-                    });
+                let refused = refused(projections, decision.policy, &decision.body);
+                let result = if let Some((pack, failures)) = refused {
+                    let reason = |f| to_proto::reason(&pack, f);
+                    let reasons = failures.iter().map(reason).collect();
                     wire::outcome::Result::Refused(wire::Refused {
                         receipt: None,
                         reasons,
@@ -137,6 +138,7 @@ impl LedgerService for Context {
                             .map(|c| c.grant.number())
                             .collect(),
                         warnings,
+                        cleared: decision.cleared.iter().map(|p| p.number()).collect(),
                     })
                 };
                 Ok::<_, luzhang_projections::Rejection>((result, at))
@@ -286,7 +288,7 @@ impl LedgerService for Context {
 /// What is left on a day; nothing where no policy is in force, since every claim
 /// of that day is refused.
 fn entitlements(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> {
-    match state.pack_on(on) {
+    match state.pack_on(on, luzhang_ledger::Office::LUZHOU) {
         Some(adopted) if adopted.pack.window.contains(on) => entitlement::of(state, subject, on),
         Some(_) | None => Vec::new(),
     }
@@ -330,11 +332,10 @@ impl Feeder {
         let limits = MessageLimits::of(self.context.limits.message_bytes);
         let message = message.map_err(|status| limits.explained(status))?;
         self.context.batch_size(&message)?;
-        let key = self.context.engine.vault().identity();
         let requests = message
             .commands
             .into_iter()
-            .map(|command| from_proto::request(key, &self.principal, command))
+            .map(|command| self.context.request(&self.principal, command))
             .collect();
         let engine = &self.context.engine;
         let queued = engine.submit_for(&self.listener, requests).await;
@@ -357,6 +358,15 @@ fn in_batch(
 }
 
 impl Context {
+    fn request(
+        &self,
+        principal: &Principal,
+        command: wire::Command,
+    ) -> Result<from_proto::Request, Rejected> {
+        let engine = &*self.engine;
+        from_proto::request(engine.vault().identity(), principal, command, engine)
+    }
+
     fn command(&self, command: Option<wire::Command>) -> Result<wire::Command, Status> {
         let command = command.ok_or_else(|| Rejected::missing("command").into_status())?;
         self.message_size(command.encoded_len())?;

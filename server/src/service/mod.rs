@@ -1,6 +1,7 @@
 //! The gRPC services: thin layers between the wire and the engine.
 
 pub(crate) mod audit;
+mod case;
 mod events;
 pub(crate) mod ledger;
 pub(crate) mod projection;

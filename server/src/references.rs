@@ -1,0 +1,215 @@
+//! What commands refer to, and what the offices around a case need to see:
+//! names and accounts are opened here, for the list that is published (masked)
+//! and the file that the bank gets.
+
+use luzhang_ledger::{
+    Body, Event, Position, StreamId, SubjectId, claim::Claim, event::PartyKind, identity::Details,
+};
+use luzhang_projections::state::Found;
+use tonic::Code;
+
+use crate::{convert::from_proto::References, engine::Engine, rejected::Rejected, replay};
+
+impl References for Engine {
+    fn numbered(&self, programme: &str, claim_no: &str) -> Found {
+        self.peek(|projections| {
+            let state = &projections.state;
+            let packs = state.packs().iter().rev();
+            let mut programmes = packs.flat_map(|adopted| &adopted.pack.programmes);
+            let known = programmes.find(|p| p.id == programme || p.name.zh == programme);
+            state.numbered(known.map_or(programme, |p| &p.id), claim_no)
+        })
+    }
+
+    fn event(&self, position: Position) -> Result<Option<Event>, Rejected> {
+        if self.head().position < Some(position) {
+            return Ok(None);
+        }
+        replay::event_at(&**self.reader(), position)
+            .map(|logged| logged.map(|logged| logged.event))
+            .map_err(|error| Rejected::unreadable(&error.to_string()))
+    }
+
+    fn notice_digest(&self, grants: &[Position]) -> Result<[u8; 32], Rejected> {
+        let list = notice_list(self, grants)?;
+        Ok(*blake3::hash(&list).as_bytes())
+    }
+}
+
+/// The masked list of grants, as CSV.
+pub(crate) fn notice_list(engine: &Engine, grants: &[Position]) -> Result<Vec<u8>, Rejected> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| {
+        Rejected::new(
+            Code::Internal,
+            "LEDGER_IO",
+            "名单生成失败",
+            error.to_string(),
+        )
+    };
+    let header = ["序号", "申领编号", "对象", "项目", "金额", "经办机构"];
+    writer.write_record(header).map_err(failed)?;
+    for (number, grant) in (1_u32..).zip(grants) {
+        let granted = granted(engine, *grant)?;
+        let payee = payee(engine, &granted.claim)?;
+        let name = match payee {
+            Some(payee) => shown(engine, payee)?,
+            None => String::new(),
+        };
+        let row = [
+            number.to_string(),
+            escaped(granted.claim.number()),
+            escaped(&name),
+            granted.programme,
+            granted.claim.amount().to_string(),
+            granted.office,
+        ];
+        writer.write_record(row).map_err(failed)?;
+    }
+    writer.into_inner().map_err(|error| {
+        Rejected::new(
+            Code::Internal,
+            "LEDGER_IO",
+            "名单生成失败",
+            error.to_string(),
+        )
+    })
+}
+
+/// A grant as it was made.
+pub(crate) struct Granted {
+    pub(crate) claim: Claim,
+    pub(crate) programme: String,
+    pub(crate) office: String,
+}
+
+/// The grant at a position.
+pub(crate) fn granted(engine: &Engine, grant: Position) -> Result<Granted, Rejected> {
+    let unknown = || Rejected::from(luzhang_projections::Rejection::UnknownGrant { grant });
+    let event = engine.event(grant)?.ok_or_else(unknown)?;
+    let Body::Granted(claim) = event.body else {
+        return Err(unknown());
+    };
+    let programme = engine.peek(|projections| {
+        let policy = event.header.policy?;
+        let pack = projections.state.pack_at(policy)?;
+        Some(pack.programme(&claim)?.name.zh.clone())
+    });
+    Ok(Granted {
+        programme: programme.unwrap_or_default(),
+        office: event.header.office.map_or(String::new(), |o| o.to_string()),
+        claim,
+    })
+}
+
+/// Who is paid for a claim.
+pub(crate) fn payee(engine: &Engine, claim: &Claim) -> Result<Option<SubjectId>, Rejected> {
+    let applicant = |state: &luzhang_projections::State| match claim {
+        Claim::BrandAward(award) => state.brand_applicant(award.brand_no.as_str()),
+        Claim::InterestSubsidy(interest) => state.loan_borrower(interest.loan_no.as_str()),
+        _ => None,
+    };
+    let known = claim.payee();
+    Ok(known.or_else(|| engine.peek(|projections| applicant(&projections.state))))
+}
+
+/// A subject's name as it may be published: a person's masked, others whole.
+fn shown(engine: &Engine, subject: SubjectId) -> Result<String, Rejected> {
+    let Some((kind, details)) = details(engine, subject)? else {
+        return Ok(String::new());
+    };
+    Ok(match kind {
+        PartyKind::Person => masked(details.name()),
+        PartyKind::Organisation | PartyKind::Brand => details.name().to_owned(),
+    })
+}
+
+/// The first character, and a star for each other one.
+pub(crate) fn masked(name: &str) -> String {
+    let stars = |(place, character)| if place == 0 { character } else { '*' };
+    name.chars().enumerate().map(stars).collect()
+}
+
+/// A subject's newest details.
+pub(crate) fn details(
+    engine: &Engine,
+    subject: SubjectId,
+) -> Result<Option<(PartyKind, Details)>, Rejected> {
+    let party = newest(engine, subject, |body| match body {
+        Body::PartyRegistered(party) | Body::PartyCorrected(party) => {
+            Some((party.kind, party.sealed))
+        }
+        _ => None,
+    })?;
+    party
+        .map(|(kind, sealed)| Ok((kind, open(engine, subject, &sealed)?)))
+        .transpose()
+}
+
+/// A subject's newest bank account: the bank's name and the number.
+pub(crate) fn account(engine: &Engine, subject: SubjectId) -> Result<Option<Details>, Rejected> {
+    let known = engine.peek(|projections| projections.state.account(subject).is_some());
+    if !known {
+        return Ok(None);
+    }
+    let sealed = newest(engine, subject, |body| match body {
+        Body::AccountBound(account) => Some(account.sealed),
+        _ => None,
+    })?;
+    sealed
+        .map(|sealed| open(engine, subject, &sealed))
+        .transpose()
+}
+
+fn open(engine: &Engine, subject: SubjectId, sealed: &[u8]) -> Result<Details, Rejected> {
+    let opened = engine.vault().open_sealed(subject, sealed);
+    opened
+        .map_err(|error| Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string()))
+}
+
+/// The newest event of a subject's stream in which `wanted` finds something.
+fn newest<T>(
+    engine: &Engine,
+    subject: SubjectId,
+    wanted: impl Fn(Body) -> Option<T>,
+) -> Result<Option<T>, Rejected> {
+    let stream = StreamId::from(subject);
+    let (_, mut next) = engine.peek(|projections| projections.state.stream_end(stream));
+    while let Some(position) = next {
+        // An event that is being made durable is there in a moment.
+        let event = engine.event(position)?.ok_or_else(Rejected::queue_full)?;
+        next = event.header.stream_previous;
+        if let Some(found) = wanted(event.body) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// A spreadsheet does not take it for a formula.
+fn escaped(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::masked;
+
+    #[test]
+    fn a_masked_name_has_its_first_character_and_its_length() {
+        for (name, expected) in [
+            ("某甲", "某*"),
+            ("某某某", "某**"),
+            ("阿依某某·买买提", "阿*******"),
+            ("𠮷某", "𠮷*"),
+            ("某", "某"),
+            ("", ""),
+        ] {
+            assert_eq!(masked(name), expected);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `CaseService`: the list to publish, the payments to make.
+
+use std::sync::Arc;
+
+use luzhang_ledger::{Body, Position, step::Step};
+use luzhang_projections::{
+    Rejection,
+    state::{BatchView, PaymentView},
+};
+use luzhang_proto::wire::{self, case_service_server::CaseService, get_notice_list_request::Of};
+use tonic::{Request, Response, Status};
+
+use super::Context;
+use crate::{convert::from_proto::References as _, engine::Engine, references, rejected::Rejected};
+
+/// The most grants of a list.
+const MAX_GRANTS: usize = Step::MAX_GRANTS;
+
+#[tonic::async_trait]
+impl CaseService for Context {
+    async fn get_notice_list(
+        &self,
+        request: Request<wire::GetNoticeListRequest>,
+    ) -> Result<Response<wire::GetNoticeListResponse>, Status> {
+        let of = request.into_inner().of;
+        let of = of.ok_or_else(|| Rejected::missing("of").into_status())?;
+        let engine = Arc::clone(&self.engine);
+        aside(move || notice_list(&engine, of)).await
+    }
+
+    async fn get_batch(
+        &self,
+        request: Request<wire::GetBatchRequest>,
+    ) -> Result<Response<wire::GetBatchResponse>, Status> {
+        let number = request.into_inner().batch_no;
+        let engine = Arc::clone(&self.engine);
+        aside(move || batch(&engine, number)).await
+    }
+}
+
+/// Work that reads many events, away from the runtime's own threads.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Rejected> + Send + 'static,
+) -> Result<Response<T>, Status> {
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.unwrap_or_else(|_| Err(Rejected::shutting_down()));
+    done.map(Response::new).map_err(Rejected::into_status)
+}
+
+fn notice_list(engine: &Engine, of: Of) -> Result<wire::GetNoticeListResponse, Rejected> {
+    let (notice_no, grants, published_digest) = match of {
+        Of::NoticeNo(number) => {
+            let notice = engine.peek(|projections| projections.state.notice(&number));
+            let notice = notice.ok_or_else(|| Rejection::UnknownNotice {
+                number: number.clone(),
+            })?;
+            let event = engine.event(notice.position)?;
+            let digest = match event.map(|event| event.body) {
+                Some(Body::Step(Step::Notice(notice))) => notice.list_digest.to_vec(),
+                Some(_) | None => Vec::new(),
+            };
+            (number, notice.grants, digest)
+        }
+        Of::Grants(grants) => {
+            if grants.positions.len() > MAX_GRANTS {
+                let problem = luzhang_ledger::malformed::Problem::TooMany { max: MAX_GRANTS };
+                return Err(luzhang_ledger::malformed::at("grants")(problem).into());
+            }
+            let positions = grants.positions.into_iter().filter_map(Position::new);
+            (String::new(), positions.collect(), Vec::new())
+        }
+    };
+    let list = references::notice_list(engine, &grants)?;
+    Ok(wire::GetNoticeListResponse {
+        notice_no,
+        list_digest: blake3::hash(&list).as_bytes().to_vec(),
+        list,
+        published_digest,
+    })
+}
+
+fn batch(engine: &Engine, number: String) -> Result<wire::GetBatchResponse, Rejected> {
+    let view = engine.peek(|projections| {
+        let state = &projections.state;
+        let view = state.batch(&number)?;
+        let packs = state.packs().iter().rev();
+        let mut funds = packs.filter_map(|adopted| adopted.pack.fund(&view.fund));
+        let name = funds.next().map(|fund| fund.name.zh.clone());
+        Some((view, name.unwrap_or_default()))
+    });
+    let unknown = || Rejection::UnknownBatch {
+        number: number.clone(),
+    };
+    let (view, fund_name) = view.ok_or_else(unknown)?;
+    let BatchView {
+        position,
+        fund,
+        locked,
+        submitted,
+        payments,
+    } = view;
+    let made = engine.event(position)?.ok_or_else(unknown)?.header;
+    let ledger_id = engine.ledger().to_string();
+    let payments = payments
+        .into_iter()
+        .map(|payment| in_full(engine, &ledger_id, payment))
+        .collect::<Result<Vec<_>, Rejected>>()?;
+    Ok(wire::GetBatchResponse {
+        ledger_id,
+        batch_no: number,
+        office: made
+            .office
+            .map_or(String::new(), |office| office.to_string()),
+        fund,
+        fund_name,
+        created_at: made.recorded_at,
+        locked: locked.is_some(),
+        submitted: submitted.is_some(),
+        payments,
+    })
+}
+
+fn in_full(
+    engine: &Engine,
+    ledger_id: &str,
+    payment: PaymentView,
+) -> Result<wire::BatchPayment, Rejected> {
+    let granted = references::granted(engine, payment.grant)?;
+    let payee = references::payee(engine, &granted.claim)?;
+    let (mut name, mut account, mut bank) = (String::new(), String::new(), String::new());
+    if let Some(payee) = payee {
+        if let Some((_, details)) = references::details(engine, payee)? {
+            details.name().clone_into(&mut name);
+        }
+        if let Some(details) = references::account(engine, payee)? {
+            details.name().clone_into(&mut bank);
+            details.number().clone_into(&mut account);
+        }
+    }
+    let ledger: String = ledger_id.chars().filter(|c| *c != '-').take(8).collect();
+    Ok(wire::BatchPayment {
+        grant: payment.grant.number(),
+        attempt: payment.attempt,
+        end_to_end_id: format!("LZ{ledger}-{}-{}", payment.grant, payment.attempt),
+        claim_no: granted.claim.number().to_owned(),
+        payee: name,
+        account,
+        bank,
+        amount_fen: payment.fen,
+        stage: payment.stage.to_owned(),
+    })
+}
