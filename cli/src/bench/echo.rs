@@ -30,6 +30,7 @@ pub(super) async fn serve() -> Result<()> {
                 }),
                 conflicts: Vec::new(),
                 warnings: Vec::new(),
+                cleared: Vec::new(),
             })),
             replayed: false,
         }),
