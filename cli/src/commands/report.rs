@@ -61,7 +61,7 @@ pub(crate) async fn sums(client: &Client) -> Result<(wire::Projection, Sums, usi
     let (projection, rows) = query(client, "totals").await?;
     let mut sums = Sums::new();
     for row in rows {
-        let [programme, year, _office, _fund, grants, amount] = row.as_slice() else {
+        let [programme, year, _office, _fund, grants, amount, _paid] = row.as_slice() else {
             continue;
         };
         let sum = sums.entry((programme.clone(), year.clone())).or_default();
