@@ -1,5 +1,7 @@
 //! The command line.
 
+pub(crate) mod life;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{
@@ -129,6 +131,21 @@ pub(crate) enum Command {
     /// Totals and registers
     #[command(subcommand)]
     Report(ReportCommand),
+    /// How far each grant is
+    #[command(subcommand)]
+    Case(life::CaseCommand),
+    /// Public notices
+    #[command(subcommand)]
+    Notice(life::NoticeCommand),
+    /// Payment batches and the bank's answers
+    #[command(subcommand)]
+    Payment(life::PaymentCommand),
+    /// Grants that later facts contradict
+    #[command(subcommand)]
+    Conflict(life::ConflictCommand),
+    /// Money that is claimed back
+    #[command(subcommand)]
+    Recovery(life::RecoveryCommand),
     /// Measure this machine against its yardsticks
     Bench(BenchArgs),
     /// The whole way of a grant, in a new directory, in a few seconds
@@ -239,6 +256,11 @@ pub(crate) enum PolicyCommand {
     },
     /// The packs that the ledger has adopted
     List,
+    /// Every measure of the notice: whether it is on the ledger, why, and how
+    Coverage {
+        /// A file, or the id of an adopted pack; the built-in one by default
+        pack: Option<String>,
+    },
     /// Adopt a pack
     Adopt {
         /// The TOML file
@@ -276,6 +298,8 @@ pub(crate) struct VerifyArgs {
 pub(crate) enum ReportCommand {
     /// Committed sums by programme and year, and the number of conflicts
     Totals,
+    /// Every budget line with all its accounts
+    Budget,
     /// Every grant, one row each
     Registers {
         /// Only this programme's form, for example `training_allowance_granted`

@@ -61,6 +61,13 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Audit(command) => runtime.block_on(commands::audit::run(&global, &command)),
         Command::Rebuild => runtime.block_on(commands::rebuild::run(&global)),
         Command::Report(command) => runtime.block_on(commands::report::run(&global, &command)),
+        Command::Case(command) => runtime.block_on(commands::case::run(&global, &command)),
+        Command::Notice(command) => runtime.block_on(commands::notice::run(&global, &command)),
+        Command::Payment(command) => runtime.block_on(commands::payment::run(&global, &command)),
+        Command::Conflict(command) => {
+            runtime.block_on(commands::case::conflicts(&global, &command))
+        }
+        Command::Recovery(command) => runtime.block_on(commands::recovery::run(&global, &command)),
         Command::Bench(args) => bench::run(&args, global.output)
             .map(|()| exit::OK)
             .map_err(Failure::from),

@@ -180,7 +180,7 @@ pub struct Batch {
     pub batch_no: BatchNo,
     /// From which fund.
     pub fund: FundId,
-    /// The grants, ascending.
+    /// The grants, ascending; none if it is to be filled by reissues.
     pub grants: Vec<Position>,
     /// What each is paid; empty in a request: all that is reserved for it.
     pub amounts: Vec<Fen>,
@@ -424,6 +424,9 @@ impl Step {
         };
         match self {
             Self::Notice(step) => {
+                if step.grants.is_empty() {
+                    return Err(malformed("grants", Problem::Missing));
+                }
                 distinct(&step.grants)?;
                 let last = step.last_day.unwrap_or(step.first_day);
                 in_order("last_day", step.first_day, last)
@@ -609,11 +612,8 @@ pub fn batch(number: &BatchNo) -> StreamId {
     StreamId::of(StreamKind::Batch, number.as_str())
 }
 
-/// At least one grant, not too many, each once, ascending.
+/// Not too many grants, each once, ascending.
 fn distinct(grants: &[Position]) -> Result<(), Malformed> {
-    if grants.is_empty() {
-        return Err(malformed("grants", Problem::Missing));
-    }
     if grants.len() > Step::MAX_GRANTS {
         let max = Step::MAX_GRANTS;
         return Err(malformed("grants", Problem::TooMany { max }));

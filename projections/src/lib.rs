@@ -25,6 +25,7 @@ mod steps;
 
 pub mod entitlement;
 pub mod explain;
+pub mod journal;
 pub mod projection;
 pub mod totals;
 

@@ -1,13 +1,18 @@
 //! One file a command. Each returns its exit code.
 
 pub(crate) mod audit;
+pub(crate) mod case;
+mod coverage;
 pub(crate) mod demo;
 pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod notice;
+pub(crate) mod payment;
 pub(crate) mod policy;
 pub(crate) mod rebuild;
+pub(crate) mod recovery;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod shell;
@@ -22,6 +27,43 @@ use crate::{args::Global, client::Client, failure::Failure, lang::Lang};
 async fn open(global: &Global) -> Result<Client, Failure> {
     let target = global.target()?;
     Client::open(&target, global.principal.as_deref(), global.lang()).await
+}
+
+/// Submits one command and says what became of it.
+async fn submit_one(
+    global: &Global,
+    client: &Client,
+    office: &str,
+    body: wire::command::Body,
+) -> Result<u8, Failure> {
+    let request_id = uuid::Uuid::now_v7().to_string();
+    let command = wire::Command {
+        request_id: request_id.clone(),
+        office: office.to_owned(),
+        body: Some(body),
+    };
+    submit::send(global, client, command, submit::Way::Submit).await
+}
+
+/// A day for the wire.
+fn wire_day(day: jiff::civil::Date) -> luzhang_proto::google::r#type::Date {
+    luzhang_proto::google::r#type::Date {
+        year: day.year().into(),
+        month: day.month().into(),
+        day: day.day().into(),
+    }
+}
+
+/// Yuan on the command line, in fen.
+fn yuan(text: &str, option: &str) -> Result<i64, Failure> {
+    let amount = luzhang_ledger::Fen::parse_yuan(text);
+    let amount = amount.map_err(|error| {
+        Failure::usage(
+            format!("{option}：{}", error.zh()),
+            format!("{option}: {error}"),
+        )
+    })?;
+    Ok(amount.fen())
 }
 
 /// `CODE（第四条）: sentence`.

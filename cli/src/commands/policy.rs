@@ -23,6 +23,9 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<u8, 
         PolicyCommand::Check { file } => check(global, file),
         PolicyCommand::Show { pack } => show(global, pack.as_deref()).await,
         PolicyCommand::List => list(global).await,
+        PolicyCommand::Coverage { pack } => {
+            super::coverage::print(global, &*found(global, pack.as_deref()).await?)
+        }
         PolicyCommand::Adopt { file } => adopt(global, file).await,
     }
 }
@@ -70,7 +73,13 @@ fn check(global: &Global, file: &Path) -> Result<u8, Failure> {
 }
 
 async fn show(global: &Global, which: Option<&str>) -> Result<u8, Failure> {
-    let pack = match which {
+    print(global, &*found(global, which).await?)?;
+    Ok(exit::OK)
+}
+
+/// A pack by its file or its id; the built-in one by default.
+async fn found(global: &Global, which: Option<&str>) -> Result<Arc<Pack>, Failure> {
+    Ok(match which {
         None => load(LUZHOU_2023.as_bytes())?,
         Some(which) if Path::new(which).is_file() => {
             let file = Path::new(which);
@@ -92,9 +101,7 @@ async fn show(global: &Global, which: Option<&str>) -> Result<u8, Failure> {
             })?;
             load(&found.content)?
         }
-    };
-    print(global, &pack)?;
-    Ok(exit::OK)
+    })
 }
 
 fn print(global: &Global, pack: &Pack) -> Result<(), Failure> {

@@ -23,6 +23,7 @@ pub(crate) async fn run(global: &Global, command: &ReportCommand) -> Result<u8, 
     let client = open(global).await?;
     let ended = match command {
         ReportCommand::Totals => totals(global, &client).await,
+        ReportCommand::Budget => show(global, &client, "budget").await,
         ReportCommand::Registers { kind, office } => {
             registers(global, &client, kind.as_deref(), office.as_deref()).await
         }
@@ -31,11 +32,46 @@ pub(crate) async fn run(global: &Global, command: &ReportCommand) -> Result<u8, 
     ended.map(|()| exit::OK)
 }
 
+/// A projection's rows, as they are.
+pub(crate) async fn show(global: &Global, client: &Client, name: &str) -> Result<(), Failure> {
+    let found = query(client, name).await?;
+    print(global, &found, found.rows.clone())
+}
+
+/// Some of a projection's rows.
+pub(crate) fn print(global: &Global, found: &Found, rows: Vec<Vec<String>>) -> Result<(), Failure> {
+    let columns: Vec<&str> = found.columns.iter().map(String::as_str).collect();
+    let extra = Map::from_iter([
+        ("position".to_owned(), json!(found.projection.position)),
+        (
+            "digest".to_owned(),
+            json!(message::hex(&found.projection.digest)),
+        ),
+    ]);
+    output::sheet(&columns, NUMBERS, rows).print(global.output, extra)
+}
+
+/// Columns of projections that hold numbers, besides those in fen.
+const NUMBERS: &[&str] = &["year", "grants", "payments", "position"];
+
 /// All rows of a projection at one position.
-async fn query(
-    client: &Client,
-    name: &str,
-) -> Result<(wire::Projection, Vec<Vec<String>>), Failure> {
+pub(crate) struct Found {
+    pub(crate) projection: wire::Projection,
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Found {
+    /// The cell of a row in a named column.
+    pub(crate) fn cell<'a>(&self, row: &'a [String], column: &str) -> &'a str {
+        let place = self.columns.iter().position(|name| name == column);
+        let cell = place.and_then(|place| row.get(place));
+        cell.map_or("", String::as_str)
+    }
+}
+
+/// Reads all rows of a projection.
+pub(crate) async fn query(client: &Client, name: &str) -> Result<Found, Failure> {
     let mut rows = Vec::new();
     let mut page_token = String::new();
     loop {
@@ -48,7 +84,11 @@ async fn query(
         rows.extend(page.rows.into_iter().map(|row| row.cells));
         page_token = page.next_page_token;
         if page_token.is_empty() {
-            return Ok((page.projection.unwrap_or_default(), rows));
+            return Ok(Found {
+                projection: page.projection.unwrap_or_default(),
+                columns: page.columns,
+                rows,
+            });
         }
     }
 }
@@ -58,7 +98,9 @@ pub(crate) type Sums = BTreeMap<(String, String), (i64, i64)>;
 
 /// Sums and conflicts, with the projection they come from.
 pub(crate) async fn sums(client: &Client) -> Result<(wire::Projection, Sums, usize), Failure> {
-    let (projection, rows) = query(client, "totals").await?;
+    let Found {
+        projection, rows, ..
+    } = query(client, "totals").await?;
     let mut sums = Sums::new();
     for row in rows {
         let [programme, year, _office, _fund, grants, amount, _paid] = row.as_slice() else {
@@ -68,8 +110,8 @@ pub(crate) async fn sums(client: &Client) -> Result<(wire::Projection, Sums, usi
         sum.0 += grants.parse::<i64>().unwrap_or(0);
         sum.1 += amount.parse::<i64>().unwrap_or(0);
     }
-    let (_, conflicts) = query(client, "conflicts").await?;
-    Ok((projection, sums, conflicts.len()))
+    let conflicts = query(client, "conflicts").await?;
+    Ok((projection, sums, conflicts.rows.len()))
 }
 
 async fn totals(global: &Global, client: &Client) -> Result<(), Failure> {
@@ -122,13 +164,16 @@ async fn totals(global: &Global, client: &Client) -> Result<(), Failure> {
     Ok(())
 }
 
-const GRANTS: [&str; 6] = [
+const GRANTS: [&str; 9] = [
     "training_allowance_granted",
     "skill_base_granted",
     "service_subsidy_granted",
     "brand_award_granted",
     "loan_issued",
     "interest_subsidy_granted",
+    "training_subsidy_granted",
+    "transport_aid_granted",
+    "subsidy_granted",
 ];
 
 async fn registers(

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{open, reason_line};
 use crate::{
     args::{Global, SubmitArgs},
+    client::Client,
     failure::{Failure, exit},
     lang::Lang,
     message,
@@ -32,19 +33,48 @@ pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<u8, Failur
     if command.request_id.is_empty() {
         command.request_id = Uuid::now_v7().to_string();
     }
-    let request_id = command.request_id.clone();
     let client = open(global).await?;
-    let command = Some(command);
-    let answered = if args.dry_run {
-        let request = wire::EvaluateRequest { command };
-        let answer = client.ledger().evaluate(request).await;
-        answer.map(|answer| answer.into_inner().outcome)
+    let way = if args.dry_run {
+        Way::Evaluate
     } else {
-        let request = wire::SubmitRequest { command };
-        let answer = client.ledger().submit(request).await;
-        answer.map(|answer| answer.into_inner().outcome)
+        Way::Submit
     };
-    let ended = match answered {
+    let ended = send(global, &client, command, way).await;
+    client.close().await?;
+    ended
+}
+
+/// Whether a command is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// It is.
+    Submit,
+    /// Only what would become of it.
+    Evaluate,
+}
+
+/// Sends one command and says what became of it.
+pub(super) async fn send(
+    global: &Global,
+    client: &Client,
+    command: wire::Command,
+    way: Way,
+) -> Result<u8, Failure> {
+    let request_id = command.request_id.clone();
+    let command = Some(command);
+    let answered = match way {
+        Way::Evaluate => {
+            let request = wire::EvaluateRequest { command };
+            let answer = client.ledger().evaluate(request).await;
+            answer.map(|answer| answer.into_inner().outcome)
+        }
+        Way::Submit => {
+            let request = wire::SubmitRequest { command };
+            let answer = client.ledger().submit(request).await;
+            answer.map(|answer| answer.into_inner().outcome)
+        }
+    };
+    match answered {
         Ok(outcome) => show(global, &request_id, &outcome.unwrap_or_default()),
         Err(status) => {
             let failure = Failure::from(status);
@@ -56,9 +86,7 @@ pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<u8, Failur
             }
             Err(failure)
         }
-    };
-    client.close().await?;
-    ended
+    }
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
