@@ -1,12 +1,14 @@
 //! A claim as limits see it: with its subject, days and references looked up.
 
+use std::cell::RefCell;
+
 use luzhang_ledger::{
     Date, Fen, Office, StreamId, StreamKind,
     claim::{Claim, Form},
 };
 
 use crate::{
-    pack::{Attribute, Pack},
+    pack::{Attribute, Pack, ParamIx},
     state::{Course, Loan, Plaque, State, streams::Ix},
 };
 
@@ -27,6 +29,9 @@ pub(crate) struct Case<'a> {
     pub(crate) plaque: Option<&'a Plaque>,
     /// The loan of an interest subsidy, if issued.
     pub(crate) loan: Option<(Ix, &'a Loan)>,
+    /// Where limits are traced: the parameters that they asked for, and for which
+    /// days. `None` where only failures matter.
+    pub(crate) lookups: Option<RefCell<Vec<(ParamIx, Date)>>>,
     /// The basis date as a slice, for claims of a single day.
     single: [Date; 1],
 }
@@ -43,6 +48,7 @@ impl<'a> Case<'a> {
             course: None,
             plaque: None,
             loan: None,
+            lookups: None,
             single: [claim.basis()],
         };
         case.owner = match claim {

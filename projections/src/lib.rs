@@ -23,7 +23,9 @@ mod limits;
 pub mod entitlement;
 pub mod explain;
 pub mod projection;
+pub mod redecide;
 pub mod totals;
+pub mod trace;
 
 pub use decide::{Command, Decision, Rejection, decide};
 pub use pack::Pack;

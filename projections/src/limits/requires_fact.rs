@@ -19,21 +19,35 @@ pub(super) fn check(
         FactKind::Attendance => attendance(case),
         FactKind::Plaque => plaque(case, valid_years),
         FactKind::Loan => loan(case),
-        FactKind::UnemploymentBenefit => covered(case, |day| {
-            case.state.benefits.of(case.owner).any(|s| s.contains(day))
-        }),
+        FactKind::UnemploymentBenefit => benefit(case),
     }
 }
 
+/// The days without the fact, if there are any; where limits are traced, else
+/// the days that have it.
 fn covered(case: &Case<'_>, holds: impl Fn(Date) -> bool) -> Option<Finding> {
     let without: Vec<Date> = case.days().iter().copied().filter(|d| !holds(*d)).collect();
-    (!without.is_empty()).then(|| Finding::default().dates("dates", without))
+    if without.is_empty() {
+        return case.passed(|| case.days_judged());
+    }
+    Some(Finding::default().dates("dates", without))
 }
 
 fn status(case: &Case<'_>) -> Option<Finding> {
     let spans = || case.state.poverty.of(case.owner);
     let finding = covered(case, |day| spans().any(|span| span.contains(day)))?;
     Some(finding.facts(spans().map(|span| span.position)))
+}
+
+fn benefit(case: &Case<'_>) -> Option<Finding> {
+    let spans = || case.state.benefits.of(case.owner);
+    let finding = covered(case, |day| spans().any(|span| span.contains(day)))?;
+    // A failure names none: there may be no such fact at all.
+    if finding.failed() {
+        return Some(finding);
+    }
+    let standing = spans().filter(|span| span.standing);
+    Some(finding.facts(standing.map(|span| span.position)))
 }
 
 fn attendance(case: &Case<'_>) -> Option<Finding> {
@@ -64,8 +78,9 @@ fn plaque(case: &Case<'_>, valid_years: Option<ParamIx>) -> Option<Finding> {
     let Claim::BrandAward(claim) = case.claim else {
         return None;
     };
-    let finding = Finding::default().text("number", claim.brand_no.as_str());
+    let number = claim.brand_no.as_str();
     let Some(plaque) = case.plaque else {
+        let finding = Finding::default().text("number", number);
         return Some(finding.dates("dates", vec![case.basis]));
     };
     let in_force = |day: Date| {
@@ -79,16 +94,23 @@ fn plaque(case: &Case<'_>, valid_years: Option<ParamIx>) -> Option<Finding> {
         .copied()
         .filter(|d| !in_force(*d))
         .collect();
-    (!without.is_empty()).then(|| finding.dates("dates", without).facts([plaque.position]))
+    if without.is_empty() {
+        let finding = || case.days_judged().text("number", number);
+        return case.passed(|| finding().facts([plaque.position]));
+    }
+    let finding = Finding::default().text("number", number);
+    Some(finding.dates("dates", without).facts([plaque.position]))
 }
 
 fn loan(case: &Case<'_>) -> Option<Finding> {
     let Claim::InterestSubsidy(claim) = case.claim else {
         return None;
     };
-    case.loan
-        .is_none()
-        .then(|| Finding::default().text("number", claim.loan_no.as_str()))
+    case.judged(case.loan.is_none(), || {
+        Finding::default()
+            .text("number", claim.loan_no.as_str())
+            .facts(case.loan.map(|(_, loan)| loan.position))
+    })
 }
 
 /// The same day `years` later: the first day after a term of whole years. Of

@@ -31,6 +31,8 @@ mod rejections;
 
 mod digests;
 mod entitlements;
+mod redecided;
+mod traces;
 
 mod histories;
 mod model;
