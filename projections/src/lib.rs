@@ -24,6 +24,7 @@ pub mod entitlement;
 pub mod explain;
 pub mod projection;
 pub mod redecide;
+pub mod simulate;
 pub mod totals;
 pub mod trace;
 

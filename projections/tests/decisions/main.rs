@@ -32,6 +32,7 @@ mod rejections;
 mod digests;
 mod entitlements;
 mod redecided;
+mod simulated;
 mod traces;
 
 mod histories;
