@@ -124,6 +124,8 @@ pub(crate) enum Command {
     /// Export and verify the chain
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Replay history under another policy pack, without writing
+    Simulate(SimulateArgs),
     /// Fold the whole log anew and print the digests
     Rebuild,
     /// Totals and registers
@@ -225,6 +227,22 @@ pub(crate) struct ExplainArgs {
     pub(crate) what: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// The other pack, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pack: PathBuf,
+    /// The first basis date that it judges; that of its window by default
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<jiff::civil::Date>,
+    /// The day after the last basis date that it judges
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<jiff::civil::Date>,
+    /// An export file; without it --data-dir or --server is read
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) file: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Say whether a pack may be adopted
@@ -258,6 +276,11 @@ pub(crate) enum AuditCommand {
     },
     /// The durable end of the chain
     Head,
+    /// Decide everything anew from what was known then, and compare
+    Redecide {
+        /// An export file; without it --data-dir or --server is read
+        file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

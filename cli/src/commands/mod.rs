@@ -8,9 +8,11 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod policy;
 pub(crate) mod rebuild;
+pub(crate) mod redecide;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod shell;
+pub(crate) mod simulate;
 pub(crate) mod subject;
 pub(crate) mod submit;
 
