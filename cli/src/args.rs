@@ -126,6 +126,8 @@ pub(crate) enum Command {
     /// Export and verify the chain
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Replay history under another policy pack, without writing
+    Simulate(SimulateArgs),
     /// Fold the whole log anew and print the digests
     Rebuild,
     /// Totals and registers
@@ -242,6 +244,22 @@ pub(crate) struct ExplainArgs {
     pub(crate) what: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// The other pack, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pack: PathBuf,
+    /// The first basis date that it judges; that of its window by default
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<jiff::civil::Date>,
+    /// The day after the last basis date that it judges
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<jiff::civil::Date>,
+    /// An export file; without it --data-dir or --server is read
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) file: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PolicyCommand {
     /// Say whether a pack may be adopted
@@ -280,6 +298,11 @@ pub(crate) enum AuditCommand {
     },
     /// The durable end of the chain
     Head,
+    /// Decide everything anew from what was known then, and compare
+    Redecide {
+        /// An export file; without it --data-dir or --server is read
+        file: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -300,6 +323,18 @@ pub(crate) enum ReportCommand {
     Totals,
     /// Every budget line with all its accounts
     Budget,
+    /// All money, one transaction an event, in plain-text accounting
+    Journal {
+        /// For which program
+        #[arg(long, value_enum)]
+        format: life::JournalFormat,
+        /// From an export file instead of a ledger
+        #[arg(long, value_name = "EXPORT")]
+        file: Option<PathBuf>,
+        /// Into a file, which must not exist
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Every grant, one row each
     Registers {
         /// Only this programme's form, for example `training_allowance_granted`

@@ -9,6 +9,7 @@ mod import;
 mod lang;
 mod message;
 mod output;
+mod source;
 
 use std::{
     env,
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Explain(args) => runtime.block_on(commands::explain::run(&global, &args)),
         Command::Policy(command) => runtime.block_on(commands::policy::run(&global, &command)),
         Command::Audit(command) => runtime.block_on(commands::audit::run(&global, &command)),
+        Command::Simulate(args) => runtime.block_on(commands::simulate::run(&global, &args)),
         Command::Rebuild => runtime.block_on(commands::rebuild::run(&global)),
         Command::Report(command) => runtime.block_on(commands::report::run(&global, &command)),
         Command::Case(command) => runtime.block_on(commands::case::run(&global, &command)),

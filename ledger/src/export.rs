@@ -92,13 +92,30 @@ pub fn verify_export(
     anchor: Option<Anchor>,
     mut progress: impl FnMut(u64),
 ) -> Report {
-    let mut verifier = Verifier::new(anchor);
-    let mut reader = ExportReader {
-        input: BufReader::with_capacity(64 * 1024, input),
-        checksum: blake3::Hasher::new_derive_key(EXPORT_CONTEXT),
-    };
-    let finding = reader.run(&mut verifier, &mut progress).err();
-    verifier.finish(finding)
+    let mut blocks = VerifiedBlocks::with(Verifier::new(anchor), input);
+    let mut finding = None;
+    while let Some(batch) = blocks.next() {
+        match batch {
+            Ok(_) => progress(blocks.events),
+            Err(found) => finding = Some(found),
+        }
+    }
+    blocks.verifier.finish(finding)
+}
+
+/// The blocks of an export file, batch by batch, each verified before it is
+/// given out. After the last come the checks of the trailer: only an iteration
+/// that ends without a [`Finding`] has read the whole ledger. A finding ends it.
+#[derive(Debug)]
+pub struct VerifiedBlocks<R> {
+    reader: ExportReader<R>,
+    verifier: Verifier,
+    /// What the header says, once it is read.
+    ledger: Option<LedgerId>,
+    /// What comes after the batch that was given out last.
+    end: Option<Result<(), BlockFault>>,
+    ended: bool,
+    events: u64,
 }
 
 /// The lengths that a block can have.
@@ -143,8 +160,9 @@ impl Trailer {
     }
 }
 
+#[derive(Debug)]
 struct ExportReader<R> {
-    input: R,
+    input: BufReader<R>,
     checksum: blake3::Hasher,
 }
 
@@ -157,6 +175,7 @@ enum Stop {
 }
 
 /// Why there is no next block.
+#[derive(Debug)]
 enum BlockFault {
     /// No block has such a length, or it is not the one in the block. What
     /// follows it, up to the length of a block's header.
@@ -167,42 +186,87 @@ enum BlockFault {
     Failed(io::Error),
 }
 
-impl<R: Read> ExportReader<R> {
-    fn run(
-        &mut self,
-        verifier: &mut Verifier,
-        progress: &mut impl FnMut(u64),
-    ) -> Result<(), Finding> {
-        let ledger = self.header()?;
-        let mut batch = Vec::new();
-        let mut batch_bytes = 0_usize;
-        loop {
-            let end = match self.next_block() {
-                Ok(Some(block)) => {
-                    batch_bytes = batch_bytes.saturating_add(block.len());
-                    batch.push(block);
-                    if batch_bytes < BATCH_BYTES {
-                        continue;
-                    }
-                    None
-                }
-                Ok(None) => Some(Ok(())),
-                Err(fault) => Some(Err(fault)),
-            };
-            // What was read before a fault is judged first: the earliest bad
-            // event is the one to name.
-            verifier.push(&batch)?;
-            progress(verifier.next_position().number().saturating_sub(1));
-            batch.clear();
-            batch_bytes = 0;
-            match end {
-                None => {}
-                Some(Ok(())) => return self.end(verifier, ledger),
-                Some(Err(fault)) => return Err(fault.finding(verifier, ledger)),
-            }
+impl<R: Read> VerifiedBlocks<R> {
+    /// Nothing is read before the first batch is asked for.
+    pub fn new(input: R) -> Self {
+        Self::with(Verifier::new(None), input)
+    }
+
+    fn with(verifier: Verifier, input: R) -> Self {
+        Self {
+            reader: ExportReader {
+                input: BufReader::with_capacity(64 * 1024, input),
+                checksum: blake3::Hasher::new_derive_key(EXPORT_CONTEXT),
+            },
+            verifier,
+            ledger: None,
+            end: None,
+            ended: false,
+            events: 0,
         }
     }
 
+    fn advance(&mut self) -> Result<Option<Vec<Vec<u8>>>, Finding> {
+        let ledger = match self.ledger {
+            Some(ledger) => ledger,
+            None => *self.ledger.insert(self.reader.header()?),
+        };
+        if self.end.is_none() {
+            let batch = self.read_batch();
+            // What was read before a fault is judged first: the earliest bad
+            // event is the one to name.
+            self.verifier.push(&batch)?;
+            let next = self.verifier.next_position().number();
+            self.events = next.saturating_sub(1);
+            if !batch.is_empty() {
+                return Ok(Some(batch));
+            }
+        }
+        match self.end.take() {
+            None | Some(Ok(())) => self.reader.end(&self.verifier, ledger)?,
+            Some(Err(fault)) => return Err(fault.finding(&self.verifier, ledger)),
+        }
+        Ok(None)
+    }
+
+    /// Blocks of some bytes together; what ended it early stays in `end`.
+    fn read_batch(&mut self) -> Vec<Vec<u8>> {
+        let mut batch = Vec::new();
+        let mut batch_bytes = 0_usize;
+        while batch_bytes < BATCH_BYTES {
+            match self.reader.next_block() {
+                Ok(Some(block)) => {
+                    batch_bytes = batch_bytes.saturating_add(block.len());
+                    batch.push(block);
+                }
+                Ok(None) => {
+                    self.end = Some(Ok(()));
+                    break;
+                }
+                Err(fault) => {
+                    self.end = Some(Err(fault));
+                    break;
+                }
+            }
+        }
+        batch
+    }
+}
+
+impl<R: Read> Iterator for VerifiedBlocks<R> {
+    type Item = Result<Vec<Vec<u8>>, Finding>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let advanced = self.advance().transpose();
+        self.ended = !matches!(advanced, Some(Ok(_)));
+        advanced
+    }
+}
+
+impl<R: Read> ExportReader<R> {
     fn header(&mut self) -> Result<LedgerId, Finding> {
         let magic: [u8; 16] = self.take().map_err(Stop::in_header)?;
         if magic != MAGIC {

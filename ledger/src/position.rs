@@ -13,6 +13,8 @@ pub struct Position(u64);
 impl Position {
     /// The position of a ledger's first event.
     pub const FIRST: Self = Self(1);
+    /// The greatest position, which no event ever has.
+    pub const LAST: Self = Self(u64::MAX);
 
     /// `None` for 0, which stands for "no event".
     pub fn new(number: u64) -> Option<Self> {

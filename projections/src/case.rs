@@ -1,12 +1,14 @@
 //! A claim as limits see it: with its subject, days and references looked up.
 
+use std::cell::RefCell;
+
 use luzhang_ledger::{
     Date, Fen, Office, StreamId, StreamKind,
     claim::{Claim, Form},
 };
 
 use crate::{
-    pack::{Attribute, Pack},
+    pack::{Attribute, Pack, ParamIx},
     state::{
         Certificate, Course, Grant, Loan, Plaque, State, facts::certificate_name, streams::Ix,
     },
@@ -34,6 +36,9 @@ pub(crate) struct Case<'a> {
     /// The grant that the claim takes the place of, with its amount: it counts
     /// against the claim nowhere.
     pub(crate) instead_of: Option<(u64, i64)>,
+    /// Where limits are traced: the parameters that they asked for, and for which
+    /// days. `None` where only failures matter.
+    pub(crate) lookups: Option<RefCell<Vec<(ParamIx, Date)>>>,
     /// The basis date as a slice, for claims of a single day.
     single: [Date; 1],
 }
@@ -52,6 +57,7 @@ impl<'a> Case<'a> {
             loan: None,
             certificate: None,
             instead_of: None,
+            lookups: None,
             single: [claim.basis()],
         };
         case.owner = match claim {

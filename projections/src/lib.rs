@@ -27,7 +27,10 @@ pub mod entitlement;
 pub mod explain;
 pub mod journal;
 pub mod projection;
+pub mod redecide;
+pub mod simulate;
 pub mod totals;
+pub mod trace;
 
 pub use decide::{Command, Decision, Rejection, decide};
 pub use pack::Pack;

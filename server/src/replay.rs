@@ -41,18 +41,46 @@ const BATCH: usize = 64;
 /// the events over in order, batch by batch, until `take` breaks off.
 pub fn replay(
     reader: &dyn Reader,
-    mut take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
+    take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
 ) -> Result<(), ReplayError> {
+    replay_blocks(reader.blocks_from(Position::FIRST), take)
+}
+
+/// The same for blocks from anywhere: they are verified here.
+pub fn replay_blocks<I>(
+    blocks: I,
+    take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
+) -> Result<(), ReplayError>
+where
+    I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
+{
+    let mut verifier = Verifier::new(None);
+    let mut blocks = blocks.peekable();
+    let batches = std::iter::from_fn(move || {
+        blocks.peek()?;
+        let batch: Result<Vec<_>, ReadError> = blocks.by_ref().take(BATCH).collect();
+        Some(batch.map_err(ReplayError::from).and_then(|batch| {
+            verifier.push(&batch).map_err(ReplayError::Broken)?;
+            Ok(batch)
+        }))
+    });
+    replay_verified(batches, take)
+}
+
+/// The same for blocks that were verified, batch by batch, before they come
+/// here. The first error ends it, and what was handed over is then worthless.
+pub fn replay_verified<I>(
+    batches: I,
+    mut take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
+) -> Result<(), ReplayError>
+where
+    I: Iterator<Item = Result<Vec<Vec<u8>>, ReplayError>> + Send,
+{
     thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel::<Result<Vec<Event>, ReplayError>>(2);
         scope.spawn(move || {
-            let mut verifier = Verifier::new(None);
-            let mut blocks = reader.blocks_from(Position::FIRST).peekable();
-            while blocks.peek().is_some() {
-                let batch: Result<Vec<_>, ReadError> = blocks.by_ref().take(BATCH).collect();
-                let events = batch
-                    .map_err(ReplayError::from)
-                    .and_then(|batch| decode(&mut verifier, &batch));
+            for batch in batches {
+                let events = batch.and_then(|batch| decode(&batch));
                 let failed = events.is_err();
                 if send.send(events).is_err() || failed {
                     return;
@@ -68,8 +96,7 @@ pub fn replay(
     })
 }
 
-fn decode(verifier: &mut Verifier, blocks: &[Vec<u8>]) -> Result<Vec<Event>, ReplayError> {
-    verifier.push(blocks).map_err(ReplayError::Broken)?;
+fn decode(blocks: &[Vec<u8>]) -> Result<Vec<Event>, ReplayError> {
     let decoded: Vec<Result<Vec<Event>, ReplayError>> = blocks
         .par_iter()
         .map(|bytes| {

@@ -199,3 +199,12 @@ pub(crate) enum RecoveryCommand {
     /// All recoveries
     Status,
 }
+
+/// A plain-text accounting format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum JournalFormat {
+    /// hledger, ledger.
+    Hledger,
+    /// beancount.
+    Beancount,
+}

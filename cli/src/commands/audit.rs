@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
-use super::open;
+use super::{open, redecide};
 use crate::{
     args::{AuditCommand, Global, VerifyArgs},
     client::{Target, progress},
@@ -38,6 +38,7 @@ pub(crate) async fn run(global: &Global, command: &AuditCommand) -> Result<u8, F
         AuditCommand::Verify(args) => verify(global, args).await,
         AuditCommand::Export { out } => export(global, out).await,
         AuditCommand::Head => head(global).await,
+        AuditCommand::Redecide { file } => redecide::run(global, file.as_deref()).await,
     }
 }
 

@@ -8,14 +8,17 @@ pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod init;
+mod journal;
 pub(crate) mod notice;
 pub(crate) mod payment;
 pub(crate) mod policy;
 pub(crate) mod rebuild;
 pub(crate) mod recovery;
+pub(crate) mod redecide;
 pub(crate) mod report;
 pub(crate) mod serve;
 pub(crate) mod shell;
+pub(crate) mod simulate;
 pub(crate) mod subject;
 pub(crate) mod submit;
 

@@ -30,7 +30,7 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<u8, 
     }
 }
 
-fn load(text: &[u8]) -> Result<Arc<Pack>, Failure> {
+pub(super) fn load(text: &[u8]) -> Result<Arc<Pack>, Failure> {
     Pack::load(text).map_err(|error| {
         let shown = match &error {
             PackError::Defects(defects) => defects.iter().fold(String::new(), |list, defect| {

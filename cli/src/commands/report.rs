@@ -7,7 +7,7 @@ use luzhang_proto::{event as stored, wire};
 use serde_json::{Map, json};
 use tokio_stream::StreamExt as _;
 
-use super::{open, recorded_at};
+use super::{journal, open, recorded_at};
 use crate::{
     args::{Global, ReportCommand},
     client::Client,
@@ -20,8 +20,12 @@ use crate::{
 const PAGE: u32 = 10_000;
 
 pub(crate) async fn run(global: &Global, command: &ReportCommand) -> Result<u8, Failure> {
+    if let ReportCommand::Journal { format, file, out } = command {
+        return journal::write(global, *format, file.as_deref(), out.as_deref()).await;
+    }
     let client = open(global).await?;
     let ended = match command {
+        ReportCommand::Journal { .. } => Ok(()),
         ReportCommand::Totals => totals(global, &client).await,
         ReportCommand::Budget => show(global, &client, "budget").await,
         ReportCommand::Registers { kind, office } => {

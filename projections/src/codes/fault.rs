@@ -298,6 +298,17 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              recorded. Make sure that `luzhang serve` is running, check the address in --server, \
              and try again; on the machine that holds the ledger, --data-dir opens it directly.";
     }
+    "LOG_UNVERIFIED" Fault {
+        zh "日志未通过核验":
+            "重新计算之前先核验日志，发现它被改动、缺了尾部、分叉、为空，或者不是导出文件。\
+             由这样的日志算出的任何结论都不作数，所以没有给出结论。\
+             请用 luzhang audit verify 查明是哪一处，再换用完好的导出文件或者从备份恢复。";
+        en "the log does not verify":
+            "A log is verified before anything is computed from it. This one was changed, lacks \
+             its end, is another chain, is empty, or is no export at all. Nothing that follows \
+             from it would count, so no result is given. See what `luzhang audit verify` names, \
+             and use a sound export or restore the ledger from a backup.";
+    }
     "DIGEST_DIFFERS" Fault {
         zh "重建的摘要不一致":
             "从账本重新计算的投影与运行中的不一致。同一账本在任何机器上都应得到相同的摘要，\

@@ -5,12 +5,10 @@ use crate::case::Case;
 
 pub(super) fn check(case: &Case<'_>, funds: &[String]) -> Option<Finding> {
     let fund = case.claim.fund()?.as_str();
-    if funds.iter().any(|allowed| allowed == fund) {
-        return None;
-    }
-    Some(
+    let failed = !funds.iter().any(|allowed| allowed == fund);
+    case.judged(failed, || {
         Finding::default()
             .text("fund", fund)
-            .text("allowed", funds.join(", ")),
-    )
+            .text("allowed", funds.join(", "))
+    })
 }

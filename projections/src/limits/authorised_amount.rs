@@ -17,7 +17,7 @@ pub(super) fn check(case: &Case<'_>, table: Option<&Table>) -> Option<Finding> {
     };
     if let Some(table) = table {
         let expected = case.cell(table, case.basis)?;
-        return (amount.fen() != expected).then(|| finding(expected, "-"));
+        return case.judged(amount.fen() != expected, || finding(expected, "-"));
     }
     let named = match case.claim {
         Claim::Subsidy(claim) => Some(claim.document.as_str()),
@@ -37,11 +37,10 @@ pub(super) fn check(case: &Case<'_>, table: Option<&Table>) -> Option<Finding> {
         AuthorityAmount::AtMost => amount <= authority.amount,
     };
     let documents: Vec<&Authority> = case.state.authorities().filter(in_force).collect();
-    if documents.iter().any(allows) {
-        return None;
-    }
     // The newest says what would have been allowed.
     let expected = documents.last().map_or(Fen::ZERO, |newest| newest.amount);
-    let facts = documents.iter().map(|authority| authority.span.position);
-    Some(finding(expected.fen(), named.unwrap_or("-")).facts(facts))
+    case.judged(!documents.iter().any(allows), || {
+        let facts = documents.iter().map(|authority| authority.span.position);
+        finding(expected.fen(), named.unwrap_or("-")).facts(facts)
+    })
 }

@@ -17,20 +17,18 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let balance = key.map_or(Balance::default(), |key| case.state.budget.balance(key));
     let amount = case.amount().fen();
     let left = balance.left().saturating_add(case.amount_before());
-    if amount <= left {
-        return None;
-    }
-    let sources = key
-        .into_iter()
-        .flat_map(|key| case.state.budget.sources(key))
-        .map(Position::number);
-    let finding = Finding::default()
-        .fen("amount", amount)
-        .fen("committed", balance.committed())
-        .fen("appropriated", balance.appropriated())
-        .fen("left", left)
-        .text("year", year.number().to_string())
-        .text("fund", fund.as_str())
-        .facts(sources);
-    Some(finding)
+    case.judged(amount > left, || {
+        let sources = key
+            .into_iter()
+            .flat_map(|key| case.state.budget.sources(key))
+            .map(Position::number);
+        Finding::default()
+            .fen("amount", amount)
+            .fen("committed", balance.committed())
+            .fen("appropriated", balance.appropriated())
+            .fen("left", left)
+            .text("year", year.number().to_string())
+            .text("fund", fund.as_str())
+            .facts(sources)
+    })
 }

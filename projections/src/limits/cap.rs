@@ -6,5 +6,7 @@ use crate::{case::Case, pack::Table};
 pub(super) fn check(case: &Case<'_>, table: &Table) -> Option<Finding> {
     let max = case.cell(table, case.basis)?;
     let amount = case.amount().fen();
-    (amount > max).then(|| Finding::default().fen("amount", amount).fen("max", max))
+    case.judged(amount > max, || {
+        Finding::default().fen("amount", amount).fen("max", max)
+    })
 }

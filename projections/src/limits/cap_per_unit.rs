@@ -13,5 +13,7 @@ pub(super) fn check(case: &Case<'_>, max: ParamIx) -> Option<Finding> {
     let rate = claim.daily.fen();
     let caps = case.days().iter().filter_map(|day| case.value(max, *day));
     let lowest = caps.min()?;
-    (rate > lowest).then(|| Finding::default().fen("rate", rate).fen("max", lowest))
+    case.judged(rate > lowest, || {
+        Finding::default().fen("rate", rate).fen("max", lowest)
+    })
 }

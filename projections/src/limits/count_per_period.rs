@@ -42,19 +42,17 @@ pub(super) fn check(case: &Case<'_>, rule: Counting<'_>, max: ParamIx) -> Option
         .filter(|grant| this_course != Some(grant.party));
     let (count, grants) = count(rule.unit, others);
     let max = case.value(max, counted_on)?;
-    if count < max {
-        return None;
-    }
-    let period = match rule.period {
-        Period::Ever => String::new(),
-        Period::CalendarYear => counted_on.year().to_string(),
-    };
-    let finding = Finding::default()
-        .count("count", count)
-        .count("max", max)
-        .text("period", period)
-        .facts(grants);
-    Some(finding)
+    case.judged(count >= max, || {
+        let period = match rule.period {
+            Period::Ever => String::new(),
+            Period::CalendarYear => counted_on.year().to_string(),
+        };
+        Finding::default()
+            .count("count", count)
+            .count("max", max)
+            .text("period", period)
+            .facts(grants)
+    })
 }
 
 /// How much is used up in a period, for an entitlement statement.

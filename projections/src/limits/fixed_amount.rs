@@ -6,7 +6,7 @@ use crate::{case::Case, pack::Table};
 pub(super) fn check(case: &Case<'_>, table: &Table) -> Option<Finding> {
     let expected = case.cell(table, case.basis)?;
     let amount = case.amount().fen();
-    (amount != expected).then(|| {
+    case.judged(amount != expected, || {
         Finding::default()
             .fen("amount", amount)
             .fen("expected", expected)

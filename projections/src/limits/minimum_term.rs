@@ -14,17 +14,16 @@ pub(super) fn check(case: &Case<'_>, years: ParamIx) -> Option<Finding> {
     let earliest_last = anniversary(claim.contract_first_day, years)?
         .yesterday()
         .ok()?;
-    if claim.contract_last_day >= earliest_last && claim.insured_from.is_some() {
-        return None;
-    }
-    let insured = match claim.insured_from {
-        Some(day) => day.to_string(),
-        None => "-".to_owned(),
-    };
-    let finding = Finding::default()
-        .date("first", claim.contract_first_day)
-        .date("last", claim.contract_last_day)
-        .date("earliest_last", earliest_last)
-        .text("insured", insured);
-    Some(finding)
+    let failed = claim.contract_last_day < earliest_last || claim.insured_from.is_none();
+    case.judged(failed, || {
+        let insured = match claim.insured_from {
+            Some(day) => day.to_string(),
+            None => "-".to_owned(),
+        };
+        Finding::default()
+            .date("first", claim.contract_first_day)
+            .date("last", claim.contract_last_day)
+            .date("earliest_last", earliest_last)
+            .text("insured", insured)
+    })
 }

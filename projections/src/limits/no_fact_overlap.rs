@@ -11,9 +11,9 @@ use crate::{
 };
 
 pub(super) fn check(case: &Case<'_>, fact: FactKind) -> Option<Finding> {
-    let spans = match fact {
-        FactKind::UnemploymentBenefit => case.state.benefits.of(case.owner),
-        FactKind::PovertyStatus => case.state.poverty.of(case.owner),
+    let lists = match fact {
+        FactKind::UnemploymentBenefit => &case.state.benefits,
+        FactKind::PovertyStatus => &case.state.poverty,
         // These have no period of the subject's own.
         FactKind::Attendance | FactKind::Plaque | FactKind::Loan | FactKind::Certificate => {
             return None;
@@ -21,7 +21,7 @@ pub(super) fn check(case: &Case<'_>, fact: FactKind) -> Option<Finding> {
     };
     let mut days: Vec<Date> = Vec::new();
     let mut facts = Vec::new();
-    for span in spans {
+    for span in lists.of(case.owner) {
         let before = days.len();
         days.extend(case.days().iter().filter(|day| span.contains(**day)));
         if days.len() > before {
@@ -30,7 +30,12 @@ pub(super) fn check(case: &Case<'_>, fact: FactKind) -> Option<Finding> {
     }
     days.sort_unstable();
     days.dedup();
-    (!days.is_empty()).then(|| Finding::default().dates("dates", days).facts(facts))
+    if days.is_empty() {
+        let standing = |span: &&Span| span.standing;
+        let spans = lists.of(case.owner).filter(standing);
+        return case.passed(|| case.days_judged().facts(spans.map(|span| span.position)));
+    }
+    Some(Finding::default().dates("dates", days).facts(facts))
 }
 
 /// The judged days of a grant that lie inside a span which arrives after it.

@@ -9,7 +9,7 @@ pub(super) fn check(case: &Case<'_>, home: Office) -> Option<Finding> {
     let Claim::TransportAid(claim) = case.claim else {
         return None;
     };
-    (claim.province == home).then(|| {
+    case.judged(claim.province == home, || {
         Finding::default()
             .text("province", claim.province.to_string())
             .text("home", home.to_string())

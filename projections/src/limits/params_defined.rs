@@ -19,5 +19,12 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         })
         .map(|param| param.id.as_str())
         .collect();
-    (!undefined.is_empty()).then(|| Finding::default().text("params", undefined.join(", ")))
+    if undefined.is_empty() {
+        return case.passed(|| {
+            let ids = case.pack.params(case.claim).map(|param| param.id.as_str());
+            let ids: Vec<&str> = ids.collect();
+            case.days_judged().text("defined", ids.join(", "))
+        });
+    }
+    Some(Finding::default().text("params", undefined.join(", ")))
 }

@@ -11,6 +11,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     };
     let (mut open, mut overdue, mut facts) = (0_i64, 0_i64, Vec::new());
+    let mut settled_in_time = Vec::new();
     for ix in case.state.borrowed.of(case.owner) {
         let Some(loan) = case.state.loan_by(*ix) else {
             continue;
@@ -24,10 +25,14 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
                 overdue = overdue.saturating_add(1);
                 facts.extend([loan.position, settled]);
             }
-            Some((Repayment::OnTime, _)) => {}
+            Some((Repayment::OnTime, settled)) => settled_in_time.push([loan.position, settled]),
         }
     }
-    (open > 0 || overdue > 0).then(|| {
+    let failed = open > 0 || overdue > 0;
+    if !failed {
+        facts = settled_in_time.concat();
+    }
+    case.judged(failed, || {
         Finding::default()
             .count("open", open)
             .count("overdue", overdue)

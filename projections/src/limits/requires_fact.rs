@@ -20,21 +20,35 @@ pub(super) fn check(
         FactKind::Plaque => plaque(case, valid_years),
         FactKind::Loan => loan(case),
         FactKind::Certificate => certificate(case),
-        FactKind::UnemploymentBenefit => covered(case, |day| {
-            case.state.benefits.of(case.owner).any(|s| s.contains(day))
-        }),
+        FactKind::UnemploymentBenefit => benefit(case),
     }
 }
 
+/// The days without the fact, if there are any; where limits are traced, else
+/// the days that have it.
 fn covered(case: &Case<'_>, holds: impl Fn(Date) -> bool) -> Option<Finding> {
     let without: Vec<Date> = case.days().iter().copied().filter(|d| !holds(*d)).collect();
-    (!without.is_empty()).then(|| Finding::default().dates("dates", without))
+    if without.is_empty() {
+        return case.passed(|| case.days_judged());
+    }
+    Some(Finding::default().dates("dates", without))
 }
 
 fn status(case: &Case<'_>) -> Option<Finding> {
     let spans = || case.state.poverty.of(case.owner);
     let finding = covered(case, |day| spans().any(|span| span.contains(day)))?;
     Some(finding.facts(spans().map(|span| span.position)))
+}
+
+fn benefit(case: &Case<'_>) -> Option<Finding> {
+    let spans = || case.state.benefits.of(case.owner);
+    let finding = covered(case, |day| spans().any(|span| span.contains(day)))?;
+    // A failure names none: there may be no such fact at all.
+    if finding.failed() {
+        return Some(finding);
+    }
+    let standing = spans().filter(|span| span.standing);
+    Some(finding.facts(standing.map(|span| span.position)))
 }
 
 fn attendance(case: &Case<'_>) -> Option<Finding> {
@@ -65,8 +79,9 @@ fn plaque(case: &Case<'_>, valid_years: Option<ParamIx>) -> Option<Finding> {
     let Claim::BrandAward(claim) = case.claim else {
         return None;
     };
-    let finding = Finding::default().text("number", claim.brand_no.as_str());
+    let number = claim.brand_no.as_str();
     let Some(plaque) = case.plaque else {
+        let finding = Finding::default().text("number", number);
         return Some(finding.dates("dates", vec![case.basis]));
     };
     let years = |begun: Date| valid_years.and_then(|param| case.value(param, begun));
@@ -79,16 +94,23 @@ fn plaque(case: &Case<'_>, valid_years: Option<ParamIx>) -> Option<Finding> {
         .collect();
     let changes = plaque.changes.iter().map(|changed| changed.position);
     let facts = changes.chain([plaque.position]);
-    (!without.is_empty()).then(|| finding.dates("dates", without).facts(facts))
+    if without.is_empty() {
+        let finding = || case.days_judged().text("number", number);
+        return case.passed(|| finding().facts(facts));
+    }
+    let finding = Finding::default().text("number", number);
+    Some(finding.dates("dates", without).facts(facts))
 }
 
 fn loan(case: &Case<'_>) -> Option<Finding> {
     let Claim::InterestSubsidy(claim) = case.claim else {
         return None;
     };
-    case.loan
-        .is_none()
-        .then(|| Finding::default().text("number", claim.loan_no.as_str()))
+    case.judged(case.loan.is_none(), || {
+        Finding::default()
+            .text("number", claim.loan_no.as_str())
+            .facts(case.loan.map(|(_, loan)| loan.position))
+    })
 }
 
 fn certificate(case: &Case<'_>) -> Option<Finding> {
@@ -101,8 +123,9 @@ fn certificate(case: &Case<'_>) -> Option<Finding> {
             .text("number", claim.certificate_no.as_str())
     };
     match case.certificate {
-        Some((_, certificate)) if certificate.person == claim.person => None,
-        Some((_, certificate)) => Some(finding().facts([certificate.position])),
+        Some((_, certificate)) => case.judged(certificate.person != claim.person, || {
+            finding().facts([certificate.position])
+        }),
         None => Some(finding()),
     }
 }

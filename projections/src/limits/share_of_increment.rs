@@ -19,14 +19,13 @@ pub(super) fn check(case: &Case<'_>, share: ParamIx) -> Option<Finding> {
     // amount <= increment x share / 1,000,000, multiplied out: factors below
     // 2^50 and 2^20.
     let allowed = increment.checked_mul(share)?;
-    if amount.checked_mul(1_000_000)? <= allowed {
-        return None;
-    }
+    let failed = amount.checked_mul(1_000_000)? > allowed;
     let max = allowed.checked_div(1_000_000)?;
-    let finding = Finding::default()
-        .fen("amount", claim.amount.fen())
-        .fen("max", i64::try_from(max).unwrap_or(i64::MAX))
-        .fen("previous", previous)
-        .fen("current", current);
-    Some(finding)
+    case.judged(failed, || {
+        Finding::default()
+            .fen("amount", claim.amount.fen())
+            .fen("max", i64::try_from(max).unwrap_or(i64::MAX))
+            .fen("previous", previous)
+            .fen("current", current)
+    })
 }

@@ -39,13 +39,12 @@ pub(super) fn check(case: &Case<'_>, terms: Terms<'_>) -> Option<Finding> {
         .checked_add(excess_share.checked_mul(rest)?)?;
     let allowed = interest.checked_mul(weight)?;
     let scale = principal.checked_mul(1_000_000)?;
-    if amount.checked_mul(scale)? <= allowed {
-        return None;
-    }
+    let failed = amount.checked_mul(scale)? > allowed;
     let max = allowed.checked_div(scale)?;
-    let finding = Finding::default()
-        .fen("amount", claim.amount.fen())
-        .fen("max", i64::try_from(max).unwrap_or(i64::MAX))
-        .facts([loan.position]);
-    Some(finding)
+    case.judged(failed, || {
+        Finding::default()
+            .fen("amount", claim.amount.fen())
+            .fen("max", i64::try_from(max).unwrap_or(i64::MAX))
+            .facts([loan.position])
+    })
 }

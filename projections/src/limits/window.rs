@@ -7,14 +7,15 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let window = case.pack.window;
     let outside = case.days().iter().filter(|day| !window.contains(**day));
     let outside: Vec<_> = outside.copied().collect();
+    let with_window = |finding: Finding| {
+        let finding = finding.date("from", window.from());
+        match window.until() {
+            Some(until) => finding.date("until", until),
+            None => finding,
+        }
+    };
     if outside.is_empty() {
-        return None;
+        return case.passed(|| with_window(case.days_judged()));
     }
-    let finding = Finding::default()
-        .dates("dates", outside)
-        .date("from", window.from());
-    Some(match window.until() {
-        Some(until) => finding.date("until", until),
-        None => finding,
-    })
+    Some(with_window(Finding::default().dates("dates", outside)))
 }

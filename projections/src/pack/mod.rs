@@ -22,7 +22,7 @@ use thiserror::Error;
 
 pub use self::{
     check::Defect,
-    param::{Gap, Param, ParamIx, Unit},
+    param::{Dated, Gap, Param, ParamIx, Unit},
     rule::{Attribute, CountUnit, FactKind, Period, Rule, Table},
     working_days::WorkingDays,
 };
@@ -337,5 +337,11 @@ impl Pack {
     /// [`Gap`] if no value, or more than one, covers the day.
     pub fn value(&self, param: ParamIx, day: Date) -> Result<i64, Gap> {
         self.params.get(param.index()).ok_or(Gap)?.value(day)
+    }
+
+    /// The parameter itself, and its value on a day as [`Pack::value`] has it.
+    pub(crate) fn dated(&self, param: ParamIx, day: Date) -> Option<(&Param, &Dated)> {
+        let param = self.params.get(param.index())?;
+        Some((param, param.dated(day).ok()?))
     }
 }

@@ -44,7 +44,7 @@ pub struct Param {
 }
 
 /// A value that holds for a while.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dated {
     /// When it holds.
     pub window: Window,
@@ -62,18 +62,23 @@ impl Param {
     /// The one value on `day`; before the first and after the last window the
     /// nearest value.
     pub fn value(&self, day: Date) -> Result<i64, Gap> {
+        self.dated(day).map(|dated| dated.value)
+    }
+
+    /// That value with its window and citation.
+    pub fn dated(&self, day: Date) -> Result<&Dated, Gap> {
         let mut holding = self.values.iter().filter(|v| v.window.contains(day));
         match (holding.next(), holding.next()) {
-            (Some(one), None) => return Ok(one.value),
+            (Some(one), None) => return Ok(one),
             (Some(_), Some(_)) => return Err(Gap),
             (None, _) => {}
         }
         let first = self.values.first().ok_or(Gap)?;
         let last = self.values.last().ok_or(Gap)?;
         if day < first.window.from() {
-            Ok(first.value)
+            Ok(first)
         } else if last.window.until().is_some_and(|until| day >= until) {
-            Ok(last.value)
+            Ok(last)
         } else {
             Err(Gap)
         }

@@ -214,6 +214,8 @@ pub struct State {
     position: Option<Position>,
     recorded_at: i64,
     packs: Vec<Adopted>,
+    /// In a simulation, the pack that judges some days instead of those.
+    instead: Option<(Window, Adopted)>,
     pub(crate) streams: Streams,
     pub(crate) funds: Names,
     pub(crate) programmes: Names,
@@ -244,6 +246,20 @@ pub struct State {
 }
 
 impl State {
+    /// A state in which `pack` judges every day of `window`, whatever is adopted.
+    pub(crate) fn supposing(pack: Arc<Pack>, window: Window) -> Self {
+        let adopted = Adopted {
+            // No log is so long that it could be one of its events.
+            position: Position::LAST,
+            content: Hash::from_bytes([0; 32]),
+            pack,
+        };
+        Self {
+            instead: Some((window, adopted)),
+            ..Self::default()
+        }
+    }
+
     /// The position of the last event applied.
     pub fn position(&self) -> Option<Position> {
         self.position
@@ -261,7 +277,9 @@ impl State {
 
     /// The pack that was adopted at `position`.
     pub fn pack_at(&self, position: Position) -> Option<&Arc<Pack>> {
-        let adopted = self.packs.iter().find(|a| a.position == position)?;
+        let instead = self.instead.iter().map(|(_, adopted)| adopted);
+        let mut adopted = self.packs.iter().chain(instead);
+        let adopted = adopted.find(|a| a.position == position)?;
         Some(&adopted.pack)
     }
 
@@ -269,6 +287,11 @@ impl State {
     /// office whose window holds the day; else the latest adopted one for all
     /// whose window does; else the one for all whose window is nearest.
     pub fn pack_on(&self, day: Date, office: Office) -> Option<&Adopted> {
+        if let Some((window, adopted)) = &self.instead
+            && window.contains(day)
+        {
+            return Some(adopted);
+        }
         let distance = |adopted: &&Adopted| {
             let window = adopted.pack.window;
             let days = |from: Date, to: Date| from.until(to).map_or(i32::MAX, |s| s.get_days());

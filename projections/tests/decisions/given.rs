@@ -208,7 +208,7 @@ pub(crate) fn outcome(decided: &Result<Decision, Rejection>) -> Outcome {
     }
 }
 
-fn shown(compared: &[Compared]) -> String {
+pub(crate) fn shown(compared: &[Compared]) -> String {
     let values = compared.iter().map(|Compared { name, value }| match value {
         Value::Fen(number) | Value::Count(number) => format!("{name}={number}"),
         Value::Text(text) => format!("{name}={text}"),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use luzhang_ledger::{Body, fact::Fact};
-use luzhang_projections::{Decision, projection::Name};
+use luzhang_projections::{Decision, projection::Name, redecide::Redecider};
 use proptest::{
     prop_assert, prop_assert_eq,
     strategy::{Strategy, ValueTree},
@@ -48,11 +48,15 @@ fn play(history: &History) -> Result<Tally, TestCaseError> {
     money(&ledger, &model)?;
 
     // Nothing but the log decides: folded again it is the same.
+    // And every decision follows from it once more.
     let begin = Ledger::new();
+    let mut redecider = Redecider::from(begin.folded.state.clone());
     let mut again = begin.folded;
     for event in &ledger.log[begin.log.len()..] {
         again.apply(event);
+        prop_assert_eq!(redecider.apply(event), []);
     }
+    prop_assert_eq!(redecider.finish(), []);
     prop_assert_eq!(again.statuses(), ledger.folded.statuses());
     Ok(tally)
 }

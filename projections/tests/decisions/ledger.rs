@@ -3,12 +3,17 @@
 
 use std::sync::OnceLock;
 
-use luzhang_ledger::{Body, Event, Header, Position, StreamId, event::Conflict, text::Principal};
+use luzhang_ledger::{
+    Body, Event, Header, Position, StreamId,
+    event::{Conflict, Failure},
+    text::Principal,
+};
 use luzhang_projections::{
     Command, Decision, Rejection, State,
     decide::{self, CommandBody},
     pack::LUZHOU_2023,
     projection::Projections,
+    trace::{self, Outcome},
 };
 
 use crate::steps::{OFFICE, Step, office};
@@ -48,7 +53,42 @@ impl Ledger {
 
     /// Decides, without writing anything.
     pub(crate) fn decide(&self, step: &Step) -> Result<Decision, Rejection> {
-        decide::decide(self.state(), step.command.clone())
+        let decision = decide::decide(self.state(), step.command.clone());
+        if let Ok(decision) = &decision {
+            self.check_trace(step, &decision.body);
+        }
+        decision
+    }
+
+    /// A trace tries every limit, and fails those that the decision names.
+    #[track_caller]
+    fn check_trace(&self, step: &Step, body: &Body) {
+        let (claim, failures) = match body {
+            Body::Granted(claim) => (claim, &[][..]),
+            Body::Refused(refusal) => (&refusal.claim, &refusal.failures[..]),
+            _ => return,
+        };
+        let traced = trace::of(self.state(), step.command.office, claim).unwrap();
+        let failed = traced
+            .limits
+            .iter()
+            .filter(|t| t.outcome == Outcome::Failed);
+        let failed: Vec<Failure> = failed
+            .map(|tried| Failure {
+                limit: tried.limit.clone(),
+                code: tried.code.clone(),
+                compared: tried.compared.clone(),
+                facts: tried.facts.clone(),
+            })
+            .collect();
+        assert_eq!(failed, failures, "{step:?}");
+        let pack = self.state().pack_at(traced.policy).unwrap();
+        let limits = pack.limits(claim.form()).map(|limit| &limit.id);
+        assert!(traced.limits.iter().map(|t| &t.limit).eq(limits));
+        for tried in &traced.limits {
+            let judged = tried.outcome != Outcome::NotJudged;
+            assert!(!judged || !tried.compared.is_empty(), "{tried:?}");
+        }
     }
 
     /// Decides and writes; the events' first position is that of the decision.

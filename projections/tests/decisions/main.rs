@@ -31,6 +31,9 @@ mod rejections;
 
 mod digests;
 mod entitlements;
+mod redecided;
+mod simulated;
+mod traces;
 
 mod histories;
 mod model;

@@ -1,0 +1,326 @@
+//! Every decision once more: the log is folded, and what each event decided is
+//! compared with what [`decide()`] gives from the state before it.
+//!
+//! A chain that holds proves that nobody changed the log afterwards. It does not
+//! prove that what wrote it kept to the policy. This does.
+
+use std::{collections::VecDeque, fmt};
+
+use luzhang_ledger::{
+    Body, Event, Office, Position, StreamId,
+    event::{Conflict, Failure},
+};
+
+use crate::{
+    decide::{Command, CommandBody, decide},
+    state::State,
+};
+
+/// Folds a log from its first event on, and recomputes its decisions.
+#[derive(Clone, Debug, Default)]
+pub struct Redecider {
+    state: State,
+    decisions: u64,
+    due: Due,
+}
+
+/// Events that have to follow another: conflicts raised and cleared.
+#[derive(Clone, Debug, Default)]
+struct Due {
+    cause: Option<Position>,
+    stream: Option<StreamId>,
+    bodies: VecDeque<Body>,
+}
+
+/// An event that is not what its state and policy give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Where; of a conflict that is missing, the fact that has it.
+    pub position: Position,
+    /// What differs; never empty.
+    pub aspects: Vec<Aspect>,
+    /// What is on the log.
+    pub recorded: Verdict,
+    /// What is recomputed.
+    pub recomputed: Verdict,
+}
+
+/// What an event and its recomputation can differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aspect {
+    /// The verdict, or the content.
+    Body,
+    /// The stream it belongs to.
+    Stream,
+    /// The date that decides policy and budget year.
+    Basis,
+    /// The policy that judged it.
+    Policy,
+    /// The acting office, without which nothing can be decided.
+    Office,
+    /// The event that it follows from.
+    Cause,
+}
+
+/// A decision in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A fact was recorded, or a pack adopted.
+    Recorded,
+    /// The claim was allowed.
+    Granted,
+    /// The claim was refused for these limits.
+    Refused(Vec<Failure>),
+    /// The command cannot be decided; nothing would be written.
+    Rejected {
+        /// The stable reason code.
+        code: &'static str,
+    },
+    /// The step was taken.
+    Taken,
+    /// A grant contradicts a fact.
+    Conflict(Conflict),
+    /// A conflict no longer holds.
+    Cleared(Position),
+    /// There is nothing.
+    Nothing,
+}
+
+impl Aspect {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Stream => "stream",
+            Self::Basis => "basis",
+            Self::Policy => "policy",
+            Self::Office => "office",
+            Self::Cause => "cause",
+        }
+    }
+}
+
+impl fmt::Display for Aspect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Verdict {
+    fn of(body: &Body) -> Self {
+        match body {
+            Body::Granted(_) => Self::Granted,
+            Body::Refused(refusal) => Self::Refused(refusal.failures.clone()),
+            Body::Conflict(conflict) => Self::Conflict(conflict.clone()),
+            Body::ConflictCleared(conflict) => Self::Cleared(*conflict),
+            Body::Step(_) => Self::Taken,
+            Body::StepRefused(refusal) => Self::Refused(refusal.failures.clone()),
+            Body::LedgerCreated { .. }
+            | Body::PolicyPackAdopted { .. }
+            | Body::PartyRegistered(_)
+            | Body::PartyCorrected(_)
+            | Body::AccountBound(_)
+            | Body::FactRetracted(_)
+            | Body::FactCorrected(_)
+            | Body::Fact(_) => Self::Recorded,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Granted => "granted",
+            Self::Refused(_) => "refused",
+            Self::Rejected { .. } => "rejected",
+            Self::Taken => "taken",
+            Self::Conflict(_) => "conflict",
+            Self::Cleared(_) => "cleared",
+            Self::Nothing => "nothing",
+        }
+    }
+
+    /// The limits and codes that it names, as `LIMIT CODE`.
+    pub fn reasons(&self) -> Vec<String> {
+        match self {
+            Self::Refused(failures) => failures
+                .iter()
+                .map(|failure| format!("{} {}", failure.limit, failure.code))
+                .collect(),
+            Self::Conflict(conflict) => vec![format!(
+                "{} {} @{}",
+                conflict.limit, conflict.code, conflict.grant
+            )],
+            Self::Rejected { code } => vec![(*code).to_owned()],
+            Self::Cleared(conflict) => vec![format!("@{conflict}")],
+            Self::Recorded | Self::Granted | Self::Taken | Self::Nothing => Vec::new(),
+        }
+    }
+}
+
+impl From<State> for Redecider {
+    /// Goes on from a state that is known to be right.
+    fn from(state: State) -> Self {
+        Self {
+            state,
+            ..Self::default()
+        }
+    }
+}
+
+impl Redecider {
+    /// The state after the last event.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// How many events were recomputed.
+    pub fn decisions(&self) -> u64 {
+        self.decisions
+    }
+
+    /// Takes the next event: recomputes it, then folds it. More than one
+    /// difference if conflicts should have stood before it.
+    pub fn apply(&mut self, event: &Event) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        if matches!(event.body, Body::Conflict(_) | Body::ConflictCleared(_)) {
+            self.decisions = self.decisions.saturating_add(1);
+            differences.extend(self.due.take(event));
+        } else {
+            differences.extend(self.due.missing());
+            if let Some(body) = command_body(event) {
+                self.decisions = self.decisions.saturating_add(1);
+                differences.extend(self.redecide(event, body));
+            }
+        }
+        self.state.apply(event);
+        differences
+    }
+
+    /// The log has ended: conflicts that are still due are missing.
+    pub fn finish(&mut self) -> Vec<Difference> {
+        self.due.missing()
+    }
+
+    fn redecide(&mut self, event: &Event, body: CommandBody) -> Option<Difference> {
+        let header = &event.header;
+        let differs = |aspects: Vec<Aspect>, recomputed| {
+            (!aspects.is_empty()).then(|| Difference {
+                position: header.position,
+                aspects,
+                recorded: Verdict::of(&event.body),
+                recomputed,
+            })
+        };
+        // The pack that a ledger begins with is adopted by no office, and has
+        // no basis: nobody asked.
+        let genesis = matches!(body, CommandBody::AdoptPolicy(_)) && header.office.is_none();
+        let office = match header.office {
+            Some(office) => office,
+            None if genesis => Office::LUZHOU,
+            None => return differs(vec![Aspect::Office], Verdict::Nothing),
+        };
+        let decision = match decide(&self.state, Command { office, body }) {
+            Ok(decision) => decision,
+            Err(rejection) => {
+                let code = rejection.code();
+                return differs(vec![Aspect::Body], Verdict::Rejected { code });
+            }
+        };
+        let aspects = [
+            (Aspect::Body, same(&decision.body, &event.body)),
+            (Aspect::Stream, decision.stream == header.stream),
+            (Aspect::Basis, genesis || decision.basis == header.basis),
+            (Aspect::Policy, decision.policy == header.policy),
+            (Aspect::Cause, decision.cause == header.cause),
+        ];
+        let aspects = aspects.into_iter().filter(|(_, same)| !same);
+        let aspects: Vec<Aspect> = aspects.map(|(aspect, _)| aspect).collect();
+        let difference = differs(aspects, Verdict::of(&decision.body));
+        let raised = decision.conflicts.into_iter().map(Body::Conflict);
+        let cleared = decision.cleared.into_iter().map(Body::ConflictCleared);
+        let bodies: VecDeque<Body> = raised.chain(cleared).collect();
+        if !bodies.is_empty() {
+            self.due = Due {
+                cause: Some(header.position),
+                stream: Some(decision.stream),
+                bodies,
+            };
+        }
+        difference
+    }
+}
+
+/// Whether a recomputed body is the recorded one. What is under seal only the
+/// ledger's keys give.
+fn same(recomputed: &Body, recorded: &Body) -> bool {
+    match (recomputed, recorded) {
+        (Body::AccountBound(one), Body::AccountBound(two)) => {
+            one.subject == two.subject && one.digest == two.digest
+        }
+        (one, two) => one == two,
+    }
+}
+
+/// The command that an event decided; `None` for what follows from another event
+/// or from no command.
+fn command_body(event: &Event) -> Option<CommandBody> {
+    let by = || event.header.principal.clone();
+    match &event.body {
+        Body::Granted(claim) => Some(CommandBody::Claim(claim.clone())),
+        Body::Refused(refusal) => Some(CommandBody::Claim(refusal.claim.clone())),
+        Body::Fact(fact) => Some(CommandBody::Fact(fact.clone())),
+        Body::PolicyPackAdopted { content, .. } => Some(CommandBody::AdoptPolicy(content.clone())),
+        Body::AccountBound(account) => {
+            Some(CommandBody::BindAccount(account.subject, account.digest))
+        }
+        Body::FactRetracted(retraction) => Some(CommandBody::Retract(retraction.clone())),
+        Body::FactCorrected(correction) => Some(CommandBody::Correct(Box::new(correction.clone()))),
+        Body::Step(step) => Some(CommandBody::Step(Box::new(step.clone()), by())),
+        Body::StepRefused(refusal) => Some(CommandBody::Step(Box::new(refusal.step.clone()), by())),
+        Body::LedgerCreated { .. }
+        | Body::PartyRegistered(_)
+        | Body::PartyCorrected(_)
+        | Body::Conflict(_)
+        | Body::ConflictCleared(_) => None,
+    }
+}
+
+impl Due {
+    /// The next event that follows another, beside the one that should be there.
+    fn take(&mut self, event: &Event) -> Option<Difference> {
+        let header = &event.header;
+        let expected = self.bodies.pop_front();
+        let same_body = expected.as_ref() == Some(&event.body);
+        let same_cause = expected.is_some() && header.cause == self.cause;
+        let same_stream = expected.is_none() || self.stream == Some(header.stream);
+        let aspects = [
+            (Aspect::Body, same_body),
+            (Aspect::Stream, same_stream),
+            (Aspect::Cause, same_cause),
+        ];
+        let aspects = aspects.into_iter().filter(|(_, same)| !same);
+        let aspects: Vec<Aspect> = aspects.map(|(aspect, _)| aspect).collect();
+        (!aspects.is_empty()).then(|| Difference {
+            position: header.position,
+            aspects,
+            recorded: Verdict::of(&event.body),
+            recomputed: expected.as_ref().map_or(Verdict::Nothing, Verdict::of),
+        })
+    }
+
+    fn missing(&mut self) -> Vec<Difference> {
+        let Some(cause) = self.cause.take() else {
+            return Vec::new();
+        };
+        let missing = std::mem::take(&mut self.bodies).into_iter();
+        missing
+            .map(|body| Difference {
+                position: cause,
+                aspects: vec![Aspect::Body],
+                recorded: Verdict::Nothing,
+                recomputed: Verdict::of(&body),
+            })
+            .collect()
+    }
+}
