@@ -9,6 +9,7 @@ mod import;
 mod lang;
 mod message;
 mod output;
+mod payment;
 mod source;
 
 use std::{

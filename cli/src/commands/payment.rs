@@ -1,5 +1,7 @@
 //! `luzhang payment`: batches, the bank's file, the bank's answer.
 
+mod bank;
+
 use luzhang_ledger::Fen;
 use luzhang_proto::wire::{self, command::Body, grant_ref::Grant};
 use serde_json::{Map, json};
@@ -32,6 +34,15 @@ async fn act(global: &Global, client: &Client, command: &PaymentCommand) -> Resu
                     && found.cell(row, "reserved_fen") != "0"
             };
             let grants = case::grants(client, which, due).await?;
+            if grants.is_empty() {
+                eprintln!(
+                    "{}",
+                    global.lang().pick(
+                        "没有待拨付的补助：批次为空，可放入重新支付的退票",
+                        "no grant waits for payment: the batch is empty, for reissues",
+                    )
+                );
+            }
             let body = Body::Batch(wire::Batch {
                 batch_no: number.clone(),
                 fund: fund.clone(),
@@ -81,7 +92,28 @@ async fn act(global: &Global, client: &Client, command: &PaymentCommand) -> Resu
             report::show(global, client, "batches").await?;
             Ok(exit::OK)
         }
-        PaymentCommand::Export { .. } | PaymentCommand::Results { .. } => Ok(exit::ERROR),
+        PaymentCommand::Export {
+            number,
+            format,
+            out,
+            on,
+            debtor,
+        } => {
+            let batch = batch(client, number).await?;
+            bank::export(global, batch, (*format, *on, debtor), out)
+        }
+        PaymentCommand::Results {
+            number,
+            file,
+            dry_run,
+        } => {
+            let way = if *dry_run {
+                bank::Way::Compare
+            } else {
+                bank::Way::Record
+            };
+            bank::results(global, client, number, file, way).await
+        }
     }
 }
 

@@ -298,7 +298,7 @@ fn write_record<'a, W: Write>(
 
 /// Puts an apostrophe before what a spreadsheet would run as a formula.
 /// Source: OWASP, "CSV Injection".
-fn escape(field: Cow<'_, str>) -> Cow<'_, str> {
+pub(crate) fn escape(field: Cow<'_, str>) -> Cow<'_, str> {
     if looks_like_formula(&field) {
         Cow::Owned(format!("'{field}"))
     } else {

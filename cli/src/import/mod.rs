@@ -5,10 +5,10 @@
 //! [`submit`] sends them to the ledger, and [`annotate`] writes the copy that goes
 //! back to the clerk.
 
-mod annotate;
+pub(crate) mod annotate;
 mod cell;
 mod submit;
-mod table;
+pub(crate) mod table;
 mod template;
 
 pub(crate) use self::{
