@@ -5,7 +5,10 @@ use luzhang_ledger::{
     event::{Compared, Conflict, Failure, Value},
 };
 
-use crate::pack::{Bilingual, Pack};
+use crate::{
+    pack::{Bilingual, Pack},
+    trace::{Outcome, Tried},
+};
 
 /// A reason that a clerk can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +37,30 @@ pub fn conflict(pack: &Pack, conflict: &Conflict) -> Reason {
         value: Value::Dates(conflict.dates.clone()),
     };
     in_words(pack, &conflict.limit, &conflict.code, &[dates])
+}
+
+/// What a limit says of a claim: its clause, and in its own words why it fails
+/// where it does. Of one that holds there is no sentence.
+pub fn tried(pack: &Pack, tried: &Tried) -> Reason {
+    let reason = in_words(pack, &tried.limit, &tried.code, &tried.compared);
+    match tried.outcome {
+        Outcome::Failed => reason,
+        Outcome::Passed | Outcome::NotJudged => Reason {
+            text: Bilingual {
+                zh: String::new(),
+                en: String::new(),
+            },
+            ..reason
+        },
+    }
+}
+
+/// A value as a text of a pack shows it.
+pub fn value(value: &Value) -> Bilingual {
+    Bilingual {
+        zh: shown(value, Language::Zh),
+        en: shown(value, Language::En),
+    }
 }
 
 fn in_words(pack: &Pack, limit: &str, code: &str, compared: &[Compared]) -> Reason {

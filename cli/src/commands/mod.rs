@@ -1,12 +1,14 @@
 //! One file a command. Each returns its exit code.
 
 pub(crate) mod audit;
+mod decided;
 pub(crate) mod demo;
 pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod policy;
+mod policy_diff;
 pub(crate) mod rebuild;
 pub(crate) mod redecide;
 pub(crate) mod report;
