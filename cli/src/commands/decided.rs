@@ -241,7 +241,7 @@ impl Decided {
         let (limit, code) = (&tried.limit, &tried.code);
         let outcome = name_of(tried.outcome, lang);
         let clause = clause(lang, reason.measure, &reason.quote);
-        output::line(&format!("{limit} {code} {outcome}{clause}"))?;
+        output::line(&format!("{outcome} {limit} {code}{clause}"))?;
         if !reason.text.zh.is_empty() {
             output::line(&format!(
                 "  {}",
@@ -365,8 +365,8 @@ fn print_other(global: &Global, event: &Event) -> Result<(), Failure> {
     let lang = global.lang();
     output::line(&title(event, lang))?;
     output::line(lang.pick(
-        "该事件不经限制判断：用 luzhang event show 查看内容",
-        "no limit judges such an event: see `luzhang event show`",
+        "该事件没有不予受理的原因：用 luzhang event show 查看内容",
+        "nothing was refused here: see `luzhang event show`",
     ))
 }
 
