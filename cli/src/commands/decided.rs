@@ -15,7 +15,7 @@ use luzhang_projections::{
 };
 use serde_json::{Map, Value, json};
 
-use super::recorded_at;
+use super::{contradiction::Contradiction, recorded_at};
 use crate::{
     args::Global,
     failure::{Failure, exit},
@@ -94,7 +94,7 @@ impl Search {
     }
 }
 
-fn claim_of(body: &Body) -> Option<&Claim> {
+pub(super) fn claim_of(body: &Body) -> Option<&Claim> {
     body.granted()
         .or_else(|| body.refusal().map(|refusal| &refusal.claim))
 }
@@ -276,101 +276,31 @@ impl Decided {
     }
 }
 
-/// A conflict with what it is between.
-struct Contradiction<'a> {
-    event: &'a Event,
-    conflict: &'a Conflict,
-    grant: Option<&'a Event>,
-    fact: Option<&'a Event>,
-    pack: Option<Arc<Pack>>,
-}
-
-impl Contradiction<'_> {
-    fn print(&self, global: &Global) -> Result<(), Failure> {
-        let reason = self
-            .pack
-            .as_ref()
-            .map(|pack| explain::conflict(pack, self.conflict));
-        let days = self.conflict.dates.days().iter().map(ToString::to_string);
-        let days: Vec<String> = days.collect();
-        let (limit, code) = (&self.conflict.limit, &self.conflict.code);
-        if matches!(global.output, Format::Json | Format::Ndjson) {
-            let other = |event: Option<&Event>| {
-                event.map(|event| {
-                    let mut document = head(event);
-                    document.remove("schema_version");
-                    if let Some(claim) = claim_of(&event.body) {
-                        document.insert("number".to_owned(), json!(claim.number()));
-                        document.insert("amount_fen".to_owned(), json!(claim.amount().fen()));
-                    }
-                    document
-                })
-            };
-            let mut document = head(self.event);
-            document.extend([
-                ("limit".to_owned(), json!(limit)),
-                ("code".to_owned(), json!(code)),
-                (
-                    "zh".to_owned(),
-                    json!(reason.as_ref().map(|reason| &reason.text.zh)),
-                ),
-                (
-                    "en".to_owned(),
-                    json!(reason.as_ref().map(|reason| &reason.text.en)),
-                ),
-                (
-                    "measure".to_owned(),
-                    json!(reason.as_ref().map(|reason| reason.measure)),
-                ),
-                (
-                    "quote".to_owned(),
-                    json!(reason.as_ref().map(|reason| &reason.quote)),
-                ),
-                ("dates".to_owned(), json!(days)),
-                ("grant".to_owned(), json!(other(self.grant))),
-                ("fact".to_owned(), json!(other(self.fact))),
-            ]);
-            return output::line(&Value::Object(document).to_string());
-        }
-        let lang = global.lang();
-        output::line(&title(self.event, lang))?;
-        let clause = reason.as_ref().map_or_else(String::new, |reason| {
-            clause(lang, reason.measure, &reason.quote)
-        });
-        output::line(&format!("{limit} {code}{clause}"))?;
-        if let Some(reason) = &reason {
-            let text = lang.pick(&reason.text.zh, &reason.text.en);
-            output::line(&format!("  {text}"))?;
-        }
-        for (name, event) in [
-            (lang.pick("  准予", "  grant"), self.grant),
-            (lang.pick("  事实", "  fact"), self.fact),
-        ] {
-            if let Some(event) = event {
-                output::line(&format!("{name}: {}", title(event, lang)))?;
-            }
-        }
-        let name = lang.pick("  涉及日期", "  days");
-        output::line(&format!("{name}: {}", days.join(", ")))
-    }
-}
-
 /// An event that no limit judged.
 fn print_other(global: &Global, event: &Event) -> Result<(), Failure> {
     if matches!(global.output, Format::Json | Format::Ndjson) {
         let mut document = head(event);
         document.insert("limits".to_owned(), json!([]));
+        if claim_of(&event.body).is_some() {
+            document.insert("agrees".to_owned(), json!(false));
+        }
         return output::line(&Value::Object(document).to_string());
     }
     let lang = global.lang();
     output::line(&title(event, lang))?;
+    if claim_of(&event.body).is_some() {
+        return output::line(lang.pick(
+            "当时没有可据以裁决此项申领的政策包：请运行 luzhang audit redecide",
+            "no policy pack could decide this claim then: see `luzhang audit redecide`",
+        ));
+    }
     output::line(lang.pick(
         "该事件没有不予受理的原因：用 luzhang event show 查看内容",
         "nothing was refused here: see `luzhang event show`",
     ))
 }
 
-fn head(event: &Event) -> Map<String, Value> {
+pub(super) fn head(event: &Event) -> Map<String, Value> {
     let header = &event.header;
     Map::from_iter([
         ("schema_version".to_owned(), json!(1)),
@@ -388,7 +318,7 @@ fn head(event: &Event) -> Map<String, Value> {
 }
 
 /// `14  command_refused  SH-0028  250.00  510504  2026-…`.
-fn title(event: &Event, lang: Lang) -> String {
+pub(super) fn title(event: &Event, lang: Lang) -> String {
     let header = &event.header;
     let place = lang.pick("位置", "position");
     let mut parts = vec![
@@ -424,7 +354,7 @@ fn name_of(outcome: Outcome, lang: Lang) -> &'static str {
     }
 }
 
-fn clause(lang: Lang, measure: u32, quote: &str) -> String {
+pub(super) fn clause(lang: Lang, measure: u32, quote: &str) -> String {
     let measure = match (measure, lang) {
         (0, _) => String::new(),
         (measure, Lang::Zh) => format!("（措施第{measure}条）"),

@@ -1,6 +1,7 @@
 //! One file a command. Each returns its exit code.
 
 pub(crate) mod audit;
+mod contradiction;
 mod decided;
 pub(crate) mod demo;
 pub(crate) mod event;

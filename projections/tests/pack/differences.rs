@@ -61,10 +61,10 @@ fn a_pack_does_not_differ_from_itself() {
 
 #[test]
 fn each_change_is_named_once() {
+    const DAILY: &str = "id = \"m04.daily_cap\"\nunit = \"fen\"\nbasis = \"";
     const CAP: &str = "values = [{ from = 2023-12-17, until = 2026-12-17, v = 5000, cite = \"";
     let half = "values = [{ from = 2023-12-17, until = 2025-01-01, v = 5000, cite = \"x\" }, \
                 { from = 2025-01-01, until = 2026-12-17, v = 4000, cite = \"";
-    const DAILY: &str = "id = \"m04.daily_cap\"\nunit = \"fen\"\nbasis = \"";
     for (after, expected) in [
         (
             changed("id = \"luzhou-2023\"", "id = \"luzhou-2024\""),

@@ -170,6 +170,23 @@ fn what_a_patched_program_let_through_is_named() {
     assert_eq!(found[0]["differs"], json!(["body"]));
     assert_eq!(count(recorded) + 1, count(recomputed));
 
+    // A pack that could never be adopted: nothing after it had a ground.
+    let mut events = sound.clone();
+    if let Body::PolicyPackAdopted { content, .. } = &mut events[1].body {
+        *content = b"[pack".as_slice().into();
+    }
+    written(&file, &events);
+    let found = redecide(&file).ended(10).json();
+    let found = found["differences"].as_array().unwrap();
+    assert_eq!(found[0]["recomputed"]["reasons"], json!(["POLICY_INVALID"]));
+    let claim = found.iter().find(|one| one["position"] == overlap + 1);
+    assert_eq!(
+        claim.unwrap()["recomputed"]["reasons"],
+        json!(["NO_POLICY"])
+    );
+    let explained = run(explain.iter().chain(&["-o", "json"])).ended(0).json();
+    assert_eq!(explained["agrees"], false);
+
     // A conflict that was kept quiet.
     let conflict = first(&sound, |body| matches!(body, Body::Conflict(_)));
     written(&file, &sound[..conflict]);
