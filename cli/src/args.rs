@@ -2,13 +2,14 @@
 
 pub(crate) mod life;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
     parser::ValueSource,
 };
 use clap_complete::Shell;
+use luzhang_ledger::{Date, Position};
 
 use crate::{bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format};
 
@@ -234,7 +235,34 @@ pub(crate) enum SubjectCommand {
         /// The day for which entitlement is asked
         #[arg(long, value_name = "YYYY-MM-DD")]
         on: Option<jiff::civil::Date>,
+        /// As known then: up to this event, or to the end of this day in China
+        #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
+        as_of: Option<AsOf>,
     },
+}
+
+/// A moment of the log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AsOf {
+    /// After this event.
+    Position(Position),
+    /// After the last event of this day.
+    Day(Date),
+}
+
+impl FromStr for AsOf {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(number) = text.parse() {
+            let position = Position::new(number);
+            return position
+                .map(Self::Position)
+                .ok_or_else(|| "positions count from 1".to_owned());
+        }
+        let day = text.parse().map(Self::Day);
+        day.map_err(|_| "neither a position nor a day such as 2026-01-31".to_owned())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -242,6 +270,9 @@ pub(crate) struct ExplainArgs {
     /// A reason code, for example `M04_ONCE_YEAR`, or the position of an event
     #[arg(value_name = "CODE|POSITION")]
     pub(crate) what: String,
+    /// An export file that holds the position; without it --data-dir or --server
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -271,6 +302,13 @@ pub(crate) enum PolicyCommand {
     Show {
         /// A file, or the id of an adopted pack; the built-in one by default
         pack: Option<String>,
+    },
+    /// Say what two packs say differently
+    Diff {
+        /// A file, or the id of an adopted pack
+        before: String,
+        /// Another
+        after: String,
     },
     /// The packs that the ledger has adopted
     List,

@@ -5,7 +5,11 @@ use luzhang_ledger::{
     event::{Compared, Conflict, Failure, Value},
 };
 
-use crate::pack::{Bilingual, Pack};
+use crate::{
+    codes,
+    pack::{Bilingual, Pack},
+    trace::{Outcome, Tried},
+};
 
 /// A reason that a clerk can read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +40,34 @@ pub fn conflict(pack: &Pack, conflict: &Conflict) -> Reason {
     in_words(pack, &conflict.limit, &conflict.code, &[dates])
 }
 
+/// What a limit says of a claim: its clause, and in its own words why it fails
+/// where it does. Of one that holds there is no sentence.
+pub fn tried(pack: &Pack, tried: &Tried) -> Reason {
+    let reason = in_words(pack, &tried.limit, &tried.code, &tried.compared);
+    match tried.outcome {
+        Outcome::Failed => reason,
+        Outcome::Passed | Outcome::NotJudged => Reason {
+            text: Bilingual {
+                zh: String::new(),
+                en: String::new(),
+            },
+            ..reason
+        },
+    }
+}
+
+/// A value as a text of a pack shows it.
+pub fn value(value: &Value) -> Bilingual {
+    Bilingual {
+        zh: shown(value, Language::Zh),
+        en: shown(value, Language::En),
+    }
+}
+
 fn in_words(pack: &Pack, limit: &str, code: &str, compared: &[Compared]) -> Reason {
     let found = pack.limit(limit);
     let text = found.map_or_else(
-        || Bilingual {
-            zh: code.to_owned(),
-            en: code.to_owned(),
-        },
+        || titled(code, compared),
         |limit| Bilingual {
             zh: fill(&limit.text.zh, compared, Language::Zh),
             en: fill(&limit.text.en, compared, Language::En),
@@ -54,6 +79,30 @@ fn in_words(pack: &Pack, limit: &str, code: &str, compared: &[Compared]) -> Reas
         text,
         measure: found.map_or(0, |limit| limit.measure),
         quote: found.map_or(String::new(), |limit| limit.quote.clone()),
+    }
+}
+
+/// A reason that no pack has words for, such as the order of steps: the code's
+/// title, and the values.
+fn titled(code: &str, compared: &[Compared]) -> Bilingual {
+    let values = |language| {
+        let values: Vec<String> = compared
+            .iter()
+            .map(|c| format!("{} {}", c.name, shown(&c.value, language)))
+            .collect();
+        values.join(", ")
+    };
+    let title = codes::find(code).map(|entry| entry.title);
+    let (zh, en) = title.map_or((code, code), |title| (title.zh, title.en));
+    if compared.is_empty() {
+        return Bilingual {
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        };
+    }
+    Bilingual {
+        zh: format!("{zh}（{}）", values(Language::Zh)),
+        en: format!("{en} ({})", values(Language::En)),
     }
 }
 

@@ -505,8 +505,12 @@ fn unsealed(error: VaultError) -> Rejected {
     Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string())
 }
 
-/// A conflict is in the words of the policy that allowed the grant.
+/// A conflict is in the words of the policy that allowed the grant. A loan has
+/// no case: of it, the newest policy that has the limit.
 fn policy_of(projections: &Projections, conflict: &Conflict) -> Option<Position> {
+    if let Some(policy) = projections.state.policy_of(conflict.grant) {
+        return Some(policy);
+    }
     let adopted = projections.state.packs().iter();
     let mut with_limit = adopted.filter(|a| a.pack.limit(&conflict.limit).is_some());
     with_limit.next_back().map(|adopted| adopted.position)

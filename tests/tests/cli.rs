@@ -13,6 +13,8 @@ mod broken;
 mod policies;
 #[path = "cli/reading.rs"]
 mod reading;
+#[path = "cli/recompute.rs"]
+mod recompute;
 #[path = "cli/shell.rs"]
 mod shell;
 #[path = "cli/submitting.rs"]

@@ -1,10 +1,9 @@
 //! `luzhang explain`: what a code means, or why an event was decided so.
 
 use luzhang_projections::codes;
-use luzhang_proto::wire;
 use serde_json::json;
 
-use super::{event, open, reason_line};
+use super::decided;
 use crate::{
     args::{ExplainArgs, Global},
     failure::{Failure, exit},
@@ -13,7 +12,7 @@ use crate::{
 
 pub(crate) async fn run(global: &Global, args: &ExplainArgs) -> Result<u8, Failure> {
     match args.what.parse::<u64>() {
-        Ok(position) => explain_event(global, position).await,
+        Ok(position) => decided::run(global, position, args.file.as_deref()).await,
         Err(_) => explain_code(global, &args.what),
     }
 }
@@ -56,40 +55,6 @@ fn explain_code(global: &Global, code: &str) -> Result<u8, Failure> {
             lang.pick(entry.title.zh, entry.title.en),
             lang.pick(entry.paragraph.zh, entry.paragraph.en)
         ))?;
-    }
-    Ok(exit::OK)
-}
-
-async fn explain_event(global: &Global, position: u64) -> Result<u8, Failure> {
-    let lang = global.lang();
-    let client = open(global).await?;
-    let answer = client
-        .ledger()
-        .get_event(wire::GetEventRequest { position })
-        .await;
-    client.close().await?;
-    let stored = answer?.into_inner().event.unwrap_or_default();
-    if matches!(global.output, Format::Json | Format::Ndjson) {
-        output::line(&event::to_json(&stored)?.to_string())?;
-        return Ok(exit::OK);
-    }
-    if stored.reasons.is_empty() {
-        output::line(lang.pick(
-            "该事件没有不予受理的原因：用 luzhang event show 查看内容",
-            "nothing was refused here: see `luzhang event show`",
-        ))?;
-    }
-    for reason in &stored.reasons {
-        output::line(&reason_line(reason, lang))?;
-        if !reason.facts.is_empty() {
-            let facts: Vec<String> = reason.facts.iter().map(ToString::to_string).collect();
-            let name = lang.pick("  所依据的事件", "  rests on events");
-            output::line(&format!("{name}: {}", facts.join(", ")))?;
-        }
-        if let Some(entry) = codes::find(&reason.code) {
-            let text = lang.pick(entry.paragraph.zh, entry.paragraph.en);
-            output::line(&format!("  {text}"))?;
-        }
     }
     Ok(exit::OK)
 }

@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 pub(crate) mod case;
+mod contradiction;
 mod coverage;
+mod decided;
 pub(crate) mod demo;
 pub(crate) mod event;
 pub(crate) mod explain;
@@ -12,6 +14,7 @@ mod journal;
 pub(crate) mod notice;
 pub(crate) mod payment;
 pub(crate) mod policy;
+mod policy_diff;
 pub(crate) mod rebuild;
 pub(crate) mod recovery;
 pub(crate) mod redecide;

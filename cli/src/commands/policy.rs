@@ -10,7 +10,7 @@ use luzhang_proto::wire::{self, command::Body, outcome::Result as Answer};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use super::{day, open};
+use super::{day, open, policy_diff};
 use crate::{
     args::{Global, PolicyCommand},
     failure::{Failure, exit},
@@ -22,6 +22,7 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<u8, 
     match command {
         PolicyCommand::Check { file } => check(global, file),
         PolicyCommand::Show { pack } => show(global, pack.as_deref()).await,
+        PolicyCommand::Diff { before, after } => policy_diff::run(global, before, after).await,
         PolicyCommand::List => list(global).await,
         PolicyCommand::Coverage { pack } => {
             super::coverage::print(global, &*found(global, pack.as_deref()).await?)
@@ -31,21 +32,28 @@ pub(crate) async fn run(global: &Global, command: &PolicyCommand) -> Result<u8, 
 }
 
 pub(super) fn load(text: &[u8]) -> Result<Arc<Pack>, Failure> {
-    Pack::load(text).map_err(|error| {
-        let shown = match &error {
-            PackError::Defects(defects) => defects.iter().fold(String::new(), |list, defect| {
-                list + "\n  - " + &defect.to_string()
-            }),
-            PackError::Toml(_) | PackError::TooLarge | PackError::BaseMissing { .. } => {
-                format!(" {error}")
-            }
-        };
-        Failure::new(
-            "POLICY_INVALID",
-            format!("政策包不可用：{shown}"),
-            format!("the policy pack is not usable:{shown}"),
-        )
-    })
+    // A county's pack sits on one that the program knows.
+    let below = Pack::load(LUZHOU_2023.as_bytes())
+        .into_iter()
+        .collect::<Vec<_>>();
+    Pack::load_on(text, &below).map_err(|error| unusable(&error))
+}
+
+/// A pack that cannot be used, with all its defects.
+pub(super) fn unusable(error: &PackError) -> Failure {
+    let shown = match error {
+        PackError::Defects(defects) => defects.iter().fold(String::new(), |list, defect| {
+            list + "\n  - " + &defect.to_string()
+        }),
+        PackError::Toml(_) | PackError::TooLarge | PackError::BaseMissing { .. } => {
+            format!(" {error}")
+        }
+    };
+    Failure::new(
+        "POLICY_INVALID",
+        format!("政策包不可用：{shown}"),
+        format!("the policy pack is not usable:{shown}"),
+    )
 }
 
 fn check(global: &Global, file: &Path) -> Result<u8, Failure> {
@@ -81,26 +89,26 @@ async fn show(global: &Global, which: Option<&str>) -> Result<u8, Failure> {
 async fn found(global: &Global, which: Option<&str>) -> Result<Arc<Pack>, Failure> {
     Ok(match which {
         None => load(LUZHOU_2023.as_bytes())?,
-        Some(which) if Path::new(which).is_file() => {
-            let file = Path::new(which);
-            load(&fs::read(file).map_err(|error| Failure::file(file, &error))?)?
-        }
-        Some(id) => {
-            let policies = adopted(global).await?;
-            let found = policies
-                .into_iter()
-                .rev()
-                .find(|policy| policy.pack_id == id);
-            let found = found.ok_or_else(|| Failure {
-                exit: exit::NOT_FOUND,
-                ..Failure::new(
-                    "POLICY_UNKNOWN",
-                    format!("账本没有启用政策包 {id}"),
-                    format!("the ledger has not adopted a pack {id}"),
-                )
-            })?;
-            load(&found.content)?
-        }
+        Some(which) => load(&text_of(global, which).await?)?,
+    })
+}
+
+/// The text of a pack: of a file, or of the one that was adopted last by an id.
+pub(super) async fn text_of(global: &Global, which: &str) -> Result<Vec<u8>, Failure> {
+    let file = Path::new(which);
+    if file.is_file() {
+        return fs::read(file).map_err(|error| Failure::file(file, &error));
+    }
+    let policies = adopted(global).await?;
+    let mut found = policies.into_iter().rev();
+    let found = found.find(|policy| policy.pack_id == which);
+    found.map(|policy| policy.content).ok_or_else(|| Failure {
+        exit: exit::NOT_FOUND,
+        ..Failure::new(
+            "POLICY_UNKNOWN",
+            format!("账本没有启用政策包 {which}"),
+            format!("the ledger has not adopted a pack {which}"),
+        )
     })
 }
 

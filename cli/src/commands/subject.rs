@@ -1,24 +1,30 @@
 //! `luzhang subject`: a person, organisation or brand.
 
-use std::io;
+use std::{io, ops::ControlFlow};
 
-use luzhang_ledger::identity::{CheckDigit, CreditCode, NationalId, SubjectId};
+use luzhang_ledger::{
+    Date, Position, StreamId,
+    identity::{CheckDigit, CreditCode, NationalId, SubjectId},
+};
+use luzhang_projections::{State, entitlement};
 use luzhang_proto::{
     google::r#type::Date as WireDate,
     wire::{self, get_subject_request::Subject},
 };
+use luzhang_server::convert::to_proto;
 use serde_json::json;
 
 use super::{event, open, recorded_at};
 use crate::{
-    args::{Global, SubjectCommand},
+    args::{AsOf, Global, SubjectCommand},
     failure::{Failure, exit},
     message,
     output::{self, Format},
+    source::Source,
 };
 
 pub(crate) async fn run(global: &Global, command: &SubjectCommand) -> Result<u8, Failure> {
-    let SubjectCommand::Show { number, on } = command;
+    let SubjectCommand::Show { number, on, as_of } = command;
     let number = match number.as_str() {
         "-" => {
             let mut line = String::new();
@@ -34,12 +40,20 @@ pub(crate) async fn run(global: &Global, command: &SubjectCommand) -> Result<u8,
             month: day.month().into(),
             day: day.day().into(),
         }),
-        ..wire::GetSubjectRequest::default()
+        // What came later is left out here, so that more has to come.
+        history_limit: as_of.map_or(0, |_| LONGEST_HISTORY),
+        history_before: match as_of {
+            Some(AsOf::Position(position)) => position.next().number(),
+            Some(AsOf::Day(_)) | None => 0,
+        },
     };
     let client = open(global).await?;
     let answer = client.ledger().get_subject(request).await;
     client.close().await?;
-    let subject = answer?.into_inner();
+    let mut subject = answer?.into_inner();
+    if let Some(as_of) = as_of {
+        subject = known_then(global, subject, *as_of, *on).await?;
+    }
     match global.output {
         Format::Json | Format::Ndjson => {
             let mut history = Vec::with_capacity(subject.history.len());
@@ -63,6 +77,92 @@ pub(crate) async fn run(global: &Global, command: &SubjectCommand) -> Result<u8,
         Format::Table | Format::Csv => print(global, &subject)?,
     }
     Ok(exit::OK)
+}
+
+/// The most events of a history that a server gives, and that are shown.
+const LONGEST_HISTORY: u32 = 10_000;
+const SHOWN_HISTORY: usize = 100;
+
+/// The log up to a moment.
+#[derive(Default)]
+struct Then {
+    state: State,
+    /// Whether the log goes as far as it was asked for.
+    reached: bool,
+}
+
+/// What was known of a subject at a moment: entitlement by folding the log up to
+/// it, history without what came later.
+async fn known_then(
+    global: &Global,
+    mut subject: wire::GetSubjectResponse,
+    as_of: AsOf,
+    on: Option<Date>,
+) -> Result<wire::GetSubjectResponse, Failure> {
+    let what = ("回到当时", "going back");
+    let then = Source::of(global, None)?
+        .walk(global, what, Then::default(), move |then, event| {
+            let header = &event.header;
+            let later = match as_of {
+                AsOf::Position(position) => header.position > position,
+                AsOf::Day(day) => shanghai(header.recorded_at).is_none_or(|date| date > day),
+            };
+            if later {
+                return ControlFlow::Break(());
+            }
+            then.state.apply(event);
+            then.reached |= matches!(as_of, AsOf::Position(p) if p == header.position);
+            ControlFlow::Continue(())
+        })
+        .await?;
+    if let AsOf::Position(position) = as_of
+        && !then.reached
+    {
+        return Err(Failure {
+            exit: exit::NOT_FOUND,
+            ..Failure::new(
+                "EVENT_NOT_FOUND",
+                format!("账本没有位置 {position}"),
+                format!("the ledger has no event at {position}"),
+            )
+        });
+    }
+    let state = &then.state;
+    let id = <[u8; 16]>::try_from(&subject.subject_id[..]).unwrap_or_default();
+    let stream = StreamId::from(SubjectId::from_bytes(id));
+    let (events, _) = state.stream_end(stream);
+    if events == 0 {
+        return Err(Failure {
+            exit: exit::NOT_FOUND,
+            ..Failure::new(
+                "SUBJECT_NOT_FOUND",
+                "账本当时没有该对象",
+                "the ledger did not know this subject then",
+            )
+        });
+    }
+    let day = match as_of {
+        AsOf::Position(_) => shanghai(state.recorded_at()),
+        AsOf::Day(day) => Some(day),
+    };
+    let on = on.or(day).unwrap_or_default();
+    let end = state.position().map_or(0, Position::number);
+    subject.events = events;
+    subject.position = end;
+    let left = entitlement::of(state, stream, on).into_iter();
+    subject.entitlements = left.map(to_proto::entitlement).collect();
+    subject.history.retain(|stored| {
+        let event = stored.event.as_ref();
+        event.is_some_and(|event| event.position <= end)
+    });
+    subject.history.truncate(SHOWN_HISTORY);
+    Ok(subject)
+}
+
+/// The day in China on which something was recorded.
+fn shanghai(micros: i64) -> Option<Date> {
+    let time = jiff::Timestamp::from_microsecond(micros).ok()?;
+    time.in_tz("Asia/Shanghai").ok().map(|time| time.date())
 }
 
 /// What kind of number it is, by its own check digits.

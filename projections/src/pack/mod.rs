@@ -5,6 +5,7 @@
 //! translation, no limit that refers to something absent.
 
 mod check;
+pub mod diff;
 mod param;
 mod resolve;
 mod rule;

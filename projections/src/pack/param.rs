@@ -30,6 +30,18 @@ pub enum Unit {
     Ppm,
 }
 
+impl Unit {
+    /// Its name, as packs write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fen => "fen",
+            Self::Count => "count",
+            Self::Years => "years",
+            Self::Ppm => "ppm",
+        }
+    }
+}
+
 /// A value for each day of a pack's window.
 #[derive(Clone, Debug)]
 pub struct Param {

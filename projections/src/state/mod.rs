@@ -325,6 +325,12 @@ impl State {
         self.packs.get(usize::from(place))
     }
 
+    /// Where the policy that allowed a grant was adopted; `None` of a loan.
+    pub fn policy_of(&self, grant: Position) -> Option<Position> {
+        let row = self.cases.row(self.cases.find(grant)?)?;
+        Some(self.pack_at_place(row.pack)?.position)
+    }
+
     /// The grant with this programme and claim number.
     pub fn numbered(&self, programme: &str, number: &str) -> Found {
         self.cases.numbered(programme, number)

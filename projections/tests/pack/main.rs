@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod built_in;
+mod differences;
 mod limits;
 mod params;
 mod shape;
