@@ -37,9 +37,10 @@ pub enum Defect {
     /// A calendar entry that is not a day.
     #[error("[calendar]: `until`, `holidays` and `workdays` are days")]
     CalendarDay,
-    /// A calendar that ends before the pack, or says nothing of its source.
-    #[error("[calendar]: it must reach to the end of the pack's window and have a `cite`")]
-    CalendarShort,
+    /// A calendar that says nothing of its source. It may end before the pack:
+    /// holidays are announced year by year, and a notice beyond it is refused.
+    #[error("[calendar]: it has no `cite`")]
+    CalendarCitation,
     /// A limit that counts working days, and no calendar.
     #[error("limit {limit}: it counts working days, and the pack has no [calendar]")]
     CalendarMissing {
@@ -209,11 +210,9 @@ fn check_scope(pack: &Pack, base: Option<&Pack>, defects: &mut Vec<Defect>) {
 }
 
 fn check_calendar(pack: &Pack, defects: &mut Vec<Defect>) {
-    if let Some(calendar) = &pack.calendar
-        && (pack.window.until().is_none_or(|end| calendar.until < end)
-            || calendar.cite.trim().is_empty())
-    {
-        defects.push(Defect::CalendarShort);
+    let calendar = pack.calendar.as_ref();
+    if calendar.is_some_and(|calendar| calendar.cite.trim().is_empty()) {
+        defects.push(Defect::CalendarCitation);
     }
     for limit in &pack.limits {
         if matches!(limit.rule, Rule::NoticeClosed { .. }) && pack.calendar.is_none() {

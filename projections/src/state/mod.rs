@@ -45,6 +45,9 @@ use crate::pack::{Attribute, Pack};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
+/// The place of a simulation's pack, which is not among the adopted ones.
+const SUPPOSED: u16 = u16::MAX;
+
 /// A pack in the log.
 #[derive(Clone, Debug)]
 pub struct Adopted {
@@ -316,13 +319,20 @@ impl State {
 
     /// Where the pack adopted at `position` stands among the adopted ones.
     pub(crate) fn pack_place(&self, position: Option<Position>) -> Option<u16> {
+        let supposed = self.instead.as_ref();
+        if supposed.is_some_and(|(_, adopted)| Some(adopted.position) == position) {
+            return Some(SUPPOSED);
+        }
         let place = self.packs.iter().position(|a| Some(a.position) == position);
         u16::try_from(place?).ok()
     }
 
     /// The pack at a place among the adopted ones.
     pub(crate) fn pack_at_place(&self, place: u16) -> Option<&Adopted> {
-        self.packs.get(usize::from(place))
+        match &self.instead {
+            Some((_, adopted)) if place == SUPPOSED => Some(adopted),
+            Some(_) | None => self.packs.get(usize::from(place)),
+        }
     }
 
     /// Where the policy that allowed a grant was adopted; `None` of a loan.

@@ -116,9 +116,9 @@ fn a_grant_takes_from_its_own_line_only() {
         "10000000",
     ];
     assert_eq!(was[..5], line);
-    assert_eq!(was[5..], ["0", "10000000"]);
+    assert_eq!(was[5..8], ["0", "10000000", "0"]);
     assert_eq!(is[..5], line);
-    assert_eq!(is[5..], ["10000000", "0"]);
+    assert_eq!(is[5..8], ["10000000", "0", "10000000"]);
 }
 
 #[test]

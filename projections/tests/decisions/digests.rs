@@ -131,7 +131,7 @@ fn check(rows: &[(Step, Step, &[Name])]) {
 
 #[test]
 fn another_fact_changes_what_decisions_rest_on() {
-    use Name::{Conflicts, Limits};
+    use Name::{Cases, Conflicts, Limits};
     let stricter = changed(&[("v = 5000,", "v = 4999,")]);
     let renamed = changed(&[("Skills action account", "Skills account")]);
     let of = |person, from| listed(person, from);
@@ -192,7 +192,7 @@ fn another_fact_changes_what_decisions_rest_on() {
         (
             benefit(WANG, "2024-03-05", "2024-03-05"),
             benefit(WANG, "2024-03-06", "2024-03-06"),
-            &[Limits, Conflicts],
+            &[Limits, Conflicts, Cases],
         ),
     ]);
 }
@@ -233,7 +233,7 @@ fn another_appropriation_changes_the_budget() {
 
 #[test]
 fn another_claim_changes_limits_and_sums() {
-    use Name::{Budget, Limits, Refusals, Totals};
+    use Name::{Budget, Cases, Limits, Refusals, Totals};
     let studio =
         |entity, level, amount| base(SkillBaseKind::MasterStudio, level, amount).of(entity);
     let (national, provincial) = (RecognitionLevel::National, RecognitionLevel::Provincial);
@@ -244,12 +244,12 @@ fn another_claim_changes_limits_and_sums() {
         (
             studio(FIRM, national, 10_000_000),
             studio(FIRM, provincial, 30_000_000),
-            &[Limits, Budget, Totals],
+            &[Limits, Budget, Totals, Cases],
         ),
         (
             studio(FIRM, national, 10_000_000),
             studio(LI, national, 10_000_000),
-            &[Limits],
+            &[Limits, Cases],
         ),
         (
             studio(FIRM, national, 10_000_000),
@@ -264,7 +264,7 @@ fn another_claim_changes_limits_and_sums() {
         (
             allowance(WANG, "K1", "2024-03-07").rate(2),
             allowance(WANG, "K1", "2024-03-07").rate(1),
-            &[Budget, Totals],
+            &[Budget, Totals, Cases],
         ),
         (again(MILL), again(MILL).amount(1), &[Refusals]),
         // A refusal counts once under each of its codes, M15_DUP here.
@@ -275,7 +275,7 @@ fn another_claim_changes_limits_and_sums() {
         (
             paid("2024-07-01..2024-08-01", 50),
             paid("2024-07-01..2024-08-01", 49),
-            &[Budget, Totals],
+            &[Budget, Totals, Cases],
         ),
         (
             paid("2024-07-01..2024-08-01", 50),

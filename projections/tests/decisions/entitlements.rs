@@ -69,7 +69,15 @@ fn counting_limits_by_subject_and_day() {
     let names: Vec<&str> = limits.iter().map(|of| &*of.limit).collect();
     assert_eq!(
         names,
-        ["M04-ONCE", "M15-UNIQ-YEAR", "M16-ONCE", "M22-COUNT"]
+        [
+            "M04-ONCE",
+            "M15-UNIQ-YEAR",
+            "M15-TRANS-ONCE",
+            "M16-ONCE",
+            "M22-COUNT",
+            "M22-STARTUP",
+            "M14-ONCE"
+        ]
     );
     assert!(
         entitlement::of(

@@ -199,6 +199,10 @@ pub(crate) fn outcome(decided: &Result<Decision, Rejection>) -> Outcome {
                 let codes: Vec<&str> = refusal.failures.iter().map(|f| &*f.code).collect();
                 refused(&codes.join(" "))
             }
+            Body::StepRefused(refusal) => {
+                let codes: Vec<&str> = refusal.failures.iter().map(|f| &*f.code).collect();
+                refused(&codes.join(" "))
+            }
             _ if decision.conflicts.is_empty() => RECORDED,
             _ => {
                 let grants = decision.conflicts.iter().map(|c| c.grant);

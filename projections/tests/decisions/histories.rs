@@ -136,7 +136,10 @@ fn money(ledger: &Ledger, model: &Model) -> Result<(), TestCaseError> {
             ]
         })
         .collect();
-    prop_assert_eq!(ledger.folded.rows(Name::Budget).rows, lines);
+    // The first seven columns; nothing is paid in these histories.
+    let rows = ledger.folded.rows(Name::Budget).rows.into_iter();
+    let rows: Vec<Vec<String>> = rows.map(|row| row[..7].to_vec()).collect();
+    prop_assert_eq!(rows, lines);
     prop_assert_eq!(ledger.folded.conflicts.all.len(), model.conflicts);
     Ok(())
 }

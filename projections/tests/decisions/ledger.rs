@@ -83,7 +83,7 @@ impl Ledger {
             .collect();
         assert_eq!(failed, failures, "{step:?}");
         let pack = self.state().pack_at(traced.policy).unwrap();
-        let limits = pack.limits(claim.form()).map(|limit| &limit.id);
+        let limits = pack.limits(claim).map(|limit| &limit.id);
         assert!(traced.limits.iter().map(|t| &t.limit).eq(limits));
         for tried in &traced.limits {
             let judged = tried.outcome != Outcome::NotJudged;
@@ -94,9 +94,13 @@ impl Ledger {
     /// Decides and writes; the events' first position is that of the decision.
     pub(crate) fn submit(&mut self, step: &Step) -> Result<Decision, Rejection> {
         let decision = self.decide(step)?;
-        let first = self.append(&decision, decision.body.clone(), step, None);
+        let first = self.append(&decision, decision.body.clone(), step, decision.cause);
         for conflict in &decision.conflicts {
             let body = Body::Conflict(Conflict::clone(conflict));
+            self.append(&decision, body, step, Some(first));
+        }
+        for conflict in &decision.cleared {
+            let body = Body::ConflictCleared(*conflict);
             self.append(&decision, body, step, Some(first));
         }
         Ok(decision)
@@ -117,6 +121,7 @@ impl Ledger {
                 office: Some(step.command.office),
                 basis: decision.basis,
                 policy: decision.policy,
+                principal: step.principal(),
                 cause,
                 ..self.header(decision.stream)
             },

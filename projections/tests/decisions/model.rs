@@ -33,6 +33,8 @@ pub(crate) enum What {
 pub(crate) struct Model {
     pub(crate) history: Vec<Entry>,
     pub(crate) conflicts: usize,
+    /// Grants and their days that a standing benefit period touches.
+    open: Vec<(u64, Vec<Date>)>,
     next: u64,
 }
 
@@ -122,6 +124,7 @@ impl Model {
         Self {
             history: Vec::new(),
             conflicts: 0,
+            open: Vec::new(),
             next: 2,
         }
     }
@@ -132,16 +135,21 @@ impl Model {
             CommandBody::Fact(fact) => self.fact(fact),
             CommandBody::Claim(claim) => self.claim(claim, command.office.code()),
             CommandBody::AdoptPolicy(_) => RECORDED,
+            _ => unreachable!("not part of these histories"),
         }
     }
 
     /// Puts a command and its outcome into the history.
     pub(crate) fn note(&mut self, command: &Command, outcome: &Outcome) {
-        let follow = match outcome {
+        let mut follow = match outcome {
             Outcome::Rejected(_) => return,
             Outcome::Conflicts(grants) => grants.len(),
             Outcome::Recorded | Outcome::Granted | Outcome::Refused(_) => 0,
         };
+        let raised = follow;
+        if let CommandBody::Fact(Fact::UnemploymentBenefit(fact)) = &command.body {
+            self.open.extend(self.touched(fact));
+        }
         let what = match (&command.body, outcome) {
             (CommandBody::Fact(fact), _) => What::Fact(fact.clone()),
             (CommandBody::Claim(claim), Outcome::Granted) => What::Granted(claim.clone()),
@@ -152,8 +160,38 @@ impl Model {
             office: command.office.code(),
             what,
         });
-        self.conflicts += follow;
+        if let CommandBody::Fact(Fact::UnemploymentBenefitRetraction(_)) = &command.body {
+            follow = self.clear();
+        }
+        self.conflicts += raised;
         self.next += 1 + follow as u64;
+    }
+
+    /// Forgets conflicts on days that no benefit period touches any more, and
+    /// says how many.
+    fn clear(&mut self) -> usize {
+        let open = std::mem::take(&mut self.open);
+        let before = open.len();
+        let still = |(grant, days): &(u64, Vec<Date>)| {
+            let granted = self.grants().find(|(entry, _)| entry.position == *grant);
+            let Some((_, Claim::TrainingAllowance(claim))) = granted else {
+                return false;
+            };
+            days.iter()
+                .any(|day| self.draws_benefit(claim.person, *day))
+        };
+        let open: Vec<_> = open.into_iter().filter(still).collect();
+        self.open = open;
+        before - self.open.len()
+    }
+
+    /// Whether a benefit period that was not retracted holds the day.
+    fn draws_benefit(&self, person: SubjectId, day: Date) -> bool {
+        self.facts().any(|(position, fact)| {
+            matches!(fact, Fact::UnemploymentBenefit(b)
+                if b.person == person && b.first_day <= day && day <= b.last_day)
+                && !self.retracted(position)
+        })
     }
 
     pub(crate) fn facts(&self) -> impl Iterator<Item = (u64, &Fact)> {
@@ -274,6 +312,9 @@ impl Model {
             Fact::Course(_) | Fact::Attendance(_) | Fact::Plaque(_) | Fact::PovertyStatus(_) => {
                 RECORDED
             }
+            Fact::Certificate(_) | Fact::Authority(_) | Fact::ContractEnd(_) => {
+                unreachable!("not part of these histories")
+            }
         }
     }
 
@@ -327,6 +368,9 @@ impl Model {
                     return refused("M22_NO_LOAN");
                 };
                 self.interest(claim, loan, &mut codes);
+            }
+            Claim::TrainingSubsidy(_) | Claim::TransportAid(_) | Claim::Subsidy(_) => {
+                unreachable!("not part of these histories")
             }
         }
         if codes.is_empty() {

@@ -11,7 +11,7 @@ use luzhang_ledger::{
         Appropriation, Attendance, BrandLevel, BudgetYear, Course, Fact, LoanSettlement, Plaque,
         PovertyStatus, Repayment, UnemploymentBenefit, UnemploymentBenefitRetraction,
     },
-    text::{BrandNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, ProgrammeId},
+    text::{BrandNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, LoanNo, Principal, ProgrammeId},
 };
 use luzhang_projections::{Command, decide::CommandBody};
 
@@ -19,6 +19,16 @@ use luzhang_projections::{Command, decide::CommandBody};
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) command: Command,
+}
+
+impl Step {
+    /// Who takes it.
+    pub(crate) fn principal(&self) -> Principal {
+        match &self.command.body {
+            CommandBody::Step(_, by) => by.clone(),
+            _ => Principal::new("clerk").unwrap(),
+        }
+    }
 }
 
 /// The office and the fund of every step that names no other.

@@ -176,7 +176,7 @@ fn a_limit_that_says_nothing_about_its_programme() {
         let (limit, programme) = (s(limit), s(programme));
         refused(&text, Defect::NotApplicable { limit, programme });
     }
-    // A person may be the borrower, and a programme without a form has no claims.
+    // A person may be the borrower, or the traveller.
     for (limit, programme) in [
         ("M04-UI", "startup-loan"),
         ("M04-ELIG", "service-subsidy"),
@@ -184,7 +184,8 @@ fn a_limit_that_says_nothing_about_its_programme() {
         ("M16-ONCE", "skill-base"),
         ("M22-COUNT", "interest-subsidy"),
         ("M05-FUND", "transport-aid"),
-        ("M04-CAP", "training-subsidy"),
+        ("M04-ELIG", "training-subsidy"),
+        ("M22-STARTUP", "rent-relief"),
     ] {
         let text = in_limit(limit, |text| {
             text.replacen(
@@ -199,15 +200,22 @@ fn a_limit_that_says_nothing_about_its_programme() {
 
 #[test]
 fn one_form_belongs_to_one_programme() {
-    let both = changed(
-        "id = \"training-subsidy\"",
-        "form = \"skill_base\"\nid = \"training-subsidy\"",
-    );
-    refused(
-        &both,
+    let both = changed("form = \"training_subsidy\"", "form = \"skill_base\"");
+    let found = defects(&both);
+    let expected = [
         Defect::SameForm {
             one: s("training-subsidy"),
             two: s("skill-base"),
         },
-    );
+        // Its own limits say nothing of a skill base.
+        Defect::NotApplicable {
+            limit: s("M04-CERT"),
+            programme: s("training-subsidy"),
+        },
+    ];
+    assert_eq!(found[..2], expected, "{found:?}");
+    // A subsidy names its programme: any number of programmes have that form.
+    let claimable = changed("form = \"loan\"", "form = \"subsidy\"");
+    let same = |defect: &Defect| matches!(defect, Defect::SameForm { .. });
+    assert!(!defects(&claimable).iter().any(same));
 }
