@@ -49,7 +49,13 @@ pub(super) fn adjust(asked: &mut Asked<'_>, adjustment: Adjustment) -> Result<Ju
     if asked.alive(of) {
         not_in_payment(asked, of);
         let fen = adjustment.claim.amount().fen();
-        let stands = standing(&asked.state.cases.purse(of.case));
+        let purse = asked.state.cases.purse(of.case);
+        let owed = purse.balance(Account::Receivable);
+        if owed > 0 {
+            // More for somebody who owes: first what they owe is dealt with.
+            asked.money("CASE_OWES", Some(of.grant), (fen, owed));
+        }
+        let stands = standing(&purse);
         let less = of.row.amount.saturating_sub(fen);
         if less > stands {
             asked.money("REVERSAL_EXCEEDS", Some(of.grant), (less, stands));
@@ -76,7 +82,7 @@ pub(super) fn refund(asked: &mut Asked<'_>, refund: Refund) -> Result<Judged, Re
 }
 
 /// What a payee holds and no open recovery expects.
-fn free(asked: &Asked<'_>, of: Of<'_>) -> i64 {
+pub(super) fn free(asked: &Asked<'_>, of: Of<'_>) -> i64 {
     let expected = of.life.map_or(0, |life| life.expected);
     held(&asked.state.cases.purse(of.case)).saturating_sub(expected)
 }

@@ -9,7 +9,7 @@ use luzhang_ledger::{
     },
 };
 
-use super::{Asked, Judged, Of, Place, compared, in_words, notice};
+use super::{Asked, Judged, Of, Place, compared, in_words, money, notice};
 use crate::{
     decide::resolve_fund,
     pack::Rule,
@@ -170,9 +170,10 @@ pub(super) fn bounce(asked: &mut Asked<'_>, bounce: Bounce) -> Result<Judged, Re
         match payment.stage {
             PaymentStage::Waiting => {}
             PaymentStage::Settled => {
-                let held = cases::held(&asked.state.cases.purse(of.case));
-                if payment.fen > held {
-                    asked.money("REFUND_EXCEEDS", Some(of.grant), (payment.fen, held));
+                // What an open recovery expects comes in as its receipt.
+                let left = money::free(asked, of);
+                if payment.fen > left {
+                    asked.money("REFUND_EXCEEDS", Some(of.grant), (payment.fen, left));
                 }
             }
             PaymentStage::Bounced | PaymentStage::Reissued => {

@@ -36,5 +36,6 @@ mod simulated;
 mod traces;
 
 mod histories;
+mod lives;
 mod model;
 mod throws;
