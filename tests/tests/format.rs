@@ -7,6 +7,8 @@
 mod arbitrary;
 #[path = "format/data_dir.rs"]
 mod data_dir;
+#[path = "format/life.rs"]
+mod life;
 #[path = "format/python.rs"]
 mod python;
 #[path = "format/sample.rs"]
@@ -24,6 +26,7 @@ use luzhang_ledger::{
     Body, Event, Hash, LedgerId, Position, StreamId, StreamKind,
     block::{self, BlockView},
     codec,
+    event::KINDS,
     export::{is_export, verify_export},
     hash::ChainHasher,
     identity::open,
@@ -174,41 +177,77 @@ fn what_is_written_today_is_the_fixture_to_the_byte() {
 }
 
 #[test]
-fn the_sample_has_every_kind_of_body_and_of_claim_refused() {
+fn the_fixture_of_the_life_of_a_grant_still_opens() {
+    let file = fs::read(fixture("v1-life/ledger.luzhang-export")).unwrap();
+    let report = verify_export(&file[..], None, |_| {});
+    let events = life::events();
+    let count = u64::try_from(events.len()).unwrap();
+    assert_eq!(
+        (report.verdict, report.events),
+        (Verdict::SelfConsistent, count),
+        "{report:?}"
+    );
+    let listed = fs::read_to_string(fixture("v1-life/events.txt")).unwrap();
+    let mut chain = Hash::genesis(sample::ledger());
+    let mut listed = listed.lines();
+    for (bytes, expected) in events_of(&file).iter().zip(&events) {
+        let event = codec::decode(bytes).unwrap();
+        assert_eq!(&event, expected);
+        check_round_trip(&event);
+        chain = ChainHasher::default().event(chain, bytes);
+        let (position, kind) = (event.header.position, event.body.kind());
+        let line = format!("{position} {kind} {chain} {}", hex(bytes));
+        assert_eq!(listed.next(), Some(line.as_str()));
+    }
+    assert_eq!(listed.next(), None);
+    assert_eq!(report.chain_head, Some(chain));
+    assert!(
+        file == life::export(),
+        "what is written today is another file"
+    );
+    let Body::AccountBound(account) = &events[1].body else {
+        panic!("event 2 is another one");
+    };
+    let details = open(&sample::subject_key(), &account.subject, &account.sealed).unwrap();
+    assert_eq!(
+        (details.name(), details.number()),
+        ("某银行泸州分行", "6217000000000000001")
+    );
+}
+
+#[test]
+fn the_samples_have_every_kind_of_body_and_of_claim_refused() {
     let descriptors = prost_types::FileDescriptorSet::decode(luzhang_proto::DESCRIPTORS).unwrap();
-    let oneof = |package: &str, message: &str| -> BTreeSet<String> {
-        let file = descriptors
-            .file
-            .iter()
-            .find(|file| file.package() == package)
+    let oneof = |message: &str| -> BTreeSet<String> {
+        let mut files = descriptors.file.iter();
+        let file = files
+            .find(|file| file.package() == "luzhang.event.v1")
             .unwrap();
-        let message = file
-            .message_type
-            .iter()
-            .find(|m| m.name() == message)
-            .unwrap();
-        let fields = message
-            .field
-            .iter()
-            .filter(|field| field.oneof_index.is_some());
+        let mut messages = file.message_type.iter();
+        let message = messages.find(|m| m.name() == message).unwrap();
+        let fields = message.field.iter();
+        let fields = fields.filter(|field| field.oneof_index.is_some());
         fields.map(|field| field.name().to_owned()).collect()
     };
-    let events = sample::events();
+    let events = [sample::events(), life::events()].concat();
     let kinds: BTreeSet<_> = events
         .iter()
         .map(|event| event.body.kind().to_owned())
         .collect();
-    assert_eq!(kinds, oneof("luzhang.event.v1", "Event"));
+    let mut stored = oneof("Event");
+    assert!(stored.remove("step"), "steps go by the names of their own");
+    stored.extend(oneof("Step"));
+    assert_eq!(kinds, stored);
+    let known: BTreeSet<_> = KINDS.iter().map(|kind| (*kind).to_owned()).collect();
+    assert_eq!(kinds, known);
     let mut refused = BTreeSet::new();
     for event in &events {
         if let Body::Refused(refusal) = &event.body {
             refused.insert(refusal.claim.form());
         }
     }
-    assert_eq!(
-        refused.len(),
-        oneof("luzhang.event.v1", "CommandRefused").len()
-    );
+    assert_eq!(refused.len(), oneof("CommandRefused").len());
+    assert_eq!(refused.len(), oneof("Claim").len());
 }
 
 #[test]

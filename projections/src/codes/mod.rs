@@ -24,7 +24,10 @@ macro_rules! entries {
     };
 }
 
+mod order;
 mod policy;
+mod programme;
+mod reference;
 mod table;
 mod value;
 
@@ -51,6 +54,9 @@ pub struct Entry {
 pub enum Kind {
     /// Policy said no; that is on the chain.
     Refusal,
+    /// A step came before its turn, or took more than there is; that is on the
+    /// chain.
+    Order,
     /// The request was not one that can be decided; nothing was written.
     Rejection,
     /// Storage, keys or files failed.
@@ -72,8 +78,11 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 5] = [
+    let parts: [&[Entry]; 8] = [
         policy::ENTRIES,
+        programme::ENTRIES,
+        order::ENTRIES,
+        reference::ENTRIES,
         table::ENTRIES,
         value::ENTRIES,
         request::ENTRIES,
@@ -89,6 +98,10 @@ impl Kind {
             Self::Refusal => Text {
                 zh: "不予受理",
                 en: "refusal",
+            },
+            Self::Order => Text {
+                zh: "不得办理",
+                en: "step refused",
             },
             Self::Rejection => Text {
                 zh: "退回修改",

@@ -349,7 +349,17 @@ fn digests_are_the_same_wherever_they_are_computed() {
     };
     let offline = digests(&ledger.target());
     let names = offline.as_array().unwrap().iter().map(|row| &row["name"]);
-    let expected = ["limits", "budget", "totals", "refusals", "conflicts"];
+    let expected = [
+        "limits",
+        "budget",
+        "totals",
+        "refusals",
+        "conflicts",
+        "cases",
+        "notices",
+        "batches",
+        "recoveries",
+    ];
     assert_eq!(names.collect::<Vec<_>>(), expected);
     let server = Server::start(&ledger.dir());
     assert_eq!(digests(&server.target()), offline);

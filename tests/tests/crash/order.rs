@@ -24,7 +24,12 @@ async fn a_message_without_a_reader_is_decided_as_long_as_the_stream_is_read() {
     let engine = Engine::over(Box::new(log), scratch.path(), genesis, DEFAULT_QUEUE).unwrap();
     let request = |index| -> Vec<Result<Request, _>> {
         let (key, principal) = (engine.vault().identity(), Principal::new("clerk").unwrap());
-        vec![from_proto::request(key, &principal, command(index))]
+        vec![from_proto::request(
+            key,
+            &principal,
+            command(index),
+            &engine,
+        )]
     };
     let replayed = async |index| {
         let outcomes = engine

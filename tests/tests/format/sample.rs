@@ -124,6 +124,7 @@ pub(crate) fn events() -> Vec<Event> {
             | Body::PolicyPackAdopted { .. }
             | Body::PartyRegistered(_)
             | Body::PartyCorrected(_) => (false, None),
+            _ => unreachable!("the first sample has the first kinds"),
         };
         let cause = matches!(body, Body::Conflict(_)).then_some(Position::new(7).unwrap());
         let header = Header {
@@ -227,6 +228,7 @@ fn stream(body: &Body) -> StreamId {
         Body::Granted(claim) => claim.stream(),
         Body::Refused(refusal) => refusal.claim.stream(),
         Body::Conflict(_) => person().into(),
+        _ => unreachable!("the first sample has the first kinds"),
     }
 }
 

@@ -218,7 +218,7 @@ fn a_long_read_comes_in_pages_that_every_client_takes() {
         let courses = (0..1_000).map(|n| course(&format!("PX-{n}")).command());
         batch.round(courses.collect()).await;
         // Large events: the same pack with as much of a comment as it may have.
-        let comment = "#".repeat(60_000);
+        let comment = "#".repeat(40_000);
         let pack = format!("{LUZHOU_2023}\n{comment}\n");
         batch
             .round((0..60).map(|_| policy(pack.clone()).command()).collect())

@@ -13,7 +13,17 @@ use crate::{
     status::fails,
 };
 
-const NAMES: [&str; 5] = ["limits", "budget", "totals", "refusals", "conflicts"];
+const NAMES: [&str; 9] = [
+    "limits",
+    "budget",
+    "totals",
+    "refusals",
+    "conflicts",
+    "cases",
+    "notices",
+    "batches",
+    "recoveries",
+];
 
 async fn query(
     site: &Site,

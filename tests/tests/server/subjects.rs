@@ -194,8 +194,11 @@ fn entitlement_goes_down_with_each_grant_and_depends_on_the_day() {
             vec![
                 format!("M04-ONCE 0/1/1 {year}"),
                 format!("M15-UNIQ-YEAR 0/1/1 {year}"),
+                format!("M15-TRANS-ONCE 0/1/1 {year}"),
                 "M16-ONCE 0/1/1 ever".to_owned(),
                 "M22-COUNT 0/3/3 ever".to_owned(),
+                "M22-STARTUP 0/1/1 ever".to_owned(),
+                format!("M14-ONCE 0/1/1 {year}"),
             ]
         };
         assert_eq!(
