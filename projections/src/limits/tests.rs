@@ -65,7 +65,7 @@ const SECOND: &str = "from = 2024-01-01, until = 2025-04-01, v = 30000000";
 const THIRD: &str = "from = 2025-04-01, until = 2028-01-01, v = 50000000";
 
 #[test]
-fn exactly_one_value_on_the_basis_date() {
+fn g_param_exactly_one_value_on_the_basis_date() {
     let sound = (SECOND, SECOND);
     let later = (
         SECOND,

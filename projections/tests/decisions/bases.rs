@@ -27,7 +27,7 @@ fn funded() -> Ledger {
 }
 
 #[test]
-fn the_amount_is_the_tables_exactly() {
+fn m05_amt_the_amount_is_the_tables_exactly() {
     let ledger = funded();
     for (kind, level, due) in [
         (MasterStudio, National, 10_000_000),
@@ -52,7 +52,7 @@ fn the_amount_is_the_tables_exactly() {
 }
 
 #[test]
-fn once_for_each_entity_kind_and_level() {
+fn m05_once_once_for_each_entity_kind_and_level() {
     let ledger = funded().and([base(MasterStudio, Provincial, 30_000_000)]);
     for (claim, expected) in [
         (
@@ -102,7 +102,7 @@ fn a_refused_recognition_does_not_count() {
 }
 
 #[test]
-fn only_central_and_provincial_money() {
+fn m05_fund_only_central_and_provincial_money() {
     let rows = [
         ("employment-central", GRANTED),
         ("employment-provincial", GRANTED),

@@ -14,7 +14,7 @@ fn funded() -> Ledger {
 }
 
 #[test]
-fn only_a_provincial_brand_and_exactly_200_000_yuan() {
+fn m16_amt_only_a_provincial_brand_and_exactly_200_000_yuan() {
     let ledger = funded().and([
         plaque("CITY", City, "2024-01-01"),
         plaque("PROVINCE", Provincial, "2024-01-01"),
@@ -42,7 +42,7 @@ fn only_a_provincial_brand_and_exactly_200_000_yuan() {
 }
 
 #[test]
-fn once_ever() {
+fn m16_once_once_ever() {
     let ledger = funded().and([
         plaque("B1", Provincial, "2024-01-01"),
         plaque("B2", Provincial, "2024-01-01"),
@@ -66,7 +66,7 @@ fn once_ever() {
 }
 
 #[test]
-fn the_plaque_is_in_force_for_three_years() {
+fn m16_valid_the_plaque_is_in_force_for_three_years() {
     let lapsed = || refused("M16_EXPIRED");
     for (awarded_on, paid_on, expected) in [
         ("2024-01-15", "2024-01-14", lapsed()),
@@ -88,7 +88,7 @@ fn the_plaque_is_in_force_for_three_years() {
 }
 
 #[test]
-fn a_plaque_of_a_leap_day_outlives_the_notice() {
+fn m16_valid_a_plaque_of_a_leap_day_outlives_the_notice() {
     let ledger = Ledger::empty().with_pack(&until_2029()).and([
         budget("brand-award", 2027, 100_000_000),
         plaque("LEAP", Provincial, "2024-02-29"),

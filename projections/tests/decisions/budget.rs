@@ -28,7 +28,7 @@ fn over() -> Outcome {
 }
 
 #[test]
-fn a_line_may_be_used_up_to_the_last_fen() {
+fn g_budget_a_line_may_be_used_up_to_the_last_fen() {
     for (appropriated, expected) in [
         (vec![], over()),
         (vec![9_999_999], over()),
@@ -47,7 +47,7 @@ fn a_line_may_be_used_up_to_the_last_fen() {
 }
 
 #[test]
-fn what_is_committed_no_longer_counts() {
+fn g_budget_what_is_committed_no_longer_counts() {
     let ledger = given([budget("skill-base", 2024, 20_000_000), studio()]);
     ledger.when(studio().of(LI)).then(GRANTED);
     let ledger = ledger.and([studio().of(LI)]);
@@ -60,7 +60,7 @@ fn what_is_committed_no_longer_counts() {
 }
 
 #[test]
-fn money_of_another_line_does_not_help() {
+fn g_budget_money_of_another_line_does_not_help() {
     let line = || budget("skill-base", 2024, 10_000_000);
     for (given_line, claimed, expected) in [
         (line(), studio(), GRANTED),

@@ -16,7 +16,7 @@ fn funded() -> Ledger {
 const MARCH: &str = "2025-04-01..2025-05-01";
 
 #[test]
-fn without_a_loan_nothing_else_is_judged() {
+fn m22_no_loan_without_a_loan_nothing_else_is_judged() {
     for ledger in [
         given([]),
         funded(),
@@ -38,7 +38,7 @@ fn without_a_loan_nothing_else_is_judged() {
 }
 
 #[test]
-fn at_most_half_of_the_interest_exactly() {
+fn m22_int_at_most_half_of_the_interest_exactly() {
     let ledger = funded().and([loan("L1", WANG, 30_000_000, "2024-03-01")]);
     for (paid, most) in [
         (2, 1),
@@ -65,7 +65,7 @@ fn at_most_half_of_the_interest_exactly() {
 }
 
 #[test]
-fn only_the_interest_on_the_tranche_of_the_old_cap() {
+fn m22_int_only_the_interest_on_the_tranche_of_the_old_cap() {
     for (principal, firm, paid, most) in [
         // 300,000 yuan and less: all of it.
         (30_000_000, false, 100_000, 50_000),
@@ -120,7 +120,7 @@ fn the_rest_has_a_share_of_its_own() {
 }
 
 #[test]
-fn periods_of_one_loan_share_no_day() {
+fn m22_period_periods_of_one_loan_share_no_day() {
     let ledger = funded().and([
         loan("L1", WANG, 30_000_000, "2024-01-01"),
         loan("L2", LI, 30_000_000, "2024-01-01"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[test]
-fn the_principal_is_within_the_cap_of_the_day_of_issue() {
+fn m22_cap_the_principal_is_within_the_cap_of_the_day_of_issue() {
     let over = || refused("M22_CAP");
     let ledger = given([]);
     for (issued_on, personal, firm) in [
@@ -47,7 +47,7 @@ fn repaid(numbers: &[&str]) -> Vec<Step> {
 }
 
 #[test]
-fn three_loans_the_first_included() {
+fn m22_count_three_loans_the_first_included() {
     for (before, expected) in [
         (&[][..], GRANTED),
         (&["A"], GRANTED),
@@ -90,7 +90,7 @@ fn a_refused_loan_does_not_count() {
 }
 
 #[test]
-fn loans_from_before_the_notice_count() {
+fn m22_count_loans_from_before_the_notice_count() {
     let old = |number| {
         [
             loan(number, WANG, 10_000_000, "2022-05-01"),
@@ -110,7 +110,7 @@ fn loans_from_before_the_notice_count() {
 }
 
 #[test]
-fn earlier_loans_are_settled_and_were_never_overdue() {
+fn m22_repeat_earlier_loans_are_settled_and_were_never_overdue() {
     let issued = |number, on| loan(number, WANG, 10_000_000, on);
     for (before, expected) in [
         (vec![issued("A", "2024-03-01")], "open=1 overdue=0"),

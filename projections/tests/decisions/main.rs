@@ -26,6 +26,8 @@ mod training;
 
 mod conflicts;
 mod packs;
+mod payments;
+mod programmes;
 mod reasons;
 mod rejections;
 
@@ -38,4 +40,7 @@ mod traces;
 mod histories;
 mod lives;
 mod model;
+mod named;
 mod throws;
+
+mod transitions;

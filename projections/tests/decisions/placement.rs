@@ -13,7 +13,7 @@ fn funded() -> Ledger {
 }
 
 #[test]
-fn exactly_300_yuan_for_each_worker() {
+fn m15_amt_exactly_300_yuan_for_each_worker() {
     let ledger = funded();
     for (amount, expected) in [
         (29_999, refused("M15_AMOUNT")),
@@ -27,7 +27,7 @@ fn exactly_300_yuan_for_each_worker() {
 }
 
 #[test]
-fn the_contract_lasts_a_year_its_last_day_included() {
+fn m15_cond_the_contract_lasts_a_year_its_last_day_included() {
     let ledger = funded();
     let short = || refused("M15_CONTRACT");
     for (first, last, expected) in [
@@ -58,7 +58,7 @@ fn the_contract_lasts_a_year_its_last_day_included() {
 }
 
 #[test]
-fn the_worker_is_insured() {
+fn m15_cond_the_worker_is_insured() {
     let ledger = funded();
     for (insured, last, expected) in [
         (Some("2024-03-01"), "2025-02-28", GRANTED),
@@ -73,7 +73,7 @@ fn the_worker_is_insured() {
 }
 
 #[test]
-fn the_worker_is_on_the_list_on_the_first_day() {
+fn m15_elig_the_worker_is_on_the_list_on_the_first_day() {
     let ledger = given([budget("service-subsidy", 2024, 100_000_000)]);
     let missing = || refused("M15_NOT_ELIGIBLE");
     for (lists, expected) in [
@@ -98,7 +98,7 @@ fn the_worker_is_on_the_list_on_the_first_day() {
 }
 
 #[test]
-fn once_with_an_employer_and_once_a_year() {
+fn m15_uniq_once_with_an_employer_and_once_a_year() {
     let placed = |employer, first| placement(WANG, employer, first, "2028-12-31");
     let ledger = funded().and([listed(LI, "2020-01-01.."), placed(WORKS, "2024-03-01")]);
     for (claim, expected) in [

@@ -27,7 +27,7 @@ const MARCH: (&str, &str, &str) = ("K1", "2024-02-27", "2024-03-08");
 const TURN: (&str, &str, &str) = ("T", "2024-12-28", "2025-01-05");
 
 #[test]
-fn cap_judges_the_rate_of_a_day_without_averaging() {
+fn m04_cap_cap_judges_the_rate_of_a_day_without_averaging() {
     let ledger = trained(&[MARCH]);
     for (rate, on, expected) in [
         (1, "2024-03-04", GRANTED),
@@ -49,7 +49,7 @@ fn cap_judges_the_rate_of_a_day_without_averaging() {
 }
 
 #[test]
-fn no_day_is_paid_twice() {
+fn m04_day_no_day_is_paid_twice() {
     let ledger = trained(&[
         MARCH,
         ("K2", "2024-03-06", "2024-03-12"),
@@ -120,7 +120,7 @@ fn another_person_on_the_same_day_is_another_matter() {
 }
 
 #[test]
-fn one_course_for_each_calendar_year_of_the_first_day() {
+fn m04_once_one_course_for_each_calendar_year_of_the_first_day() {
     let ledger = trained(&[
         ("OLD", "2023-12-18", "2023-12-22"),
         MARCH,
@@ -217,7 +217,7 @@ fn a_refused_course_uses_no_year() {
 }
 
 #[test]
-fn no_allowance_on_a_day_of_unemployment_benefit() {
+fn m04_ui_no_allowance_on_a_day_of_unemployment_benefit() {
     let ledger = trained(&[MARCH, TURN]);
     let one = |first, last| vec![benefit(WANG, first, last)];
     for (before, on, dates) in [
@@ -305,7 +305,7 @@ fn a_retracted_period_no_longer_counts() {
 }
 
 #[test]
-fn the_status_holds_on_every_day() {
+fn m04_elig_the_status_holds_on_every_day() {
     let ledger = funded().and([
         course("T", "2025-12-29", "2026-01-04"),
         attended(WANG, "T", "2025-12-29..2026-01-04"),
@@ -361,7 +361,7 @@ fn the_status_holds_on_every_day() {
 }
 
 #[test]
-fn every_day_was_attended_in_the_claimed_course() {
+fn m04_att_every_day_was_attended_in_the_claimed_course() {
     let ledger = funded().and([
         listed(WANG, "2020-01-01.."),
         course("K1", "2024-03-04", "2024-03-08"),

@@ -35,7 +35,7 @@ fn anything() -> Ledger {
 }
 
 #[test]
-fn every_form_is_judged_by_its_basis_date() {
+fn g_window_every_form_is_judged_by_its_basis_date() {
     let forms: [fn(&str) -> Step; 5] = [
         |on| base(TrainingBase, National, 500_000_000).recognised(on),
         |on| placement(WANG, WORKS, on, "2028-12-31"),
@@ -58,7 +58,7 @@ fn every_form_is_judged_by_its_basis_date() {
 }
 
 #[test]
-fn a_course_across_an_end_is_judged_day_by_day() {
+fn g_window_a_course_across_an_end_is_judged_day_by_day() {
     let ledger = anything();
     for (course, on, expected) in [
         ("E", "2023-12-15..2023-12-18", "2023-12-15,2023-12-16"),
