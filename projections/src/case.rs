@@ -89,9 +89,10 @@ impl<'a> Case<'a> {
     /// Standing grants of the claim's own kind to its owner, newest first.
     pub(crate) fn grants(&self) -> impl Iterator<Item = &'a Grant> {
         let own = self.instead_of.map(|(position, _)| position);
-        let programme = match self.claim {
-            Claim::Subsidy(claim) => Some(self.state.programmes.find(claim.programme.as_str())),
-            _ => None,
+        let programme = if let Claim::Subsidy(claim) = self.claim {
+            Some(self.state.programmes.find(claim.programme.as_str()))
+        } else {
+            None
         };
         self.state
             .grants(self.form(), self.owner)

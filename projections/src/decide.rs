@@ -167,20 +167,17 @@ fn complete(state: &State, claim: &mut Claim) -> Result<(), Rejection> {
 }
 
 fn no_programme(pack: &Pack, claim: &Claim) -> Rejection {
-    match claim {
-        Claim::Subsidy(_) => {
-            let subsidies = pack
-                .claimable()
-                .filter(|(_, form)| *form == claim.form())
-                .map(|(programme, _)| &*programme.id);
-            Rejection::UnknownProgramme {
-                pack: pack.id.clone(),
-                known: subsidies.collect::<Vec<_>>().join(", "),
-            }
-        }
-        _ => Rejection::NoProgramme {
-            pack: pack.id.clone(),
-        },
+    let pack_id = pack.id.clone();
+    if !matches!(claim, Claim::Subsidy(_)) {
+        return Rejection::NoProgramme { pack: pack_id };
+    }
+    let subsidies = pack
+        .claimable()
+        .filter(|(_, form)| *form == claim.form())
+        .map(|(programme, _)| &*programme.id);
+    Rejection::UnknownProgramme {
+        pack: pack_id,
+        known: subsidies.collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -66,7 +66,10 @@ impl Entry {
             on: day_of(event.header.recorded_at),
             line,
             grant,
-            postings: transfers.into_iter().flat_map(|t| t.postings()).collect(),
+            postings: transfers
+                .into_iter()
+                .flat_map(super::state::money::Transfer::postings)
+                .collect(),
         })
     }
 }

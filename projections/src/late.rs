@@ -276,15 +276,13 @@ fn standing(state: &State, asserted: Position, fact: &Fact) -> Result<StreamId, 
     if !counts {
         return Err(Rejection::UnknownFact { position: asserted });
     }
-    match fact {
-        Fact::LoanSettlement(fact) => {
-            let loan = state.loan(fact.loan_no.as_str());
-            Ok(loan.map_or(StreamId::of(StreamKind::Loan, ""), |(_, l)| {
-                l.borrower.into()
-            }))
-        }
-        _ => Ok(fact.stream()),
-    }
+    let Fact::LoanSettlement(settlement) = fact else {
+        return Ok(fact.stream());
+    };
+    let loan = state.loan(settlement.loan_no.as_str());
+    Ok(loan.map_or(StreamId::of(StreamKind::Loan, ""), |(_, l)| {
+        l.borrower.into()
+    }))
 }
 
 /// What changes when facts do.

@@ -92,21 +92,21 @@ impl Totals {
             return;
         }
         let total = self.lines.entry(line).or_default();
-        match &event.body {
-            Body::Granted(_) => total.grants = total.grants.saturating_add(1),
-            Body::Step(Step::Reversal(reversal)) if reversal.extent == Extent::Whole => {
-                total.grants = total.grants.saturating_sub(1);
-            }
-            _ => {}
+        if let Body::Granted(_) = &event.body {
+            total.grants = total.grants.saturating_add(1);
+        } else if let Body::Step(Step::Reversal(reversal)) = &event.body
+            && reversal.extent == Extent::Whole
+        {
+            total.grants = total.grants.saturating_sub(1);
         }
         for posting in transfers.into_iter().flat_map(Transfer::postings) {
-            let (fen, paid) = match posting.account {
-                Account::Reserved => (posting.fen, 0),
-                Account::Paid => (posting.fen, posting.fen),
-                _ => (0, 0),
-            };
-            total.amount_fen = total.amount_fen.saturating_add(fen);
-            total.paid_fen = total.paid_fen.saturating_add(paid);
+            let paid = posting.account == Account::Paid;
+            if paid || posting.account == Account::Reserved {
+                total.amount_fen = total.amount_fen.saturating_add(posting.fen);
+            }
+            if paid {
+                total.paid_fen = total.paid_fen.saturating_add(posting.fen);
+            }
         }
     }
 
@@ -153,22 +153,20 @@ impl Refusals {
 impl Conflicts {
     pub(crate) fn apply(&mut self, event: &Event) {
         let header = &event.header;
-        match &event.body {
-            Body::Conflict(conflict) => self.all.push(Recorded {
+        if let Body::Conflict(conflict) = &event.body {
+            self.all.push(Recorded {
                 position: header.position,
                 fact: header.cause,
                 conflict: conflict.clone(),
                 cleared: None,
-            }),
-            Body::ConflictCleared(cleared) => {
-                let place = self
-                    .all
-                    .binary_search_by_key(cleared, |known| known.position);
-                if let Some(known) = place.ok().and_then(|place| self.all.get_mut(place)) {
-                    known.cleared = Some(header.position);
-                }
+            });
+        } else if let Body::ConflictCleared(cleared) = &event.body {
+            let place = self
+                .all
+                .binary_search_by_key(cleared, |known| known.position);
+            if let Some(known) = place.ok().and_then(|place| self.all.get_mut(place)) {
+                known.cleared = Some(header.position);
             }
-            _ => {}
         }
     }
 

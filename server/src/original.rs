@@ -76,10 +76,12 @@ impl Recall {
             && following.event.header.cause == Some(of)
             && following.event.header.request.is_none()
         {
-            match following.event.body {
-                Body::Conflict(_) => conflicts.push(next),
-                Body::ConflictCleared(_) => cleared.push(next),
-                _ => break,
+            if matches!(following.event.body, Body::Conflict(_)) {
+                conflicts.push(next);
+            } else if matches!(following.event.body, Body::ConflictCleared(_)) {
+                cleared.push(next);
+            } else {
+                break;
             }
             next = next.next();
         }
@@ -106,10 +108,12 @@ pub(crate) fn refused(
     policy: Option<Position>,
     body: &Body,
 ) -> Option<(Arc<Pack>, Vec<Failure>)> {
-    let failures = match body {
-        Body::Refused(refusal) => &refusal.failures,
-        Body::StepRefused(refusal) => &refusal.failures,
-        _ => return None,
+    let failures = if let Body::Refused(refusal) = body {
+        &refusal.failures
+    } else if let Body::StepRefused(refusal) = body {
+        &refusal.failures
+    } else {
+        return None;
     };
     // A step about many grants is refused in the words of each limit's own pack.
     let state = &projections.state;

@@ -51,7 +51,7 @@ pub(crate) fn notice_list(engine: &Engine, grants: &[Position]) -> Result<Vec<u8
     writer.write_record(header).map_err(failed)?;
     for (number, grant) in (1_u32..).zip(grants) {
         let granted = granted(engine, *grant)?;
-        let payee = payee(engine, &granted.claim)?;
+        let payee = payee(engine, &granted.claim);
         let name = match payee {
             Some(payee) => shown(engine, payee)?,
             None => String::new(),
@@ -103,14 +103,18 @@ pub(crate) fn granted(engine: &Engine, grant: Position) -> Result<Granted, Rejec
 }
 
 /// Who is paid for a claim.
-pub(crate) fn payee(engine: &Engine, claim: &Claim) -> Result<Option<SubjectId>, Rejected> {
-    let applicant = |state: &luzhang_projections::State| match claim {
-        Claim::BrandAward(award) => state.brand_applicant(award.brand_no.as_str()),
-        Claim::InterestSubsidy(interest) => state.loan_borrower(interest.loan_no.as_str()),
-        _ => None,
+pub(crate) fn payee(engine: &Engine, claim: &Claim) -> Option<SubjectId> {
+    let applicant = |state: &luzhang_projections::State| {
+        if let Claim::BrandAward(award) = claim {
+            state.brand_applicant(award.brand_no.as_str())
+        } else if let Claim::InterestSubsidy(interest) = claim {
+            state.loan_borrower(interest.loan_no.as_str())
+        } else {
+            None
+        }
     };
     let known = claim.payee();
-    Ok(known.or_else(|| engine.peek(|projections| applicant(&projections.state))))
+    known.or_else(|| engine.peek(|projections| applicant(&projections.state)))
 }
 
 /// A subject's name as it may be published: a person's masked, others whole.
@@ -135,11 +139,12 @@ pub(crate) fn details(
     engine: &Engine,
     subject: SubjectId,
 ) -> Result<Option<(PartyKind, Details)>, Rejected> {
-    let party = newest(engine, subject, |body| match body {
-        Body::PartyRegistered(party) | Body::PartyCorrected(party) => {
+    let party = newest(engine, subject, |body| {
+        if let Body::PartyRegistered(party) | Body::PartyCorrected(party) = body {
             Some((party.kind, party.sealed))
+        } else {
+            None
         }
-        _ => None,
     })?;
     party
         .map(|(kind, sealed)| Ok((kind, open(engine, subject, &sealed)?)))
@@ -152,9 +157,12 @@ pub(crate) fn account(engine: &Engine, subject: SubjectId) -> Result<Option<Deta
     if !known {
         return Ok(None);
     }
-    let sealed = newest(engine, subject, |body| match body {
-        Body::AccountBound(account) => Some(account.sealed),
-        _ => None,
+    let sealed = newest(engine, subject, |body| {
+        if let Body::AccountBound(account) = body {
+            Some(account.sealed)
+        } else {
+            None
+        }
     })?;
     sealed
         .map(|sealed| open(engine, subject, &sealed))

@@ -341,7 +341,7 @@ impl Decider {
         let mut body = decision.body;
         if let (Body::AccountBound(account), Some(details)) = (&mut body, &request.account) {
             let sealed = self.vault.seal_again(account.subject, details);
-            account.sealed = sealed.map_err(unsealed)?.into_boxed_slice();
+            account.sealed = sealed.map_err(|e| unsealed(&e))?.into_boxed_slice();
         }
         let event = Event { header, body };
         let receipt = self.record(projections, group, &event)?;
@@ -400,7 +400,7 @@ impl Decider {
             Some(_) => self.vault.seal_again(party.subject, &party.details),
             None => self.vault.seal_new(party.subject, &party.details),
         };
-        let sealed = sealed.map_err(unsealed)?;
+        let sealed = sealed.map_err(|e| unsealed(&e))?;
         let body = Party {
             kind: party.kind,
             subject: party.subject,
@@ -501,7 +501,7 @@ impl Decider {
     }
 }
 
-fn unsealed(error: VaultError) -> Rejected {
+fn unsealed(error: &VaultError) -> Rejected {
     Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string())
 }
 

@@ -77,14 +77,14 @@ pub(crate) enum FileFormat {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Debtor {
     /// Name of the account that pays
-    #[arg(long, value_name = "NAME")]
-    pub(crate) debtor: String,
+    #[arg(id = "debtor", long = "debtor", value_name = "NAME")]
+    pub(crate) name: String,
     /// Its number
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) debtor_account: String,
+    #[arg(id = "debtor_account", long = "debtor-account", value_name = "NUMBER")]
+    pub(crate) account: String,
     /// Its bank
-    #[arg(long, value_name = "NAME")]
-    pub(crate) debtor_bank: String,
+    #[arg(id = "debtor_bank", long = "debtor-bank", value_name = "NAME")]
+    pub(crate) bank: String,
 }
 
 #[derive(Debug, Subcommand)]

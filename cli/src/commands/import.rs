@@ -182,6 +182,10 @@ fn in_column(column: &str, text: &str, lang: Lang) -> String {
 
 /// Marks the credit codes whose check digit does not match as accepted, and
 /// only those, so that the other rows stay the same requests.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the others name no organisation"
+)]
 fn accept_check_digits(row: &mut ParsedRow) {
     let mark = |organisation: &mut Option<wire::Organisation>| {
         if let Some(organisation) = organisation {
@@ -226,7 +230,6 @@ fn accept_check_digits(row: &mut ParsedRow) {
                 *organisation = taken.unwrap_or_default();
             }
         }
-        // The others name no organisation.
         _ => {}
     }
 }

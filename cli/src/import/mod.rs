@@ -6,7 +6,7 @@
 //! back to the clerk.
 
 pub(crate) mod annotate;
-mod cell;
+pub(crate) mod cell;
 mod submit;
 pub(crate) mod table;
 mod template;

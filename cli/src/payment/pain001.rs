@@ -1,4 +1,4 @@
-//! The batch as ISO 20022 pain.001.001.09, CustomerCreditTransferInitiation.
+//! The batch as ISO 20022 pain.001.001.09, `CustomerCreditTransferInitiation`.
 
 use quick_xml::{
     Writer,

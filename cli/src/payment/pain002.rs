@@ -1,4 +1,4 @@
-//! The bank's answer as ISO 20022 pain.002.001.10, CustomerPaymentStatusReport.
+//! The bank's answer as ISO 20022 pain.002.001.10, `CustomerPaymentStatusReport`.
 
 use jiff::civil::Date;
 use luzhang_ledger::Fen;
@@ -215,10 +215,12 @@ impl Message {
             ([.., "TxInfAndSts", "TxSts"], Some(found)) => found.status = text,
             ([.., "TxInfAndSts", "AccptncDtTm"], Some(found)) => found.on = text,
             ([.., "TxInfAndSts", "StsRsnInf", "Rsn", _], Some(found)) => {
-                found.reason = format!("{text} {}", found.reason).trim().to_owned();
+                let reason = format!("{text} {}", found.reason);
+                reason.trim().clone_into(&mut found.reason);
             }
             ([.., "TxInfAndSts", "StsRsnInf", "AddtlInf"], Some(found)) => {
-                found.reason = format!("{} {text}", found.reason).trim().to_owned();
+                let reason = format!("{} {text}", found.reason);
+                reason.trim().clone_into(&mut found.reason);
             }
             ([.., "OrgnlTxRef", "Amt", "InstdAmt"], Some(found)) => found.amount = text,
             _ => {}

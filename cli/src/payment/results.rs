@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{EndToEnd, FileError, Outcome, Reported, pain002};
-use crate::import::table::Table;
+use crate::import::{cell::Cell, table::Table};
 
 /// The columns of the canonical table of results.
 pub(crate) const COLUMNS: [&str; 6] = ["批次号", "端到端标识", "状态", "金额", "日期", "原因"];
@@ -80,7 +80,7 @@ fn table(bytes: Vec<u8>, batch_no: &str) -> Result<Vec<Reported>, FileError> {
                 "不是本账本的支付标识",
             )
         })?;
-        let fen = cell(amount).map(|cell| cell.amount());
+        let fen = cell(amount).map(Cell::amount);
         let fen = match fen {
             Some(Ok(fen)) => Some(fen),
             Some(Err(_)) if text(amount).trim().is_empty() => None,
@@ -94,7 +94,7 @@ fn table(bytes: Vec<u8>, batch_no: &str) -> Result<Vec<Reported>, FileError> {
             None => None,
         };
         let day = || {
-            let day = cell(on).map(|cell| cell.date());
+            let day = cell(on).map(Cell::date);
             match day {
                 Some(Ok(day)) => Ok(day),
                 Some(Err(_)) | None => Err(invalid("日期", "is not a date", "不是日期")),

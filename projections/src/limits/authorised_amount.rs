@@ -19,9 +19,10 @@ pub(super) fn check(case: &Case<'_>, table: Option<&Table>) -> Option<Finding> {
         let expected = case.cell(table, case.basis)?;
         return case.judged(amount.fen() != expected, || finding(expected, "-"));
     }
-    let named = match case.claim {
-        Claim::Subsidy(claim) => Some(claim.document.as_str()),
-        _ => None,
+    let named = if let Claim::Subsidy(claim) = case.claim {
+        Some(claim.document.as_str())
+    } else {
+        None
     };
     let programme = case.pack.programme(case.claim)?;
     let programme = case.state.programmes.find(&programme.id);

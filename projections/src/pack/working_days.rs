@@ -42,17 +42,16 @@ impl WorkingDays {
 
 #[cfg(test)]
 mod tests {
-    use luzhang_ledger::calendar::from_number;
+    use jiff::civil::date;
 
     use super::*;
 
     fn calendar() -> WorkingDays {
-        let day = |number| from_number(number).unwrap();
         WorkingDays {
-            until: day(2024_11_01),
+            until: date(2024, 11, 1),
             cite: String::new(),
-            holidays: (2024_10_01..=2024_10_07).map(day).collect(),
-            workdays: [2024_09_29, 2024_10_12].map(day).into(),
+            holidays: (1..=7).map(|day| date(2024, 10, day)).collect(),
+            workdays: [date(2024, 9, 29), date(2024, 10, 12)].into(),
         }
     }
 
@@ -60,20 +59,19 @@ mod tests {
     fn p_notice_counts_working_days_over_a_holiday() {
         for (first, days, last) in [
             // A whole week; a Saturday that is none; one that is worked.
-            (2024_09_02, 5, Some(2024_09_06)),
-            (2024_09_07, 1, Some(2024_09_09)),
-            (2024_09_29, 1, Some(2024_09_29)),
+            (date(2024, 9, 2), 5, Some(date(2024, 9, 6))),
+            (date(2024, 9, 7), 1, Some(date(2024, 9, 9))),
+            (date(2024, 9, 29), 1, Some(date(2024, 9, 29))),
             // Friday 27th, Sunday 29th and Monday 30th, then after the holiday.
-            (2024_09_27, 3, Some(2024_09_30)),
-            (2024_09_27, 4, Some(2024_10_08)),
-            (2024_10_08, 5, Some(2024_10_12)),
-            (2024_10_31, 1, Some(2024_10_31)),
-            (2024_10_31, 2, None),
-            (2024_10_31, 0, None),
-            (2024_10_31, -1, None),
+            (date(2024, 9, 27), 3, Some(date(2024, 9, 30))),
+            (date(2024, 9, 27), 4, Some(date(2024, 10, 8))),
+            (date(2024, 10, 8), 5, Some(date(2024, 10, 12))),
+            (date(2024, 10, 31), 1, Some(date(2024, 10, 31))),
+            (date(2024, 10, 31), 2, None),
+            (date(2024, 10, 31), 0, None),
+            (date(2024, 10, 31), -1, None),
         ] {
-            let found = calendar().last_of(from_number(first).unwrap(), days);
-            let last = last.map(|day| from_number(day).unwrap());
+            let found = calendar().last_of(first, days);
             assert_eq!(found, last, "{days} from {first}");
         }
     }

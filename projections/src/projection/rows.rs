@@ -178,9 +178,8 @@ fn stage(state: &State, row: &Row, life: Option<&Life>) -> &'static str {
     }
     match (life.review, life.approval) {
         (_, approval) if Life::is_passed(approval) => "approved",
-        (_, Some(_)) => "returned",
         (review, None) if Life::is_passed(review) => "reviewed",
-        (Some(_), None) => "returned",
+        (_, Some(_)) | (Some(_), None) => "returned",
         (None, None) if row.amount != life.purse.balance(Account::Reserved) => "changed",
         (None, None) => "granted",
     }
@@ -207,6 +206,7 @@ pub(super) fn notices(state: &State) -> Rows {
 }
 
 pub(super) fn batches(state: &State) -> Rows {
+    use PaymentStage as S;
     let rows = state.cases.batches.iter().map(|batch| {
         let payments = batch.items.iter().filter_map(|(case, attempt)| {
             let payment = state.cases.life(*case)?.payment(*attempt)?;
@@ -218,7 +218,6 @@ pub(super) fn batches(state: &State) -> Rows {
             let fen = of.map(|payment| payment.fen);
             fen.fold(0_i64, i64::saturating_add).to_string()
         };
-        use PaymentStage as S;
         vec![
             batch.number.to_string(),
             batch.position.to_string(),

@@ -73,6 +73,7 @@ impl<'a> Facts<'a> {
         found
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others rest on no fact")]
     fn failing(
         &self,
         pack: &Pack,

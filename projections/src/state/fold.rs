@@ -74,6 +74,7 @@ impl State {
         self.recorded_at = header.recorded_at;
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of fact")]
     fn apply_fact(&mut self, stream: Ix, position: Position, fact: &Fact) {
         let number = position.number();
         match fact {

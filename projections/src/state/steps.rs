@@ -96,14 +96,14 @@ impl State {
     fn moved(&self, step: &Step) -> Option<Movement> {
         let (line, case) = self.place(step)?;
         let key = self.budget.key(line)?;
-        let transfers = match step {
-            Step::AppropriationChange(change) => vec![match change.change {
-                AppropriationEvent::Increased => transfer(Kind::Appropriate, change.amount.fen()),
-                AppropriationEvent::Decreased | AppropriationEvent::Returned => {
-                    transfer(Kind::Withdraw, change.amount.fen())
-                }
-            }],
-            _ => self.transfers(case?, step),
+        let transfers = if let Step::AppropriationChange(change) = step {
+            let kind = match change.change {
+                AppropriationEvent::Increased => Kind::Appropriate,
+                AppropriationEvent::Decreased | AppropriationEvent::Returned => Kind::Withdraw,
+            };
+            vec![transfer(kind, change.amount.fen())]
+        } else {
+            self.transfers(case?, step)
         };
         (!transfers.is_empty()).then(|| Movement {
             line: self.line_in_words(key),
@@ -133,6 +133,10 @@ impl State {
     }
 
     /// The case that a step is about.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "three are about a case by another number than the grant's"
+    )]
     pub(crate) fn case_of(&self, step: &Step) -> Option<CaseIx> {
         match step {
             Step::RecoveryReceipt(step) => {
@@ -152,6 +156,10 @@ impl State {
     }
 
     /// What a step moves within a case.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the others move no money of a case"
+    )]
     fn transfers(&self, case: CaseIx, step: &Step) -> Vec<Transfer> {
         let purse = self.cases.purse(case);
         match step {
@@ -213,6 +221,7 @@ impl State {
         .collect()
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of step")]
     pub(super) fn apply_step(&mut self, event: &Event, step: &Step) {
         let position = event.header.position;
         let at = position.number();
@@ -350,6 +359,7 @@ impl State {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "called for these alone")]
     fn apply_payment(&mut self, at: u64, step: &Step) {
         match step {
             Step::Batch(step) => {
@@ -404,6 +414,7 @@ impl State {
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "called for these alone")]
     fn apply_recovery(&mut self, at: u64, step: &Step) {
         match step {
             Step::RecoveryOpening(step) => {

@@ -67,9 +67,10 @@ pub(crate) fn decide(state: &State, by: &Principal, step: Step) -> Result<Decisi
     let basis = step.basis();
     let reasons = asked.reasons;
     let (body, changed) = if reasons.is_empty() {
-        let changed = match &step {
-            Step::PlaqueChange(change) => plaque::consequences(state, change),
-            _ => None,
+        let changed = if let Step::PlaqueChange(change) = &step {
+            plaque::consequences(state, change)
+        } else {
+            None
         };
         (Body::Step(step), changed)
     } else {

@@ -34,8 +34,9 @@ pub(super) fn change(asked: &mut Asked<'_>, change: PlaqueChange) -> Result<Judg
         asked.order("PLAQUE_ORDER", None, &[at]);
     } else {
         match change.change {
-            PlaqueEvent::Renewed if suspended => asked.order("PLAQUE_SUSPENDED", None, &[at]),
-            PlaqueEvent::Suspended if suspended => asked.order("PLAQUE_SUSPENDED", None, &[at]),
+            PlaqueEvent::Renewed | PlaqueEvent::Suspended if suspended => {
+                asked.order("PLAQUE_SUSPENDED", None, &[at]);
+            }
             PlaqueEvent::Suspended if !plaque.is_in_force(on, years) => {
                 asked.order("PLAQUE_NOT_IN_FORCE", None, &[at]);
             }
@@ -66,12 +67,16 @@ pub(super) fn change(asked: &mut Asked<'_>, change: PlaqueChange) -> Result<Judg
 fn term(state: &State, day: Date) -> Option<i64> {
     let adopted = state.pack_on(day, luzhang_ledger::Office::LUZHOU)?;
     let pack: &Pack = &adopted.pack;
-    let param = pack.limits.iter().find_map(|limit| match &limit.rule {
-        Rule::RequiresFact {
+    let param = pack.limits.iter().find_map(|limit| {
+        if let Rule::RequiresFact {
             fact: FactKind::Plaque,
             valid_years,
-        } => *valid_years,
-        _ => None,
+        } = &limit.rule
+        {
+            *valid_years
+        } else {
+            None
+        }
     });
     pack.value(param?, day).ok()
 }

@@ -5,7 +5,7 @@ use luzhang_ledger::{
     Body,
     claim::{RecognitionLevel::National, SkillBaseKind::MasterStudio},
 };
-use luzhang_projections::{projection::Name, state::Balance};
+use luzhang_projections::projection::Name;
 
 use crate::{
     given::{GRANTED, Outcome, RECORDED, given, refused},

@@ -110,7 +110,7 @@ fn histories(count: u64) -> Tally {
             .map(|part| {
                 scope.spawn(move || {
                     let mut tally = Tally::new();
-                    for seed in (part..count).step_by(parts as usize) {
+                    for seed in (part..count).step_by(usize::try_from(parts).unwrap()) {
                         for (name, number) in play(seed) {
                             *tally.entry(name).or_default() += number;
                         }

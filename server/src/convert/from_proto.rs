@@ -149,6 +149,7 @@ pub(super) struct Parser<'a> {
 }
 
 impl Parser<'_> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "all others are steps")]
     fn body(&mut self, body: wire::command::Body) -> Result<CommandBody, Rejected> {
         use wire::command::Body as W;
         Ok(match body {
@@ -437,10 +438,8 @@ impl Parser<'_> {
             }
         };
         let details = Details::account(&account.bank, &account.number).map_err(|error| {
-            let field = match error {
-                DetailsError::AccountNumber => "number",
-                _ => "bank",
-            };
+            let number = matches!(error, DetailsError::AccountNumber);
+            let field = if number { "number" } else { "bank" };
             Rejected::field(field, error.code(), error.zh(), error.to_string())
         })?;
         let digest = self.key.details_digest(&details);

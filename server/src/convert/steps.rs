@@ -23,6 +23,11 @@ use crate::rejected::Rejected;
 
 impl Parser<'_> {
     /// A step; everything else is taken before.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "everything else is taken before"
+    )]
+    #[expect(clippy::too_many_lines, reason = "an arm for each kind of step")]
     pub(super) fn step(&self, body: W) -> Result<Step, Rejected> {
         Ok(match body {
             W::Review(step) => Step::Review(self.judgement(step)?),

@@ -126,7 +126,7 @@ fn in_full(
     payment: PaymentView,
 ) -> Result<wire::BatchPayment, Rejected> {
     let granted = references::granted(engine, payment.grant)?;
-    let payee = references::payee(engine, &granted.claim)?;
+    let payee = references::payee(engine, &granted.claim);
     let (mut name, mut account, mut bank) = (String::new(), String::new(), String::new());
     if let Some(payee) = payee {
         if let Some((_, details)) = references::details(engine, payee)? {

@@ -94,9 +94,9 @@ fn in_full(batch: wire::GetBatchResponse, on: Date, debtor: &Debtor) -> Result<B
         created_at: made.to_zoned(shanghai).datetime(),
         requested_on: on,
         debtor: Party {
-            name: debtor.debtor.clone(),
-            account: debtor.debtor_account.clone(),
-            bank: debtor.debtor_bank.clone(),
+            name: debtor.name.clone(),
+            account: debtor.account.clone(),
+            bank: debtor.bank.clone(),
         },
         items: items.collect::<Result<_, Failure>>()?,
     })

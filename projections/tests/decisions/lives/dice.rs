@@ -42,6 +42,10 @@ const COURSES: [(&str, &str, &str); 3] = [
 ];
 const PEOPLE: [&str; 5] = ["clerk", "reviewer", "approver", "cashier", "chief"];
 
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap()
+}
+
 /// A small generator of numbers: the same seed, the same history.
 pub(super) struct Dice(u64);
 
@@ -58,7 +62,7 @@ impl Dice {
     }
 
     pub(super) fn below(&mut self, end: u32) -> u32 {
-        (self.next() % u64::from(end.max(1))) as u32
+        u32::try_from(self.next() % u64::from(end.max(1))).unwrap()
     }
 
     fn one_in(&mut self, n: u32) -> bool {
@@ -66,7 +70,7 @@ impl Dice {
     }
 
     fn pick<T: Clone>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len() as u32) as usize].clone()
+        from[self.below(small(from.len())) as usize].clone()
     }
 
     /// A part of an amount, a little more than all of it at times.
@@ -151,7 +155,7 @@ impl Dice {
 
     fn payment(&mut self, grant: u64, account: &Account, books: &Books) -> Step {
         let fresh = format!("B{}", books.batches.len());
-        let attempt = account.payments.len() as u32;
+        let attempt = small(account.payments.len());
         let payment = Payment {
             grant: at(grant),
             attempt: attempt.max(1),
@@ -186,7 +190,7 @@ impl Dice {
         let off = i64::from(self.one_in(8));
         Life::BatchLocking(BatchLocking {
             batch_no: BatchNo::new(number).unwrap(),
-            count: amounts.len() as u32,
+            count: small(amounts.len()),
             total: fen(amounts.iter().sum::<i64>() + off),
         })
     }
@@ -265,11 +269,11 @@ impl Dice {
     /// Any step at all, by anybody.
     fn any(&mut self, grant: u64, account: &Account, books: &Books, ledger: &Ledger) -> Step {
         let number = |prefix: &str, dice: &mut Self, known: usize| {
-            format!("{prefix}{}", dice.below(known as u32 + 1))
+            format!("{prefix}{}", dice.below(small(known) + 1))
         };
         let payment = Payment {
             grant: at(grant),
-            attempt: 1 + self.below(account.payments.len() as u32 + 1),
+            attempt: 1 + self.below(small(account.payments.len()) + 1),
         };
         let batch_no = number("B", self, books.batches.len());
         let notice_no = number("N", self, books.notices.len());
@@ -327,7 +331,7 @@ impl Dice {
         let mut claim = account.claim.clone();
         let amount = match &claim {
             Claim::TrainingAllowance(claim) => {
-                self.pick(&[3_000, 4_000, 5_000, 5_001]) * claim.dates.len() as i64
+                self.pick(&[3_000, 4_000, 5_000, 5_001]) * i64::from(small(claim.dates.len()))
             }
             _ => self.part(account.granted),
         };
@@ -477,7 +481,7 @@ impl Dice {
             }
             5 => listed(person, "2024-01-01..2025-01-01"),
             6 => fact(certificate(self.pick(&["Z1", "Z2", "Z3"]), person)),
-            7 => account(person, self.below(2) as u8),
+            7 => account(person, u8::from(self.one_in(2))),
             _ => plaque(
                 self.pick(&["PB1", "PB3"]),
                 BrandLevel::Provincial,
