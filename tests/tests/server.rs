@@ -44,6 +44,8 @@ mod references;
 mod replays;
 #[path = "server/shutdown.rs"]
 mod shutdown;
+#[path = "server/steps.rs"]
+mod steps;
 #[path = "server/subjects.rs"]
 mod subjects;
 #[path = "server/submit.rs"]

@@ -242,7 +242,8 @@ macro_rules! commanded {
 commanded! {
     Appropriation PovertyStatus UnemploymentBenefit UnemploymentBenefitRetraction Course
     Attendance Plaque LoanSettlement TrainingAllowance SkillBase ServiceSubsidy BrandAward Loan
-    InterestSubsidy PolicyPack
+    InterestSubsidy PolicyPack Notice NoticeClosing Batch BatchLocking BatchSubmission Settlement
+    Bounce Reissue Reversal RecoveryOpening RecoveryReceipt RecoveryClosing
 }
 
 /// What a training allowance of person 1 rests on: six events, the parties
@@ -254,6 +255,88 @@ pub(crate) fn claimable() -> [wire::Command; 4] {
         course("PX-1").command(),
         attendance(1, "PX-1", "2024-03-04 2024-03-05 2024-03-06").command(),
     ]
+}
+
+pub(crate) fn at(position: u64) -> Option<wire::GrantRef> {
+    let grant = Some(wire::grant_ref::Grant::Position(position));
+    Some(wire::GrantRef { grant })
+}
+
+pub(crate) fn passed(position: u64) -> wire::Judgement {
+    wire::Judgement {
+        grant: at(position),
+        opinion: wire::Opinion::Passed.into(),
+        note: String::new(),
+    }
+}
+
+pub(crate) fn first_payment(position: u64) -> Option<wire::Payment> {
+    Some(wire::Payment {
+        grant: at(position),
+        attempt: 1,
+    })
+}
+
+/// What makes a grant ready to be paid, each step by another account.
+pub(crate) fn cleared(position: u64) -> [(&'static str, wire::Command); 4] {
+    let notice_no = format!("GS-{position}");
+    let notice = wire::Notice {
+        notice_no: notice_no.clone(),
+        grants: at(position).into_iter().collect(),
+        first_day: Some(day("2024-03-11")),
+        last_day: None,
+    };
+    let closing = wire::NoticeClosing {
+        notice_no,
+        closed_on: Some(day("2024-03-18")),
+    };
+    [
+        ("reviewer", command(Body::Review(passed(position)))),
+        ("approver", command(Body::Approval(passed(position)))),
+        ("reviewer", notice.command()),
+        ("reviewer", closing.command()),
+    ]
+}
+
+/// What pays a cleared grant, in a batch of its own.
+pub(crate) fn paid(position: u64, amount_fen: i64) -> [(&'static str, wire::Command); 4] {
+    let batch_no = format!("BF-{position}");
+    let batch = wire::Batch {
+        batch_no: batch_no.clone(),
+        fund: FUND.to_owned(),
+        grants: at(position).into_iter().collect(),
+    };
+    let locking = wire::BatchLocking {
+        batch_no: batch_no.clone(),
+        count: 1,
+        total_fen: amount_fen,
+    };
+    let submission = wire::BatchSubmission {
+        batch_no,
+        file_digest: vec![7; 32],
+        submitted_on: Some(day("2024-03-20")),
+    };
+    let settlement = wire::Settlement {
+        payment: first_payment(position),
+        amount_fen,
+        settled_on: Some(day("2024-03-21")),
+    };
+    [
+        ("cashier", batch.command()),
+        ("cashier", locking.command()),
+        ("cashier", submission.command()),
+        ("cashier", settlement.command()),
+    ]
+}
+
+pub(crate) fn recovery(number: &str, position: u64, conflict: u64) -> wire::RecoveryOpening {
+    wire::RecoveryOpening {
+        recovery_no: number.to_owned(),
+        grant: at(position),
+        amount_fen: 0,
+        conflict,
+        basis: "演〔2024〕9号".to_owned(),
+    }
 }
 
 /// An outcome in a few words: `accepted`, `refused M04_DAY_DUP`, `rejected

@@ -7,7 +7,10 @@ use luzhang_proto::wire;
 use tonic::{Code, Status};
 
 use crate::{
-    commands::{Commanded as _, allowance, appropriation, benefit, claimable, course, receipt},
+    commands::{
+        Commanded as _, allowance, appropriation, benefit, claimable, cleared, course, paid,
+        receipt, recovery,
+    },
     meter::Meter,
     site::{Plan, Site, ledger_id, test},
     status::fails,
@@ -52,11 +55,14 @@ async fn busy() -> Site {
         site.record([appropriation(programme, programme).command()])
             .await;
     }
-    site.record([
-        allowance("C1", 1, "PX-1", "2024-03-04").command(),
-        benefit(1, "2024-03-01", "2024-03-31").command(),
-    ])
-    .await;
+    let claimed = [allowance("C1", 1, "PX-1", "2024-03-04").command()];
+    let grant = site.record(claimed).await[0];
+    site.record_as(cleared(grant)).await;
+    site.record_as(paid(grant, 5_000)).await;
+    site.record([benefit(1, "2024-03-01", "2024-03-31").command()])
+        .await;
+    let opening = recovery("ZH-1", grant, 0).command();
+    site.record_as([("cashier", opening)]).await;
     site.submit(allowance("C2", 1, "PX-1", "2024-03-05").command())
         .await
         .unwrap();

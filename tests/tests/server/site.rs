@@ -23,11 +23,16 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
     Status, Streaming,
+    metadata::MetadataValue,
     transport::{Channel, Endpoint},
 };
 use uuid::Uuid;
 
-use crate::{gate::Gate, support::Grpc};
+use crate::{
+    commands::{receipt, shown},
+    gate::Gate,
+    support::Grpc,
+};
 
 /// No test needs as long; one that hangs fails.
 const AT_MOST: Duration = Duration::from_mins(3);
@@ -150,6 +155,38 @@ impl Site {
         };
         let answer = self.ledger().submit(request).await?;
         Ok(answer.into_inner().outcome.unwrap())
+    }
+
+    /// Submits as another account than the usual.
+    pub(crate) async fn submit_as(
+        &self,
+        principal: &'static str,
+        command: wire::Command,
+    ) -> Result<wire::Outcome, Status> {
+        let mut request = tonic::Request::new(wire::SubmitRequest {
+            command: Some(command),
+        });
+        let principal = MetadataValue::from_static(principal);
+        request
+            .metadata_mut()
+            .insert("luzhang-principal", principal);
+        let answer = self.ledger().submit(request).await?;
+        Ok(answer.into_inner().outcome.unwrap())
+    }
+
+    /// Everything accepted, each by its account; the positions.
+    pub(crate) async fn record_as(
+        &self,
+        commands: impl IntoIterator<Item = (&'static str, wire::Command)>,
+    ) -> Vec<u64> {
+        let mut positions = Vec::new();
+        for (principal, command) in commands {
+            let outcome = self.submit_as(principal, command.clone()).await;
+            let outcome = outcome.unwrap_or_else(|status| panic!("{command:?}: {status}"));
+            assert_eq!(shown(&outcome), "accepted", "{command:?}");
+            positions.push(receipt(&outcome).position);
+        }
+        positions
     }
 
     /// Submits in another task: the request is on its way, its outcome comes

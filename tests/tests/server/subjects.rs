@@ -228,8 +228,11 @@ fn entitlement_goes_down_with_each_grant_and_depends_on_the_day() {
                 vec![
                     "M04-ONCE 1/1/0 2024",
                     "M15-UNIQ-YEAR 1/1/0 2024",
+                    "M15-TRANS-ONCE 0/1/1 2024",
                     "M16-ONCE 0/1/1 ever",
                     "M22-COUNT 2/3/1 ever",
+                    "M22-STARTUP 0/1/1 ever",
+                    "M14-ONCE 0/1/1 2024",
                 ],
             ),
             (
@@ -237,8 +240,11 @@ fn entitlement_goes_down_with_each_grant_and_depends_on_the_day() {
                 vec![
                     "M04-ONCE 0/1/1 2025",
                     "M15-UNIQ-YEAR 0/1/1 2025",
+                    "M15-TRANS-ONCE 0/1/1 2025",
                     "M16-ONCE 0/1/1 ever",
                     "M22-COUNT 2/3/1 ever",
+                    "M22-STARTUP 0/1/1 ever",
+                    "M14-ONCE 0/1/1 2025",
                 ],
             ),
             // No policy is in force.
@@ -259,7 +265,7 @@ fn entitlement_goes_down_with_each_grant_and_depends_on_the_day() {
         );
         site.record([award("C3", "BR-1").command()]).await;
         let after = entitlements(&site, brand(), "2025-06-01").await;
-        assert_eq!(after[2], "M16-ONCE 1/1/0 ever");
+        assert_eq!(after[3], "M16-ONCE 1/1/0 ever");
     });
 }
 

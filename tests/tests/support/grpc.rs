@@ -1,8 +1,8 @@
 //! The services of a running server, without the command line between.
 
 use luzhang_proto::wire::{
-    self, audit_service_client::AuditServiceClient, ledger_service_client::LedgerServiceClient,
-    projection_service_client::ProjectionServiceClient,
+    self, audit_service_client::AuditServiceClient, case_service_client::CaseServiceClient,
+    ledger_service_client::LedgerServiceClient, projection_service_client::ProjectionServiceClient,
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -12,6 +12,7 @@ pub(crate) struct Grpc {
     pub(crate) ledger: LedgerServiceClient<Channel>,
     pub(crate) audit: AuditServiceClient<Channel>,
     pub(crate) projections: ProjectionServiceClient<Channel>,
+    pub(crate) cases: CaseServiceClient<Channel>,
 }
 
 impl Grpc {
@@ -25,7 +26,8 @@ impl Grpc {
         Ok(Self {
             ledger: LedgerServiceClient::new(channel.clone()),
             audit: AuditServiceClient::new(channel.clone()),
-            projections: ProjectionServiceClient::new(channel),
+            projections: ProjectionServiceClient::new(channel.clone()),
+            cases: CaseServiceClient::new(channel),
         })
     }
 
