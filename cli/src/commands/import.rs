@@ -213,6 +213,15 @@ fn accept_check_digits(row: &mut ParsedRow) {
             }
         }
         Body::ContractEnd(fact) => mark(&mut fact.employer),
+        Body::Correction(correction) => {
+            use wire::correction::Now;
+            match &mut correction.now {
+                Some(Now::Course(fact)) => mark(&mut fact.provider),
+                Some(Now::Plaque(fact)) => mark(&mut fact.applicant),
+                Some(Now::ContractEnd(fact)) => mark(&mut fact.employer),
+                _ => {}
+            }
+        }
         Body::Subsidy(claim) => {
             use wire::recipient::Kind as K;
             let kind = claim.recipient.as_mut().and_then(|r| r.kind.as_mut());

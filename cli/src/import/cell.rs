@@ -75,9 +75,59 @@ pub(crate) enum CellError {
     OfficeCode,
     #[error("not a year of four digits such as 2025")]
     YearFormat,
+    #[error("zero; leave the cell empty if all of it is meant")]
+    NoAmount,
+    #[error("not a position of the chain: a whole number above 0")]
+    PositionFormat,
+    #[error("not a province: its name, or its six-digit code such as 440000")]
+    Province,
+    #[error(
+        "no grant: fill in the programme and the claim number, or leave the programme empty \
+         and write @ and the grant's position"
+    )]
+    GrantNumber,
     #[error("no such value; allowed: {}", .allowed.join(", "))]
     ValueUnknown { allowed: Vec<&'static str> },
 }
+
+/// The divisions of the first level (GB/T 2260): code, short name, and the rest
+/// of the full name.
+const PROVINCES: [(&str, &str, &str); 34] = [
+    ("110000", "北京", "市"),
+    ("120000", "天津", "市"),
+    ("130000", "河北", "省"),
+    ("140000", "山西", "省"),
+    ("150000", "内蒙古", "自治区"),
+    ("210000", "辽宁", "省"),
+    ("220000", "吉林", "省"),
+    ("230000", "黑龙江", "省"),
+    ("310000", "上海", "市"),
+    ("320000", "江苏", "省"),
+    ("330000", "浙江", "省"),
+    ("340000", "安徽", "省"),
+    ("350000", "福建", "省"),
+    ("360000", "江西", "省"),
+    ("370000", "山东", "省"),
+    ("410000", "河南", "省"),
+    ("420000", "湖北", "省"),
+    ("430000", "湖南", "省"),
+    ("440000", "广东", "省"),
+    ("450000", "广西", "壮族自治区"),
+    ("460000", "海南", "省"),
+    ("500000", "重庆", "市"),
+    ("510000", "四川", "省"),
+    ("520000", "贵州", "省"),
+    ("530000", "云南", "省"),
+    ("540000", "西藏", "自治区"),
+    ("610000", "陕西", "省"),
+    ("620000", "甘肃", "省"),
+    ("630000", "青海", "省"),
+    ("640000", "宁夏", "回族自治区"),
+    ("650000", "新疆", "维吾尔自治区"),
+    ("710000", "台湾", "省"),
+    ("810000", "香港", "特别行政区"),
+    ("820000", "澳门", "特别行政区"),
+];
 
 impl Cell {
     /// The cell as text, as it goes into an annotated copy.
@@ -204,6 +254,28 @@ impl Cell {
         Ok(office.to_string())
     }
 
+    /// A province: its code, or its name with or without what kind it is.
+    pub(crate) fn province(&self) -> Result<String, CellError> {
+        if let Ok(code) = self.office() {
+            return Ok(code);
+        }
+        let name = self.text()?;
+        let code = PROVINCES.iter().find_map(|(code, short, kind)| {
+            let rest = name.strip_prefix(short)?;
+            (rest.is_empty() || rest == *kind).then_some(*code)
+        });
+        code.map(str::to_owned).ok_or(CellError::Province)
+    }
+
+    /// A position on the chain.
+    pub(crate) fn position(&self) -> Result<u64, CellError> {
+        if matches!(self, Self::Date(_)) {
+            return Err(CellError::PositionFormat);
+        }
+        let position = digits(self.written()?, 1..=20).filter(|position| *position > 0);
+        position.ok_or(CellError::PositionFormat)
+    }
+
     /// A calendar year.
     pub(crate) fn year(&self) -> Result<i32, CellError> {
         if matches!(self, Self::Date(_)) {
@@ -282,6 +354,10 @@ impl CellError {
             Self::RateRange => "RATE_RANGE",
             Self::OfficeCode => "OFFICE_CODE",
             Self::YearFormat => "YEAR_FORMAT",
+            Self::NoAmount => "AMOUNT_ZERO",
+            Self::PositionFormat => "POSITION_FORMAT",
+            Self::Province => "PROVINCE_UNKNOWN",
+            Self::GrantNumber => "GRANT_NUMBER",
             Self::ValueUnknown { .. } => "VALUE_UNKNOWN",
         }
     }
@@ -309,6 +385,13 @@ impl CellError {
             Self::RateRange => "年利率超过 100%".to_owned(),
             Self::OfficeCode => "不是六位行政区划代码（如 510502）".to_owned(),
             Self::YearFormat => "不是四位年份（如 2025）".to_owned(),
+            Self::NoAmount => "是零；全额请留空".to_owned(),
+            Self::PositionFormat => "不是账本位置（大于零的整数）".to_owned(),
+            Self::Province => "不是省份，请填省份名称或六位代码（如 440000）".to_owned(),
+            Self::GrantNumber => {
+                "不能确定是哪一笔补助：请填项目和申领编号，或者项目留空、此处填 @ 和补助的位置"
+                    .to_owned()
+            }
             Self::ValueUnknown { allowed } => {
                 format!("没有这个取值，可填：{}", allowed.join("、"))
             }

@@ -69,14 +69,6 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              Their names must be exactly those of the template, in any order. Make sure that the \
              header is the first row, with no title above it, correct the names, and import again.";
     }
-    "TEMPLATE_NOT_YET" Rejection {
-        zh "模板暂不支持":
-            "表头是已知的模板，但本版本还没有它的规则，不能受理。没有导入任何内容。\
-             请保留原表，待支持该模板的版本发布后再导入。";
-        en "template not supported yet":
-            "The header is that of a known template whose rules this version does not have yet. \
-             Nothing was imported. Keep the table, and import it with a version that supports it.";
-    }
     "COLUMN_MISSING" Rejection {
         zh "缺少列":
             "表头与某个模板相近，但缺少其中一列或几列。缺列的表如果导入，每一行都会少一项必填内容，\
@@ -199,5 +191,39 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "year not understood":
             "The cell is not a year of four digits. Write the digits alone, such as 2025, and do \
              not format the cell as a date. Correct it and import again.";
+    }
+    "AMOUNT_ZERO" Rejection {
+        zh "金额为零":
+            "单元格写的是零。冲正、追回的金额留空表示全部，写了就必须大于零，免得把“零”误当成“全部”。\
+             请改成要冲正或追回的金额，或者留空，再重新导入。";
+        en "amount of zero":
+            "The cell says zero. Of a reversal or a recovery, an empty cell means all of it; a \
+             figure must be above zero, so that nobody takes one for the other. Write the amount, \
+             or leave the cell empty, and import again.";
+    }
+    "POSITION_FORMAT" Rejection {
+        zh "位置写法不对":
+            "单元格的内容不是账本位置。位置是大于零的整数，见导入结果的“位置”一列，或查询结果。\
+             请改正后重新导入。";
+        en "position not understood":
+            "The cell is not a position of the chain, which is a whole number above 0. It stands in \
+             the last column of an import's results and in every query. Correct it and import again.";
+    }
+    "PROVINCE_UNKNOWN" Rejection {
+        zh "不是省份":
+            "单元格的内容不是省级行政区。请写名称（如 广东、广东省）或六位代码（如 440000），不要写到市县。\
+             请改正后重新导入。";
+        en "not a province":
+            "The cell is not a division of the first level. Write its name or its \
+             six-digit code (440000), not that of a city or county. Correct it and import again.";
+    }
+    "GRANT_NUMBER" Rejection {
+        zh "不能确定是哪一笔补助":
+            "这一行没有写项目，申领编号也不是 @ 加位置。同一个申领编号可能出现在几个项目里，只有编号不能确定是哪一笔。\
+             请补上项目，或者项目留空、在申领编号处填 @ 和补助的位置（如 @17）。";
+        en "which grant is meant is not clear":
+            "The row names no programme, and its claim number is not @ and a position. Two \
+             programmes may have the same claim number, so the number alone does not do. Fill in \
+             the programme, or leave it empty and write @ and the grant's position, such as @17.";
     }
 };

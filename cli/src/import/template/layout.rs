@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::{
-    NOT_YET, RESULT_COLUMNS, Template,
+    CORRECTION_COLUMNS, RESULT_COLUMNS, Template,
     row::{Fields, ParsedRow, RowError},
 };
 use crate::import::table::{Row, Table};
@@ -14,6 +14,8 @@ pub(crate) struct Layout {
     pub(super) template: Template,
     /// Position in the table of each of the template's columns.
     pub(super) places: Vec<usize>,
+    /// Positions of the two columns of a correction.
+    pub(super) correction: Option<[usize; 2]>,
     /// Positions of the result columns of an annotated copy.
     pub(super) results: Vec<usize>,
 }
@@ -53,11 +55,6 @@ pub(crate) enum TemplateError {
         template: Template,
         column: &'static str,
     },
-    #[error("template {id} ({title}) cannot be imported yet; its rules come with a later version")]
-    NotYet {
-        id: &'static str,
-        title: &'static str,
-    },
 }
 
 impl Layout {
@@ -66,50 +63,55 @@ impl Layout {
     /// over.
     pub(crate) fn find(table: &Table) -> Result<Self, TemplateError> {
         let names: Vec<&str> = table.header().iter().map(String::as_str).collect();
-        let known = Template::ALL.into_iter().map(|template| Candidate {
-            is: Is::Known(template),
-            columns: template.columns(),
-        });
-        let not_yet = NOT_YET.into_iter().map(|(id, title, columns)| Candidate {
-            is: Is::NotYet { id, title },
-            columns,
-        });
-        let nearest = known
-            .chain(not_yet)
+        let nearest = Template::ALL
+            .into_iter()
             .reduce(|best, next| {
-                if next.is_nearer(&best, &names) {
+                if is_nearer(next, best, &names) {
                     next
                 } else {
                     best
                 }
             })
-            .filter(|best| best.shared(&names) * 2 >= best.columns.len())
+            .filter(|best| shared(*best, &names) * 2 >= best.columns().len())
             .ok_or(TemplateError::Unknown)?;
-        match nearest.is {
-            Is::NotYet { id, title } => Err(TemplateError::NotYet { id, title }),
-            Is::Known(template) => Self::of(template, table.header()),
-        }
+        Self::of(nearest, table.header())
     }
 
     fn of(template: Template, header: &[String]) -> Result<Self, TemplateError> {
         let columns = template.columns();
-        let mut places = Vec::with_capacity(columns.len());
         let mut missing = Vec::new();
-        for column in columns {
-            let mut found = header.iter().enumerate().filter(|(_, name)| name == column);
-            match (found.next(), found.next()) {
-                (Some((place, _)), None) => places.push(place),
-                (Some(_), Some(_)) => {
-                    return Err(TemplateError::ColumnRepeated { template, column });
+        let mut places_of = |columns: &[&'static str]| {
+            let mut places = Vec::with_capacity(columns.len());
+            for column in columns {
+                let mut found = header.iter().enumerate().filter(|(_, name)| name == column);
+                match (found.next(), found.next()) {
+                    (Some((place, _)), None) => places.push(place),
+                    (Some(_), Some(_)) => {
+                        return Err(TemplateError::ColumnRepeated { template, column });
+                    }
+                    (None, _) => missing.push(*column),
                 }
-                (None, _) => missing.push(*column),
             }
-        }
+            Ok(places)
+        };
+        let places = places_of(columns)?;
+        let corrects = template.is_correctable()
+            && CORRECTION_COLUMNS
+                .iter()
+                .any(|name| header.iter().any(|h| h == name));
+        let correction = if corrects {
+            places_of(&CORRECTION_COLUMNS)?
+        } else {
+            Vec::new()
+        };
         if !missing.is_empty() {
             return Err(TemplateError::Missing { template, missing });
         }
         let known = |name: &str| {
-            name.is_empty() || columns.contains(&name) || RESULT_COLUMNS.contains(&name)
+            name.is_empty()
+                || columns.contains(&name)
+                || (corrects && CORRECTION_COLUMNS.contains(&name))
+                || RESULT_COLUMNS.contains(&name)
         };
         let unknown: Vec<String> = header
             .iter()
@@ -127,6 +129,7 @@ impl Layout {
         Ok(Self {
             template,
             places,
+            correction: correction.try_into().ok(),
             results,
         })
     }
@@ -144,7 +147,10 @@ impl Layout {
     pub(crate) fn row(&self, row: &Row) -> Result<ParsedRow, Vec<RowError>> {
         let mut fields = Fields::new(self, row)?;
         let body = self.template.body(&mut fields);
-        fields.finish(body)
+        match self.correction {
+            None => fields.finish(body),
+            Some(_) => fields.finish_correction(body),
+        }
     }
 
     /// The key of a row, as far as it can be read: a row with errors has one too.
@@ -161,7 +167,6 @@ impl TemplateError {
             Self::Missing { .. } => "COLUMN_MISSING",
             Self::ColumnUnknown { .. } => "COLUMN_UNKNOWN",
             Self::ColumnRepeated { .. } => "COLUMN_REPEATED",
-            Self::NotYet { .. } => "TEMPLATE_NOT_YET",
         }
     }
 
@@ -197,9 +202,6 @@ impl TemplateError {
                 template.title(),
                 template.id()
             ),
-            Self::NotYet { id, title } => {
-                format!("模板“{title}”（{id}）暂不能导入，其规则将随以后的版本提供")
-            }
         }
     }
 }
@@ -212,37 +214,20 @@ fn known_en() -> String {
     known.join("; ")
 }
 
-struct Candidate {
-    is: Is,
-    columns: &'static [&'static str],
+/// How many of a template's columns are named.
+fn shared(template: Template, names: &[&str]) -> usize {
+    let columns = template.columns().iter();
+    columns.filter(|column| names.contains(column)).count()
 }
 
-enum Is {
-    Known(Template),
-    NotYet {
-        id: &'static str,
-        title: &'static str,
-    },
-}
-
-impl Candidate {
-    /// How many of its columns are named.
-    fn shared(&self, names: &[&str]) -> usize {
-        self.columns
-            .iter()
-            .filter(|column| names.contains(column))
-            .count()
-    }
-
-    /// Whether more of what both have is shared (the Jaccard index, by cross
-    /// multiplication).
-    fn is_nearer(&self, other: &Self, names: &[&str]) -> bool {
-        let [(ours, our_union), (theirs, their_union)] = [self, other].map(|candidate| {
-            let shared = candidate.shared(names);
-            (shared, candidate.columns.len() + names.len() - shared)
-        });
-        ours * their_union > theirs * our_union
-    }
+/// Whether more of what both have is shared (the Jaccard index, by cross
+/// multiplication).
+fn is_nearer(one: Template, other: Template, names: &[&str]) -> bool {
+    let [(ours, our_union), (theirs, their_union)] = [one, other].map(|template| {
+        let shared = shared(template, names);
+        (shared, template.columns().len() + names.len() - shared)
+    });
+    ours * their_union > theirs * our_union
 }
 
 #[cfg(test)]

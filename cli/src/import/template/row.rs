@@ -5,10 +5,13 @@ use std::fmt;
 use jiff::civil::Date;
 use luzhang_proto::{
     google::r#type::Date as WireDate,
-    wire::{Organisation, Person, command::Body},
+    wire::{
+        ClaimRef, Correction, GrantRef, Organisation, Person, command::Body, correction::Now,
+        grant_ref::Grant,
+    },
 };
 
-use super::layout::Layout;
+use super::{CORRECTION_COLUMNS, layout::Layout};
 use crate::import::{
     cell::{Cell, CellError, trim},
     table::Row,
@@ -16,10 +19,26 @@ use crate::import::{
 
 /// The office of a row that names none: the city's own.
 const CITY: &str = "510500";
-/// The column that is part of a key and may be written in small letters.
-const PERSON_NUMBER: &str = "身份证号码";
+/// The columns that are part of a key and may be written in small letters.
+const NUMBERS: [&str; 3] = ["身份证号码", "证件号码", "用工单位代码"];
 /// Between the cells of an identity; no cell that the ledger accepts holds it.
 const UNIT_SEPARATOR: &str = "\u{1f}";
+
+/// 户主类型, 对象类型.
+#[derive(Clone, Copy, Default)]
+pub(super) enum HolderKind {
+    #[default]
+    Person,
+    Organisation,
+}
+
+pub(super) const HOLDER_KINDS: [(&str, HolderKind); 2] = [
+    ("个人", HolderKind::Person),
+    ("单位", HolderKind::Organisation),
+];
+
+/// Before the position of a grant, in place of the number of its claim.
+const AT: char = '@';
 
 /// A row as a command, still without its request id.
 pub(crate) struct ParsedRow {
@@ -71,9 +90,14 @@ impl<'a> Fields<'a> {
     ///
     /// The row's cells do not stand under the header's columns.
     pub(super) fn new(layout: &'a Layout, row: &'a Row) -> Result<Self, Vec<RowError>> {
-        let needed = layout.places.iter().max().map_or(0, |last| last + 1);
-        let named =
-            |place: usize| layout.places.contains(&place) || layout.results.contains(&place);
+        let correction = layout.correction.as_slice().as_flattened();
+        let needed = layout.places.iter().chain(correction).max();
+        let needed = needed.map_or(0, |last| last + 1);
+        let named = |place: usize| {
+            [&layout.places, correction, &layout.results]
+                .iter()
+                .any(|places| places.contains(&place))
+        };
         let stray = (0..)
             .zip(row.cells())
             .any(|(place, cell)| !named(place) && !cell.is_blank());
@@ -101,6 +125,14 @@ impl<'a> Fields<'a> {
         self.take(column, text, String::clone)
     }
 
+    /// Text that may be left out.
+    pub(super) fn text_or_none(&mut self, column: &'static str) -> String {
+        if self.skip(column) {
+            return String::new();
+        }
+        self.text(column)
+    }
+
     pub(super) fn person(&mut self, name: &'static str, number: &'static str) -> Person {
         Person {
             name: self.text(name),
@@ -126,8 +158,7 @@ impl<'a> Fields<'a> {
 
     /// A date that may be left out.
     pub(super) fn date_or_none(&mut self, column: &'static str) -> Option<WireDate> {
-        if self.cell(column).is_blank() {
-            self.read.push((column, String::new()));
+        if self.skip(column) {
             return None;
         }
         self.date(column)
@@ -150,6 +181,74 @@ impl<'a> Fields<'a> {
         self.take(column, amount, ToString::to_string).fen()
     }
 
+    /// Yuan, in fen; 0 if left out, which the ledger takes for all there is. A
+    /// zero that was written is no amount.
+    pub(super) fn amount_or_all(&mut self, column: &'static str) -> i64 {
+        if self.skip(column) {
+            return 0;
+        }
+        let amount = self.cell(column).amount().and_then(|amount| {
+            let some = (amount.fen() > 0).then_some(amount);
+            some.ok_or(CellError::NoAmount)
+        });
+        self.take(column, amount, ToString::to_string).fen()
+    }
+
+    /// A position on the chain.
+    pub(super) fn position(&mut self, column: &'static str) -> u64 {
+        let position = self.cell(column).position();
+        self.take(column, position, ToString::to_string)
+    }
+
+    /// A position that may be left out, which is 0.
+    pub(super) fn position_or_none(&mut self, column: &'static str) -> u64 {
+        if self.skip(column) {
+            return 0;
+        }
+        self.position(column)
+    }
+
+    /// A province by its code or its name.
+    pub(super) fn province(&mut self, column: &'static str) -> String {
+        let province = self.cell(column).province();
+        self.take(column, province, String::clone)
+    }
+
+    /// A grant by its programme and claim number; or, with no programme, by its
+    /// position behind an `@`.
+    pub(super) fn grant(
+        &mut self,
+        programme: &'static str,
+        claim_no: &'static str,
+    ) -> Option<GrantRef> {
+        let programme = self.text_or_none(programme);
+        let number = self.text(claim_no);
+        let found = grant_of(&programme, &number);
+        if found.is_none() && !number.is_empty() {
+            self.fail(claim_no, &CellError::GrantNumber);
+        }
+        found
+    }
+
+    /// Several of them, separated by `;`.
+    pub(super) fn grants(
+        &mut self,
+        programme: &'static str,
+        claim_nos: &'static str,
+    ) -> Vec<GrantRef> {
+        let programme = self.text_or_none(programme);
+        let numbers = self.text(claim_nos);
+        let numbers = numbers.split([';', '；']).map(trim);
+        let found: Option<Vec<GrantRef>> = numbers
+            .filter(|number| !number.is_empty())
+            .map(|number| grant_of(&programme, number))
+            .collect();
+        if found.is_none() {
+            self.fail(claim_nos, &CellError::GrantNumber);
+        }
+        found.unwrap_or_default()
+    }
+
     pub(super) fn rate_ppm(&mut self, column: &'static str) -> u32 {
         let rate = self.cell(column).rate_ppm();
         self.take(column, rate, ToString::to_string)
@@ -166,6 +265,13 @@ impl<'a> Fields<'a> {
         let office = self.take(column, office, String::clone);
         self.office = Some(office.clone());
         office
+    }
+
+    /// The office that acts; the city's own if left out.
+    pub(super) fn acting(&mut self, column: &'static str) {
+        if !self.skip(column) {
+            self.office(column);
+        }
     }
 
     pub(super) fn label<T: Copy + Default>(
@@ -199,6 +305,23 @@ impl<'a> Fields<'a> {
         })
     }
 
+    /// The row as a correction of the fact that it states, if no cell was wrong.
+    pub(super) fn finish_correction(mut self, body: Body) -> Result<ParsedRow, Vec<RowError>> {
+        let [place, why] = CORRECTION_COLUMNS;
+        let asserted = self.position(place);
+        let reason = self.text(why);
+        let mut parts: Vec<&str> = vec!["", place];
+        parts.extend(self.read.iter().map(|(_, value)| value.as_str()));
+        // A row that is no correction does not begin with an empty part.
+        let identity = parts.join(UNIT_SEPARATOR);
+        let row = self.finish(Body::Correction(Correction {
+            asserted,
+            reason,
+            now: as_fact(body),
+        }))?;
+        Ok(ParsedRow { identity, ..row })
+    }
+
     /// The cells of the key's columns, as far as they can be read.
     pub(super) fn key(layout: &Layout, row: &Row) -> String {
         let parts: Vec<String> = layout
@@ -207,13 +330,29 @@ impl<'a> Fields<'a> {
             .iter()
             .map(|column| {
                 let cell = find(layout, row, column);
-                match *column {
-                    PERSON_NUMBER => trim(&cell.display()).to_ascii_uppercase(),
-                    _ => trim(&cell.display()).to_owned(),
+                let written = cell.display();
+                if NUMBERS.contains(column) {
+                    trim(&written).to_ascii_uppercase()
+                } else {
+                    trim(&written).to_owned()
                 }
             })
             .collect();
         parts.join(":")
+    }
+
+    /// Whether nothing is in a cell.
+    pub(super) fn is_blank(&self, column: &'static str) -> bool {
+        self.cell(column).is_blank()
+    }
+
+    /// Whether nothing is in a cell that may be left out.
+    fn skip(&mut self, column: &'static str) -> bool {
+        let blank = self.is_blank(column);
+        if blank {
+            self.read.push((column, String::new()));
+        }
+        blank
     }
 
     fn identity_number(&mut self, column: &'static str) -> String {
@@ -238,25 +377,63 @@ impl<'a> Fields<'a> {
                 value
             }
             Err(error) => {
-                self.errors.push(RowError {
-                    code: error.code(),
-                    column,
-                    zh: error.zh(),
-                    en: error.to_string(),
-                });
+                self.fail(column, &error);
                 T::default()
             }
         }
     }
+
+    fn fail(&mut self, column: &'static str, error: &CellError) {
+        self.errors.push(RowError {
+            code: error.code(),
+            column,
+            zh: error.zh(),
+            en: error.to_string(),
+        });
+    }
+}
+
+fn grant_of(programme: &str, number: &str) -> Option<GrantRef> {
+    let grant = if programme.is_empty() {
+        let position = number.strip_prefix(AT)?.parse().ok()?;
+        Grant::Position(position)
+    } else {
+        Grant::Claim(ClaimRef {
+            programme: programme.to_owned(),
+            claim_no: number.to_owned(),
+        })
+    };
+    Some(GrantRef { grant: Some(grant) })
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is no fact has no such columns"
+)]
+fn as_fact(body: Body) -> Option<Now> {
+    Some(match body {
+        Body::PovertyStatus(fact) => Now::PovertyStatus(fact),
+        Body::UnemploymentBenefit(fact) => Now::UnemploymentBenefit(fact),
+        Body::Course(fact) => Now::Course(fact),
+        Body::Attendance(fact) => Now::Attendance(fact),
+        Body::Plaque(fact) => Now::Plaque(fact),
+        Body::LoanSettlement(fact) => Now::LoanSettlement(fact),
+        Body::Certificate(fact) => Now::Certificate(fact),
+        Body::Authority(fact) => Now::Authority(fact),
+        Body::ContractEnd(fact) => Now::ContractEnd(fact),
+        _ => return None,
+    })
 }
 
 fn find<'a>(layout: &Layout, row: &'a Row, column: &str) -> &'a Cell {
-    let columns = layout.template.columns();
-    columns
+    let columns = layout.template.columns().iter().zip(&layout.places);
+    let correction = CORRECTION_COLUMNS
         .iter()
-        .position(|name| *name == column)
-        .and_then(|index| layout.places.get(index))
-        .and_then(|place| row.cells().get(*place))
+        .zip(layout.correction.iter().flatten());
+    columns
+        .chain(correction)
+        .find(|(name, _)| **name == column)
+        .and_then(|(_, place)| row.cells().get(*place))
         .unwrap_or(&Cell::Empty)
 }
 

@@ -11,6 +11,7 @@ pub(super) const PERSON: &str = "510590199003070016";
 const FIRM: &str = "91510590MA0000001L";
 
 /// A good row of a template, and what it becomes.
+#[derive(Clone)]
 pub(super) struct Case {
     pub(super) template: Template,
     /// In the order of the template's columns.
@@ -31,7 +32,15 @@ impl Case {
 
 /// One good row of each template.
 pub(super) fn cases() -> Vec<Case> {
-    facts().into_iter().chain(claims()).collect()
+    [
+        facts(),
+        claims(),
+        newer_facts(),
+        newer_claims(),
+        steps(),
+        money(),
+    ]
+    .concat()
 }
 
 fn facts() -> Vec<Case> {
@@ -224,6 +233,332 @@ fn claims() -> Vec<Case> {
     ]
 }
 
+fn newer_facts() -> Vec<Case> {
+    vec![
+        case(
+            Template::Certificate,
+            "甲,510590199003070016,职业技能等级证书,S1,四级,2025-08-20",
+            "S1",
+            "510500",
+            Body::Certificate(wire::Certificate {
+                certificate_no: "S1".to_owned(),
+                person: Some(person()),
+                kind: wire::CertificateKind::SkillLevel.into(),
+                level: "四级".to_owned(),
+                issued_on: Some(date(2025, 8, 20)),
+            }),
+        ),
+        case(
+            Template::Authority,
+            "泸财〔2024〕7号,rent-relief,510502,2024-01-01,,2000.00,上限",
+            "泸财〔2024〕7号:rent-relief",
+            "510502",
+            Body::Authority(wire::Authority {
+                document: "泸财〔2024〕7号".to_owned(),
+                programme: "rent-relief".to_owned(),
+                office: "510502".to_owned(),
+                from: Some(date(2024, 1, 1)),
+                until: None,
+                amount_fen: 200_000,
+                stated: wire::AuthorityAmount::AtMost.into(),
+            }),
+        ),
+        case(
+            Template::Account,
+            "个人,甲,510590199003070016,某银行,6222-1",
+            PERSON,
+            "510500",
+            Body::Account(wire::Account {
+                holder: Some(wire::account::Holder::Person(person())),
+                bank: "某银行".to_owned(),
+                number: "6222-1".to_owned(),
+            }),
+        ),
+        case(
+            Template::ContractEnd,
+            "甲,510590199003070016,某企业,91510590MA0000001L,2025-02-27,2025-06-30,市中心",
+            "510590199003070016:91510590MA0000001L:2025-02-27",
+            "510500",
+            Body::ContractEnd(wire::ContractEnd {
+                worker: Some(person()),
+                employer: Some(organisation("某企业")),
+                contract_first_day: Some(date(2025, 2, 27)),
+                ended_on: Some(date(2025, 6, 30)),
+                source: "市中心".to_owned(),
+            }),
+        ),
+    ]
+}
+
+fn newer_claims() -> Vec<Case> {
+    vec![
+        case(
+            Template::TrainingSubsidy,
+            "PB-1,甲,510590199003070016,PX-1,S1,1200.00,某资金,510504",
+            "PB-1",
+            "510504",
+            Body::TrainingSubsidy(wire::TrainingSubsidy {
+                claim_no: "PB-1".to_owned(),
+                person: Some(person()),
+                course_no: "PX-1".to_owned(),
+                certificate_no: "S1".to_owned(),
+                amount_fen: 120_000,
+                fund: "某资金".to_owned(),
+            }),
+        ),
+        case(
+            Template::TransportAid,
+            "JT-1,甲,510590199003070016,广东省,2025-02-20,铁路,300.00,某资金,510504",
+            "JT-1",
+            "510504",
+            Body::TransportAid(wire::TransportAid {
+                claim_no: "JT-1".to_owned(),
+                person: Some(person()),
+                province: "440000".to_owned(),
+                travelled_on: Some(date(2025, 2, 20)),
+                mode: wire::TravelMode::Rail.into(),
+                amount_fen: 30_000,
+                fund: "某资金".to_owned(),
+            }),
+        ),
+        case(
+            Template::Subsidy,
+            "YF-1,rd-post-subsidy,单位,某公司,91510590MA0000001L,泸科〔2025〕3号,2025-12-31,100.00,250.50,15.05,某资金,510502",
+            "rd-post-subsidy:YF-1",
+            "510502",
+            Body::Subsidy(wire::Subsidy {
+                claim_no: "YF-1".to_owned(),
+                programme: "rd-post-subsidy".to_owned(),
+                recipient: Some(wire::Recipient {
+                    kind: Some(wire::recipient::Kind::Organisation(organisation("某公司"))),
+                }),
+                document: "泸科〔2025〕3号".to_owned(),
+                due_on: Some(date(2025, 12, 31)),
+                spending: Some(wire::Spending {
+                    previous_fen: 10_000,
+                    current_fen: 25_050,
+                }),
+                amount_fen: 1_505,
+                fund: "某资金".to_owned(),
+            }),
+        ),
+    ]
+}
+
+fn steps() -> Vec<Case> {
+    let judgement = |opinion: wire::Opinion, note: &str| wire::Judgement {
+        grant: claim("SH-1"),
+        opinion: opinion.into(),
+        note: note.to_owned(),
+    };
+    vec![
+        case(
+            Template::Review,
+            "S-1,training-allowance,SH-1,退回,缺考勤,510504",
+            "S-1:training-allowance:SH-1",
+            "510504",
+            Body::Review(judgement(wire::Opinion::Returned, "缺考勤")),
+        ),
+        case(
+            Template::Approval,
+            "P-1,training-allowance,SH-1,通过,同意,510504",
+            "P-1:training-allowance:SH-1",
+            "510504",
+            Body::Approval(judgement(wire::Opinion::Passed, "同意")),
+        ),
+        case(
+            Template::Override,
+            "training-allowance,SH-1,审批,wang,仅一人在岗,510504",
+            "training-allowance:SH-1:审批:wang",
+            "510504",
+            Body::Override(wire::Override {
+                grant: claim("SH-1"),
+                duty: wire::Duty::Approval.into(),
+                principal: "wang".to_owned(),
+                reason: "仅一人在岗".to_owned(),
+            }),
+        ),
+        case(
+            Template::Notice,
+            "GS-1,training-allowance,SH-1；SH-2;,2024-09-27,2024-10-10,510504",
+            "GS-1",
+            "510504",
+            Body::Notice(wire::Notice {
+                notice_no: "GS-1".to_owned(),
+                grants: [claim("SH-1"), claim("SH-2")]
+                    .into_iter()
+                    .flatten()
+                    .collect(),
+                first_day: Some(date(2024, 9, 27)),
+                last_day: Some(date(2024, 10, 10)),
+            }),
+        ),
+        case(
+            Template::Objection,
+            "YY-1,GS-1,training-allowance,SH-1,2024-09-29,未参加培训,510504",
+            "YY-1",
+            "510504",
+            Body::Objection(wire::Objection {
+                notice_no: "GS-1".to_owned(),
+                objection_no: "YY-1".to_owned(),
+                grant: claim("SH-1"),
+                filed_on: Some(date(2024, 9, 29)),
+                reason: "未参加培训".to_owned(),
+            }),
+        ),
+        case(
+            Template::ObjectionResolution,
+            "YY-1,不成立,2024-09-30,已核实,510504",
+            "YY-1",
+            "510504",
+            Body::ObjectionResolution(wire::ObjectionResolution {
+                objection_no: "YY-1".to_owned(),
+                outcome: wire::ObjectionOutcome::Dismissed.into(),
+                resolved_on: Some(date(2024, 9, 30)),
+                note: "已核实".to_owned(),
+            }),
+        ),
+        case(
+            Template::NoticeClosing,
+            "GS-1,2024-10-11,510504",
+            "GS-1",
+            "510504",
+            Body::NoticeClosing(wire::NoticeClosing {
+                notice_no: "GS-1".to_owned(),
+                closed_on: Some(date(2024, 10, 11)),
+            }),
+        ),
+        case(
+            Template::PlaqueChange,
+            "BR-1,续牌,2026-12-18,农工〔2026〕1号,510500",
+            "BR-1:农工〔2026〕1号",
+            "510500",
+            Body::PlaqueChange(wire::PlaqueChange {
+                brand_no: "BR-1".to_owned(),
+                change: wire::PlaqueEvent::Renewed.into(),
+                on: Some(date(2026, 12, 18)),
+                document: "农工〔2026〕1号".to_owned(),
+            }),
+        ),
+    ]
+}
+
+fn money() -> Vec<Case> {
+    vec![
+        case(
+            Template::AppropriationChange,
+            "泸财〔2024〕2号,泸财〔2023〕1号,调减,100.00,510502",
+            "泸财〔2024〕2号",
+            "510502",
+            Body::AppropriationChange(wire::AppropriationChange {
+                document: "泸财〔2024〕2号".to_owned(),
+                of: "泸财〔2023〕1号".to_owned(),
+                change: wire::AppropriationEvent::Decreased.into(),
+                amount_fen: 10_000,
+            }),
+        ),
+        case(
+            Template::Reversal,
+            "CZ-1,training-allowance,SH-1,10.00,多算一天,510504",
+            "CZ-1:training-allowance:SH-1",
+            "510504",
+            Body::Reversal(wire::Reversal {
+                grant: claim("SH-1"),
+                amount_fen: 1_000,
+                reason: "多算一天".to_owned(),
+            }),
+        ),
+        case(
+            Template::Adjustment,
+            "training-allowance,SH-1,80.00,泸财〔2024〕3号,510504",
+            "training-allowance:SH-1:泸财〔2024〕3号",
+            "510504",
+            Body::Adjustment(wire::Adjustment {
+                grant: claim("SH-1"),
+                amount_fen: 8_000,
+                document: "泸财〔2024〕3号".to_owned(),
+            }),
+        ),
+        case(
+            Template::Refund,
+            "TK-1,training-allowance,SH-1,10.00,2024-11-01,510504",
+            "TK-1:training-allowance:SH-1",
+            "510504",
+            Body::Refund(wire::Refund {
+                grant: claim("SH-1"),
+                amount_fen: 1_000,
+                received_on: Some(date(2024, 11, 1)),
+            }),
+        ),
+        case(
+            Template::RecoveryOpening,
+            "ZH-1,training-allowance,SH-1,10.00,31,泸人社〔2024〕9号,510504",
+            "ZH-1",
+            "510504",
+            Body::RecoveryOpening(wire::RecoveryOpening {
+                recovery_no: "ZH-1".to_owned(),
+                grant: claim("SH-1"),
+                amount_fen: 1_000,
+                conflict: 31,
+                basis: "泸人社〔2024〕9号".to_owned(),
+            }),
+        ),
+        case(
+            Template::RecoveryReceipt,
+            "DZ-1,ZH-1,4.00,2024-11-01,510504",
+            "DZ-1:ZH-1",
+            "510504",
+            Body::RecoveryReceipt(wire::RecoveryReceipt {
+                recovery_no: "ZH-1".to_owned(),
+                amount_fen: 400,
+                received_on: Some(date(2024, 11, 1)),
+            }),
+        ),
+        case(
+            Template::RecoveryClosing,
+            "ZH-1,6.00,泸财〔2024〕4号,510504",
+            "ZH-1",
+            "510504",
+            Body::RecoveryClosing(wire::RecoveryClosing {
+                recovery_no: "ZH-1".to_owned(),
+                written_off_fen: 600,
+                document: "泸财〔2024〕4号".to_owned(),
+            }),
+        ),
+        case(
+            Template::Restoration,
+            "training-allowance,SH-1,4.00,泸财〔2024〕5号,510504",
+            "training-allowance:SH-1:泸财〔2024〕5号",
+            "510504",
+            Body::Restoration(wire::Restoration {
+                grant: claim("SH-1"),
+                amount_fen: 400,
+                document: "泸财〔2024〕5号".to_owned(),
+            }),
+        ),
+        case(
+            Template::Retraction,
+            "31,登记有误,510504",
+            "31",
+            "510504",
+            Body::Retraction(wire::Retraction {
+                asserted: 31,
+                reason: "登记有误".to_owned(),
+            }),
+        ),
+    ]
+}
+
+fn claim(claim_no: &str) -> Option<wire::GrantRef> {
+    let claim = wire::ClaimRef {
+        programme: "training-allowance".to_owned(),
+        claim_no: claim_no.to_owned(),
+    };
+    Some(wire::GrantRef {
+        grant: Some(wire::grant_ref::Grant::Claim(claim)),
+    })
+}
+
 pub(super) fn good(template: Template) -> Vec<&'static str> {
     let case = cases().into_iter().find(|case| case.template == template);
     case.unwrap().cells
@@ -396,4 +731,107 @@ fn no_two_templates_share_a_name_or_a_header() {
             assert_ne!(one.columns(), other.columns());
         }
     }
+}
+
+#[test]
+fn a_grant_without_a_programme_is_named_by_its_position() {
+    let at = |position| {
+        let grant = Some(wire::grant_ref::Grant::Position(position));
+        Some(wire::GrantRef { grant })
+    };
+    let read_review = |programme: &'static str, number: &'static str| {
+        let mut cells = good(Template::Review);
+        cells[1..3].copy_from_slice(&[programme, number]);
+        read(Template::Review.columns(), &cells)
+    };
+    let Body::Review(review) = read_review("", "@17").unwrap().body else {
+        panic!("a review")
+    };
+    assert_eq!(review.grant, at(17));
+    for number in ["17", "@", "@x", "@-1", "@ 17"] {
+        let errors = read_review("", number).unwrap_err();
+        assert_eq!(
+            (errors[0].column, errors[0].code),
+            ("申领编号", "GRANT_NUMBER")
+        );
+    }
+    let mut cells = good(Template::Notice);
+    cells[1..3].copy_from_slice(&["", "@17; @18"]);
+    let Body::Notice(notice) = read(Template::Notice.columns(), &cells).unwrap().body else {
+        panic!("a notice")
+    };
+    let both: Vec<_> = [at(17), at(18)].into_iter().flatten().collect();
+    assert_eq!(notice.grants, both);
+}
+
+#[test]
+fn two_columns_more_make_a_fact_a_correction() {
+    for case in cases() {
+        let mut header = case.template.columns().to_vec();
+        let mut cells = case.cells.clone();
+        header.extend(CORRECTION_COLUMNS);
+        cells.extend(["31", "录入有误"]);
+        let table = table(&header, &cells);
+        if !case.template.is_correctable() {
+            let error = Layout::find(&table).unwrap_err();
+            assert_eq!(error.code(), "COLUMN_UNKNOWN", "{}", case.template.id());
+            continue;
+        }
+        let plain = read(case.template.columns(), &case.cells).unwrap();
+        let row = read(&header, &cells).unwrap();
+        assert_eq!((&row.key, &row.office), (&plain.key, &plain.office));
+        assert_ne!(row.identity, plain.identity);
+        let Body::Correction(correction) = row.body else {
+            panic!("a correction")
+        };
+        assert_eq!((correction.asserted, &*correction.reason), (31, "录入有误"));
+        assert!(correction.now.is_some(), "{}", case.template.id());
+        // The other values, another request.
+        *cells.last_mut().unwrap() = "另一个原因";
+        assert_ne!(read(&header, &cells).unwrap().identity, row.identity);
+        // One of the two is not enough.
+        header.pop();
+        cells.pop();
+        let error = Layout::find(&super::tests::table(&header, &cells)).unwrap_err();
+        assert_eq!(error.code(), "COLUMN_MISSING");
+    }
+}
+
+#[test]
+fn a_province_is_known_by_code_or_name() {
+    for (written, code) in [
+        ("广东", "440000"),
+        ("广西壮族自治区", "450000"),
+        ("内蒙古", "150000"),
+        ("重庆市", "500000"),
+        ("310000", "310000"),
+    ] {
+        let row = with(Template::TransportAid, "务工省份", written).unwrap();
+        let Body::TransportAid(claim) = row.body else {
+            panic!("a claim")
+        };
+        assert_eq!(claim.province, code);
+    }
+    for written in ["广", "广东市", "深圳", "44"] {
+        let errors = with(Template::TransportAid, "务工省份", written).unwrap_err();
+        assert_eq!(errors[0].code, "PROVINCE_UNKNOWN", "{written}");
+    }
+}
+
+/// The tables as the project's documentation has them: a row for each template.
+#[test]
+fn the_documentation_has_every_template_with_its_header() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/TEMPLATES.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut documented = 0;
+    for line in text.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let id = cells[1].split('`').nth(1).unwrap();
+        let template = Template::ALL.into_iter().find(|known| known.id() == id);
+        let template = template.unwrap_or_else(|| panic!("{id} is no template"));
+        assert!(cells[1].ends_with(template.title()), "{line}");
+        assert_eq!(cells[2], template.columns().join(","), "{id}");
+        documented += 1;
+    }
+    assert_eq!(documented, Template::ALL.len());
 }

@@ -67,24 +67,14 @@ fn headers_that_are_no_template() {
             vec!["loan-settlement", "结清日期"],
         ),
         (
-            "姓名,身份证号码,证书类型,证书编号,等级,发证日期",
-            "TEMPLATE_NOT_YET",
-            vec!["certificate"],
+            "贷款编号,结清日期,是否逾期,更正位置",
+            "COLUMN_MISSING",
+            vec!["loan-settlement", "更正原因"],
         ),
         (
-            "申领编号,姓名,身份证号码,班级编号,证书编号,金额,资金来源,区县代码",
-            "TEMPLATE_NOT_YET",
-            vec!["training-subsidy"],
-        ),
-        (
-            "申领编号,姓名,身份证号码,务工省份,出行日期,方式,金额,资金来源,区县代码",
-            "TEMPLATE_NOT_YET",
-            vec!["transport-aid"],
-        ),
-        (
-            "申领编号,姓名,身份证号码,务工省份,出行日期,金额,资金来源",
-            "TEMPLATE_NOT_YET",
-            vec!["transport-aid"],
+            "文号,资金来源,项目,区县代码,年度,金额,更正位置,更正原因",
+            "COLUMN_UNKNOWN",
+            vec!["appropriation", "更正位置", "更正原因"],
         ),
     ] {
         let (found, zh, en) = error(header);
