@@ -9,6 +9,8 @@ mod support;
 mod auditing;
 #[path = "cli/broken.rs"]
 mod broken;
+#[path = "cli/life.rs"]
+mod life;
 #[path = "cli/policies.rs"]
 mod policies;
 #[path = "cli/reading.rs"]
