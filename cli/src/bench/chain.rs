@@ -17,7 +17,7 @@ use luzhang_ledger::{
     log::{Log as _, Reader, sled::SledLog},
     verify::Verdict,
 };
-use luzhang_projections::projection::Projections;
+use luzhang_projections::{projection::Projections, redecide::Redecider};
 use luzhang_server::replay::replay;
 use rayon::ThreadPoolBuilder;
 
@@ -91,6 +91,32 @@ pub(super) fn rebuild(reader: &dyn Reader, interrupt: &Interrupt) -> Result<Pass
         interrupt.check()?;
         Ok(projections.state.position().map_or(0, Position::number))
     })
+}
+
+/// Recomputes every decision from what was known at its position.
+pub(super) fn redecide(reader: &dyn Reader, interrupt: &Interrupt) -> Result<Pass> {
+    let mut redecider = Redecider::default();
+    let mut differences = 0_usize;
+    let pass = Pass::of(|| {
+        replay(reader, |events| {
+            for event in &events {
+                differences += redecider.apply(event).len();
+            }
+            if interrupt.is_set() {
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        interrupt.check()?;
+        differences += redecider.finish().len();
+        let last = redecider.state().position();
+        Ok(last.map_or(0, Position::number))
+    })?;
+    ensure!(
+        differences == 0,
+        "{differences} decisions of the ledger just written differ"
+    );
+    Ok(pass)
 }
 
 /// Hashes every event of an export file by itself, on one core. Only hashing is

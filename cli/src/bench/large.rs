@@ -197,7 +197,7 @@ impl Large {
         if plan.wants(&[Item::Restart]) {
             rows.push((Item::Restart, restart(&self.dir, plan)?));
         }
-        if plan.wants(&[Item::Verify, Item::Rebuild]) {
+        if plan.wants(&[Item::Verify, Item::Rebuild, Item::Redecide]) {
             rows.extend(passes(&self.dir, plan)?);
         }
         Ok(rows)
@@ -283,7 +283,7 @@ fn restart(dir: &Path, plan: &Plan<'_>) -> Result<Row> {
     })
 }
 
-/// Verification and rebuilding, beside plain hashing.
+/// Verification, rebuilding and deciding anew, beside plain hashing.
 fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
     tell("verify and rebuild");
     let file = plan.site.dir("export");
@@ -292,6 +292,7 @@ fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
     let reader = log.reader();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let (mut verified, mut alone, mut rebuilt, mut hashed) = (vec![], vec![], vec![], vec![]);
+    let mut redecided = vec![];
     for run in 0..=plan.scale.runs {
         plan.site.interrupt.check()?;
         let mut round: Vec<(&mut Vec<Pass>, Pass)> = Vec::new();
@@ -300,11 +301,13 @@ fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
             round.push((&mut verified, chain::verify(&file, cores)?));
             round.push((&mut alone, chain::verify(&file, 1)?));
         }
-        if plan.wants(&[Item::Rebuild]) {
-            round.push((
-                &mut rebuilt,
-                chain::rebuild(&*reader, &plan.site.interrupt)?,
-            ));
+        if plan.wants(&[Item::Rebuild, Item::Redecide]) {
+            let pass = chain::rebuild(&*reader, &plan.site.interrupt)?;
+            round.push((&mut rebuilt, pass));
+        }
+        if plan.wants(&[Item::Redecide]) {
+            let pass = chain::redecide(&*reader, &plan.site.interrupt)?;
+            round.push((&mut redecided, pass));
         }
         // The first is the warm-up.
         if run > 0 {
@@ -328,6 +331,9 @@ fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
         let row = pass_row("rebuild all projections", &rebuilt, &hashed, cores);
         rows.push((Item::Rebuild, row));
     }
+    if plan.wants(&[Item::Redecide]) {
+        rows.push((Item::Redecide, redecide_row(&redecided, &rebuilt)));
+    }
     Ok(rows)
 }
 
@@ -336,6 +342,20 @@ fn rates(passes: &[Pass]) -> Runs {
         .iter()
         .map(|pass| per_second(pass.events, pass.time))
         .collect()
+}
+
+fn redecide_row(redecided: &[Pass], rebuilt: &[Pass]) -> Row {
+    let events = redecided.first().map_or(0, |pass| pass.events);
+    Row {
+        work: format!("recompute every decision of {} events", grouped(events)),
+        unit: "events/s",
+        against: "rebuilding all projections from the same events".to_owned(),
+        figure: rates(redecided),
+        yardstick: Yardstick::Measured(rates(rebuilt)),
+        better: Better::More,
+        reach: Thousandths(500),
+        extra: fields([("events", json!(events))]),
+    }
 }
 
 /// Speed by core: whoever leaves a core idle does not get it counted.

@@ -72,6 +72,8 @@ enum Item {
     Verify,
     /// Rebuilding against hashing
     Rebuild,
+    /// Deciding anew against rebuilding
+    Redecide,
     /// Memory of the limit state
     Memory,
     /// Time until a large ledger is ready again
@@ -153,6 +155,7 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
         Item::Batch,
         Item::Verify,
         Item::Rebuild,
+        Item::Redecide,
         Item::Restart,
         Item::Growth,
     ];
