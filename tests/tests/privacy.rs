@@ -42,6 +42,27 @@ fn secrets(bureau: &Bureau) -> BTreeSet<String> {
     secrets
 }
 
+/// A bank account for everybody who claims an allowance.
+fn accounts(bureau: &Bureau) -> Sheet {
+    let mut rows = Vec::new();
+    for (_, sheet) in bureau.sheets() {
+        if sheet.header.iter().any(|column| column == "补贴日期") {
+            let people = sheet.column("姓名").into_iter();
+            let people = people.zip(sheet.column("身份证号码"));
+            rows.extend(people.enumerate().map(|(index, (name, number))| {
+                let account = format!("62228801{index:08}");
+                ["个人", name, number, "演示银行", &account].map(str::to_owned)
+            }));
+        }
+    }
+    assert!(rows.len() > 30);
+    let header = ["户主类型", "户名", "证件号码", "开户银行", "账号"];
+    Sheet {
+        header: header.map(str::to_owned).into(),
+        rows: rows.into_iter().map(Vec::from).collect(),
+    }
+}
+
 /// The byte patterns in which a secret could show.
 fn patterns(secret: &str) -> Vec<Vec<u8>> {
     let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -102,11 +123,17 @@ fn the_search_finds_what_is_there() {
 #[test]
 fn a_ledger_tells_nobody_who_is_in_it() {
     let bureau = Bureau::demo();
-    let secrets = secrets(&bureau);
+    let mut secrets = secrets(&bureau);
     assert!(secrets.len() > 100, "{}", secrets.len());
     let ledger = Ledger::new();
     let server = Server::with(&ledger.dir(), [] as [&str; 0], "trace");
     bureau.import(&server.target(), &["-o", "json"]);
+    let accounts = accounts(&bureau);
+    secrets.extend(accounts.rows.iter().map(|row| row[4].clone()));
+    let file = ledger.file("accounts.csv");
+    accounts.write(&file);
+    let import = ["import", file.to_str().unwrap(), "-o", "json"];
+    server.target().run(import).ended(0);
     let ended = server.terminate();
     assert_eq!(ended.code, 0, "{}", ended.err);
     find("trace", ended.err.as_bytes(), &secrets);
