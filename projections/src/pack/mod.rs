@@ -241,6 +241,13 @@ impl Pack {
         }
     }
 
+    /// Whether it judges an office's claims: a county's pack its own offices', any
+    /// other all.
+    pub fn governs(&self, office: Office) -> bool {
+        let scope = self.scope.as_ref();
+        scope.is_none_or(|scope| scope.offices.contains(&office))
+    }
+
     /// Reads a pack without asking whether its parameters and texts are
     /// complete. Only [`Pack::load`] makes packs that may be adopted.
     pub fn read(text: &[u8]) -> Result<Self, PackError> {

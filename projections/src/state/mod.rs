@@ -292,6 +292,7 @@ impl State {
     pub fn pack_on(&self, day: Date, office: Office) -> Option<&Adopted> {
         if let Some((window, adopted)) = &self.instead
             && window.contains(day)
+            && adopted.pack.governs(office)
         {
             return Some(adopted);
         }
@@ -308,9 +309,8 @@ impl State {
             }
         };
         let own = self.packs.iter().rev().find(|adopted| {
-            let scope = adopted.pack.scope.as_ref();
-            scope.is_some_and(|scope| scope.offices.contains(&office))
-                && adopted.pack.window.contains(day)
+            let pack = &adopted.pack;
+            pack.scope.is_some() && pack.governs(office) && pack.window.contains(day)
         });
         // `min_by_key` keeps the first of equals; the latest adopted wins.
         let all = self.packs.iter().rev().filter(|a| a.pack.scope.is_none());

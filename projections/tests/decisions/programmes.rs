@@ -1,5 +1,7 @@
 //! Programmes for which the notice has no figure, and county packs.
 
+use std::sync::Arc;
+
 use luzhang_ledger::{
     SubjectId, Window,
     claim::{Claim, Spending, Subsidy, TrainingSubsidy, TransportAid, TravelMode},
@@ -9,7 +11,9 @@ use luzhang_ledger::{
     },
     text::{CertificateNo, ClaimNo, CourseNo, DocumentNo, FundId, Label, ProgrammeId},
 };
-use luzhang_projections::{Command, decide::CommandBody};
+use luzhang_projections::{
+    Command, Pack, decide::CommandBody, pack::LUZHOU_2023, simulate::Simulation,
+};
 
 use crate::{
     given::{GRANTED, RECORDED, conflicts, given, rejected},
@@ -457,6 +461,32 @@ fn a_county_pack_judges_its_own_offices_on_the_citys_pack() {
     // Outside its window the city's pack judges.
     let late = travelled(WANG, 500_000, "2026-01-01", 25_000).at(510_521);
     ledger.when(late).then("BUDGET_EXCEEDED M15_TRANSPORT");
+}
+
+#[test]
+fn a_supposed_county_pack_judges_its_own_offices_alone() {
+    let travel = |at| travelled(WANG, 500_000, "2024-02-20", 20_000).at(at);
+    for (at, newly_refused) in [(510_521, 1), (510_522, 0)] {
+        let ledger = Ledger::new().and([
+            budget("transport-aid", 2024, 100_000)
+                .fund("rural-revitalisation")
+                .at(at),
+            listed(WANG, "2020-01-01.."),
+            authority("transport-aid", "D", 20_000, AuthorityAmount::Exactly),
+            travel(at),
+        ]);
+        let city = Pack::load(LUZHOU_2023.as_bytes()).unwrap();
+        let pack = Pack::load_on(county().as_bytes(), &[city]).unwrap();
+        let mut simulation = Simulation::new(Arc::clone(&pack), pack.window);
+        for event in &ledger.log {
+            simulation.apply(event);
+        }
+        let report = simulation.report();
+        assert_eq!(
+            (report.claims, report.newly_refused.len()),
+            (1, newly_refused)
+        );
+    }
 }
 
 #[test]

@@ -526,12 +526,12 @@ fn bank_accounts(tables: &Path) -> Vec<String> {
 }
 
 /// The tables of a bureau go in, all their grants live, and the money is counted.
-fn lives(seed: &str, tables: Vec<(String, Sheet)>) {
+fn lives(seed: &str, tables: &[(String, Sheet)]) {
     let mut office = Office::new(seed, |ledger| {
         let dir = ledger.file("tables");
         fs::create_dir(&dir).unwrap();
         let mut arguments = vec!["import".to_owned()];
-        for (name, sheet) in &tables {
+        for (name, sheet) in tables {
             let file = dir.join(name);
             sheet.write(&file);
             arguments.push(file.to_str().unwrap().to_owned());
@@ -563,7 +563,7 @@ fn lives(seed: &str, tables: Vec<(String, Sheet)>) {
 
 #[test]
 fn the_money_of_the_demo_is_the_same_in_hledger_and_beancount() {
-    lives("demo", Bureau::demo().sheets());
+    lives("demo", &Bureau::demo().sheets());
 }
 
 #[test]
@@ -574,12 +574,12 @@ fn the_money_of_the_example_is_the_same_in_hledger_and_beancount() {
         let _unread = writeln!(stderr(), "SKIPPED: ../shared/example is not here");
         return;
     };
-    lives("example", example.sheets());
+    lives("example", &example.sheets());
 }
 
 #[test]
 fn the_money_of_a_random_bureau_is_the_same_in_hledger_and_beancount() {
-    lives("random", random_bureau("one of them"));
+    lives("random", &random_bureau("one of them"));
 }
 
 /// Courses, their people, their allowances and studios, by chance.

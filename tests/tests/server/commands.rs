@@ -257,24 +257,24 @@ pub(crate) fn claimable() -> [wire::Command; 4] {
     ]
 }
 
-pub(crate) fn at(position: u64) -> Option<wire::GrantRef> {
+pub(crate) fn at(position: u64) -> wire::GrantRef {
     let grant = Some(wire::grant_ref::Grant::Position(position));
-    Some(wire::GrantRef { grant })
+    wire::GrantRef { grant }
 }
 
 pub(crate) fn passed(position: u64) -> wire::Judgement {
     wire::Judgement {
-        grant: at(position),
+        grant: Some(at(position)),
         opinion: wire::Opinion::Passed.into(),
         note: String::new(),
     }
 }
 
-pub(crate) fn first_payment(position: u64) -> Option<wire::Payment> {
-    Some(wire::Payment {
-        grant: at(position),
+pub(crate) fn first_payment(position: u64) -> wire::Payment {
+    wire::Payment {
+        grant: Some(at(position)),
         attempt: 1,
-    })
+    }
 }
 
 /// What makes a grant ready to be paid, each step by another account.
@@ -282,7 +282,7 @@ pub(crate) fn cleared(position: u64) -> [(&'static str, wire::Command); 4] {
     let notice_no = format!("GS-{position}");
     let notice = wire::Notice {
         notice_no: notice_no.clone(),
-        grants: at(position).into_iter().collect(),
+        grants: vec![at(position)],
         first_day: Some(day("2024-03-11")),
         last_day: None,
     };
@@ -304,7 +304,7 @@ pub(crate) fn paid(position: u64, amount_fen: i64) -> [(&'static str, wire::Comm
     let batch = wire::Batch {
         batch_no: batch_no.clone(),
         fund: FUND.to_owned(),
-        grants: at(position).into_iter().collect(),
+        grants: vec![at(position)],
     };
     let locking = wire::BatchLocking {
         batch_no: batch_no.clone(),
@@ -317,7 +317,7 @@ pub(crate) fn paid(position: u64, amount_fen: i64) -> [(&'static str, wire::Comm
         submitted_on: Some(day("2024-03-20")),
     };
     let settlement = wire::Settlement {
-        payment: first_payment(position),
+        payment: Some(first_payment(position)),
         amount_fen,
         settled_on: Some(day("2024-03-21")),
     };
@@ -332,7 +332,7 @@ pub(crate) fn paid(position: u64, amount_fen: i64) -> [(&'static str, wire::Comm
 pub(crate) fn recovery(number: &str, position: u64, conflict: u64) -> wire::RecoveryOpening {
     wire::RecoveryOpening {
         recovery_no: number.to_owned(),
-        grant: at(position),
+        grant: Some(at(position)),
         amount_fen: 0,
         conflict,
         basis: "演〔2024〕9号".to_owned(),

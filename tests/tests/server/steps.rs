@@ -1,7 +1,7 @@
 //! The life of a grant over the wire: what is done, what is refused, what is
 //! asked about it.
 
-use luzhang_proto::wire::{self, command::Body};
+use luzhang_proto::wire::{self, command::Body, get_notice_list_request::Of};
 use tonic::Code;
 
 use crate::{
@@ -22,14 +22,14 @@ async fn granted() -> (Site, u64) {
     (site, grant)
 }
 
-fn by_number(programme: &str, claim_no: &str) -> Option<wire::GrantRef> {
+fn by_number(programme: &str, claim_no: &str) -> wire::GrantRef {
     let claim = wire::ClaimRef {
         programme: programme.to_owned(),
         claim_no: claim_no.to_owned(),
     };
-    Some(wire::GrantRef {
+    wire::GrantRef {
         grant: Some(wire::grant_ref::Grant::Claim(claim)),
-    })
+    }
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_grant_is_paid_bounced_paid_again_and_recovered() {
         site.record_as(cleared(grant)).await;
         site.record_as(paid(grant, 5_000)).await;
         let bounce = wire::Bounce {
-            payment: first_payment(grant),
+            payment: Some(first_payment(grant)),
             bounced_on: Some(day("2024-03-25")),
             reason: "户名不符".to_owned(),
         };
@@ -49,7 +49,7 @@ fn a_grant_is_paid_bounced_paid_again_and_recovered() {
             grants: Vec::new(),
         };
         let reissue = wire::Reissue {
-            payment: first_payment(grant),
+            payment: Some(first_payment(grant)),
             batch_no: "BF-2".to_owned(),
         };
         let locking = wire::BatchLocking {
@@ -62,10 +62,12 @@ fn a_grant_is_paid_bounced_paid_again_and_recovered() {
             file_digest: vec![8; 32],
             submitted_on: Some(day("2024-03-27")),
         };
-        let mut second = first_payment(grant);
-        second.as_mut().unwrap().attempt = 2;
+        let second = wire::Payment {
+            attempt: 2,
+            ..first_payment(grant)
+        };
         let settlement = wire::Settlement {
-            payment: second,
+            payment: Some(second),
             amount_fen: 5_000,
             settled_on: Some(day("2024-03-28")),
         };
@@ -135,9 +137,9 @@ fn a_step_names_its_grant_by_position_or_by_claim() {
         let (site, grant) = granted().await;
         let review = |grant| command(Body::Review(wire::Judgement { grant, ..passed(1) }));
         let unknown = |grant: Option<wire::GrantRef>| site.submit_as("reviewer", review(grant));
-        let nothing = unknown(by_number("training-allowance", "C9")).await;
+        let nothing = unknown(Some(by_number("training-allowance", "C9"))).await;
         fails(nothing, Code::NotFound, "UNKNOWN_GRANT", "grant");
-        let nothing = unknown(by_number("no-programme", "C1")).await;
+        let nothing = unknown(Some(by_number("no-programme", "C1"))).await;
         fails(nothing, Code::NotFound, "UNKNOWN_GRANT", "grant");
         fails(
             unknown(None).await,
@@ -145,7 +147,7 @@ fn a_step_names_its_grant_by_position_or_by_claim() {
             "FIELD_REQUIRED",
             "grant",
         );
-        let other = unknown(at(grant + 1_000)).await;
+        let other = unknown(Some(at(grant + 1_000))).await;
         fails(other, Code::NotFound, "UNKNOWN_GRANT", "grant");
         let found = [
             by_number("training-allowance", "C1"),
@@ -153,7 +155,7 @@ fn a_step_names_its_grant_by_position_or_by_claim() {
             at(grant),
         ];
         for found in found {
-            let outcome = unknown(found.clone()).await.unwrap();
+            let outcome = unknown(Some(found.clone())).await.unwrap();
             assert!(
                 ["accepted", "refused CASE_REVIEWED"].contains(&&*shown(&outcome)),
                 "{found:?}: {outcome:?}"
@@ -171,7 +173,6 @@ fn the_list_of_a_notice_masks_persons_and_is_what_was_recorded() {
             let answer = site.grpc.cases.clone().get_notice_list(request).await;
             answer.map(tonic::Response::into_inner)
         };
-        use wire::get_notice_list_request::Of;
         let positions = vec![grant];
         let before = list(Of::Grants(wire::Grants { positions })).await.unwrap();
         site.record_as(cleared(grant)).await;

@@ -39,6 +39,7 @@ pub(super) fn cases() -> Vec<Case> {
         newer_claims(),
         steps(),
         money(),
+        recoveries(),
     ]
     .concat()
 }
@@ -347,7 +348,7 @@ fn newer_claims() -> Vec<Case> {
 
 fn steps() -> Vec<Case> {
     let judgement = |opinion: wire::Opinion, note: &str| wire::Judgement {
-        grant: claim("SH-1"),
+        grant: Some(claim("SH-1")),
         opinion: opinion.into(),
         note: note.to_owned(),
     };
@@ -372,7 +373,7 @@ fn steps() -> Vec<Case> {
             "training-allowance:SH-1:审批:wang",
             "510504",
             Body::Override(wire::Override {
-                grant: claim("SH-1"),
+                grant: Some(claim("SH-1")),
                 duty: wire::Duty::Approval.into(),
                 principal: "wang".to_owned(),
                 reason: "仅一人在岗".to_owned(),
@@ -385,10 +386,7 @@ fn steps() -> Vec<Case> {
             "510504",
             Body::Notice(wire::Notice {
                 notice_no: "GS-1".to_owned(),
-                grants: [claim("SH-1"), claim("SH-2")]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
+                grants: vec![claim("SH-1"), claim("SH-2")],
                 first_day: Some(date(2024, 9, 27)),
                 last_day: Some(date(2024, 10, 10)),
             }),
@@ -401,7 +399,7 @@ fn steps() -> Vec<Case> {
             Body::Objection(wire::Objection {
                 notice_no: "GS-1".to_owned(),
                 objection_no: "YY-1".to_owned(),
-                grant: claim("SH-1"),
+                grant: Some(claim("SH-1")),
                 filed_on: Some(date(2024, 9, 29)),
                 reason: "未参加培训".to_owned(),
             }),
@@ -463,7 +461,7 @@ fn money() -> Vec<Case> {
             "CZ-1:training-allowance:SH-1",
             "510504",
             Body::Reversal(wire::Reversal {
-                grant: claim("SH-1"),
+                grant: Some(claim("SH-1")),
                 amount_fen: 1_000,
                 reason: "多算一天".to_owned(),
             }),
@@ -474,7 +472,7 @@ fn money() -> Vec<Case> {
             "training-allowance:SH-1:泸财〔2024〕3号",
             "510504",
             Body::Adjustment(wire::Adjustment {
-                grant: claim("SH-1"),
+                grant: Some(claim("SH-1")),
                 amount_fen: 8_000,
                 document: "泸财〔2024〕3号".to_owned(),
             }),
@@ -485,11 +483,16 @@ fn money() -> Vec<Case> {
             "TK-1:training-allowance:SH-1",
             "510504",
             Body::Refund(wire::Refund {
-                grant: claim("SH-1"),
+                grant: Some(claim("SH-1")),
                 amount_fen: 1_000,
                 received_on: Some(date(2024, 11, 1)),
             }),
         ),
+    ]
+}
+
+fn recoveries() -> Vec<Case> {
+    vec![
         case(
             Template::RecoveryOpening,
             "ZH-1,training-allowance,SH-1,10.00,31,泸人社〔2024〕9号,510504",
@@ -497,7 +500,7 @@ fn money() -> Vec<Case> {
             "510504",
             Body::RecoveryOpening(wire::RecoveryOpening {
                 recovery_no: "ZH-1".to_owned(),
-                grant: claim("SH-1"),
+                grant: Some(claim("SH-1")),
                 amount_fen: 1_000,
                 conflict: 31,
                 basis: "泸人社〔2024〕9号".to_owned(),
@@ -531,7 +534,7 @@ fn money() -> Vec<Case> {
             "training-allowance:SH-1:泸财〔2024〕5号",
             "510504",
             Body::Restoration(wire::Restoration {
-                grant: claim("SH-1"),
+                grant: Some(claim("SH-1")),
                 amount_fen: 400,
                 document: "泸财〔2024〕5号".to_owned(),
             }),
@@ -549,14 +552,14 @@ fn money() -> Vec<Case> {
     ]
 }
 
-fn claim(claim_no: &str) -> Option<wire::GrantRef> {
+fn claim(claim_no: &str) -> wire::GrantRef {
     let claim = wire::ClaimRef {
         programme: "training-allowance".to_owned(),
         claim_no: claim_no.to_owned(),
     };
-    Some(wire::GrantRef {
+    wire::GrantRef {
         grant: Some(wire::grant_ref::Grant::Claim(claim)),
-    })
+    }
 }
 
 pub(super) fn good(template: Template) -> Vec<&'static str> {
