@@ -16,7 +16,7 @@ use luzhang_ledger::{
     verify::{Anchor, Verdict},
 };
 use luzhang_projections::pack::LUZHOU_2023;
-use luzhang_proto::wire;
+use luzhang_proto::wire::{self, command::Body};
 use luzhang_server::{Limits, Server};
 use tokio::sync::oneshot;
 use tokio_stream::StreamExt as _;
@@ -91,6 +91,8 @@ const TABLES: [(&str, &str); 17] = [
 ];
 /// What an independent model of the limits says of every row.
 const EXPECTED: &str = include_str!("../../demo/expected.csv");
+/// The table whose first grant's life the story tells.
+const ALLOWANCES: &str = "06-training-allowance.csv";
 /// The refusal that the story tells.
 const TOLD: &str = "M04_UI_OVERLAP";
 
@@ -112,6 +114,7 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
         global,
         lang,
         dir: &dir,
+        url: &url,
         client: &client,
     };
     story.say(
@@ -147,6 +150,7 @@ struct Story<'a> {
     global: &'a Global,
     lang: Lang,
     dir: &'a Path,
+    url: &'a str,
     client: &'a Client,
 }
 
@@ -158,6 +162,7 @@ impl Story<'_> {
     async fn tell(&self) -> Result<(), Failure> {
         let reports = self.import().await?;
         self.refusal(&reports).await?;
+        self.life(&reports).await?;
         let (export, head) = self.verify().await?;
         self.rebuild().await?;
         self.totals().await?;
@@ -255,6 +260,142 @@ impl Story<'_> {
         Ok(())
     }
 
+    /// The first grant of the allowances, from its review to the bank.
+    async fn life(&self, reports: &[FileReport]) -> Result<(), Failure> {
+        let allowances = reports.iter().find(|report| report.file == ALLOWANCES);
+        let rows = allowances.into_iter().flat_map(|report| &report.results);
+        let mut granted = rows.filter(|row| row.outcome == Outcome::Accepted);
+        let Some(row) = granted.next() else {
+            return Ok(());
+        };
+        let (key, position) = (&row.key, row.position.unwrap_or_default());
+        self.say(
+            &format!("\n④ 一笔补助的全程：{key}（位置 {position}），每一步由不同的人"),
+            &format!("\n4. A grant's whole way: {key} at {position}, each step by another account"),
+        )?;
+        let grant = || {
+            Some(wire::GrantRef {
+                grant: Some(wire::grant_ref::Grant::Position(position)),
+            })
+        };
+        let passed = || wire::Judgement {
+            grant: grant(),
+            opinion: wire::Opinion::Passed.into(),
+            note: String::new(),
+        };
+        let day = |month, day| Some(super::wire_day(jiff::civil::date(2024, month, day)));
+        let batch_no = || "BF-1".to_owned();
+        let notice_no = || "GS-1".to_owned();
+        let batch = || {
+            Body::Batch(wire::Batch {
+                batch_no: batch_no(),
+                fund: "市级就业创业补助资金".to_owned(),
+                grants: grant().into_iter().collect(),
+            })
+        };
+        let notice = wire::Notice {
+            notice_no: notice_no(),
+            grants: grant().into_iter().collect(),
+            first_day: day(9, 27),
+            last_day: None,
+        };
+        let closing = wire::NoticeClosing {
+            notice_no: notice_no(),
+            closed_on: day(10, 10),
+        };
+        for (principal, body) in [
+            ("cashier", batch()),
+            ("reviewer", Body::Review(passed())),
+            ("reviewer", Body::Approval(passed())),
+            ("approver", Body::Approval(passed())),
+            ("reviewer", Body::Notice(notice)),
+            ("reviewer", Body::NoticeClosing(closing)),
+            ("cashier", batch()),
+        ] {
+            self.step(principal, body).await?;
+        }
+        let request = wire::GetBatchRequest {
+            batch_no: batch_no(),
+        };
+        let batch = self.client.cases().get_batch(request).await?.into_inner();
+        let total_fen = batch
+            .payments
+            .iter()
+            .map(|payment| payment.amount_fen)
+            .sum();
+        let locking = wire::BatchLocking {
+            batch_no: batch_no(),
+            count: 1,
+            total_fen,
+        };
+        let submission = wire::BatchSubmission {
+            batch_no: batch_no(),
+            file_digest: blake3::hash(b"demo").as_bytes().to_vec(),
+            submitted_on: day(10, 11),
+        };
+        let settlement = wire::Settlement {
+            payment: Some(wire::Payment {
+                grant: grant(),
+                attempt: 1,
+            }),
+            amount_fen: total_fen,
+            settled_on: day(10, 12),
+        };
+        for body in [
+            Body::BatchLocking(locking),
+            Body::BatchSubmission(submission),
+            Body::Settlement(settlement),
+        ] {
+            self.step("cashier", body).await?;
+        }
+        Ok(())
+    }
+
+    /// Submits a step as an account, and says what became of it.
+    async fn step(&self, principal: &str, body: Body) -> Result<(), Failure> {
+        let target = Target::Server(self.url.to_owned());
+        let client = Client::open(&target, Some(principal), self.lang).await?;
+        let name = step_name(&body, self.lang);
+        let command = wire::Command {
+            request_id: Uuid::now_v7().to_string(),
+            office: String::new(),
+            body: Some(body),
+        };
+        let request = wire::SubmitRequest {
+            command: Some(command),
+        };
+        let answer = client.ledger().submit(request).await;
+        client.close().await?;
+        let outcome = answer?.into_inner().outcome.unwrap_or_default();
+        match outcome.result {
+            Some(wire::outcome::Result::Accepted(accepted)) => {
+                let receipt = accepted.receipt.unwrap_or_default();
+                self.say(
+                    &format!(
+                        "   {principal:<9} {name}：已记录（位置 {}）",
+                        receipt.position
+                    ),
+                    &format!("   {principal:<9} {name}: recorded at {}", receipt.position),
+                )
+            }
+            Some(wire::outcome::Result::Refused(refused)) => {
+                for reason in &refused.reasons {
+                    let why = reason_line(reason, self.lang);
+                    self.say(
+                        &format!("   {principal:<9} {name}：不予受理：{why}"),
+                        &format!("   {principal:<9} {name}: refused: {why}"),
+                    )?;
+                }
+                Ok(())
+            }
+            Some(wire::outcome::Result::Rejected(_)) | None => Err(Failure::new(
+                "DEMO_DIFFERS",
+                format!("{name}未获受理"),
+                format!("{name} was rejected"),
+            )),
+        }
+    }
+
     async fn verify(&self) -> Result<(PathBuf, Hash), Failure> {
         let mut audit = self.client.audit();
         let head = audit.get_head(wire::GetHeadRequest {}).await?.into_inner();
@@ -281,8 +422,8 @@ impl Story<'_> {
         };
         let report = verify_file(&path, Some(anchor), self.lang)?;
         self.say(
-            "\n④ 审计：导出全部区块，凭链头核验，无需信任本系统",
-            "\n4. The audit: all blocks exported and verified against the head, trusting nobody",
+            "\n⑤ 审计：导出全部区块，凭链头核验，无需信任本系统",
+            "\n5. The audit: all blocks exported and verified against the head, trusting nobody",
         )?;
         output::line(&format!("   {}", verdict_line(&report, self.lang)))?;
         output::line(&format!("   {}:{hash}", head.position))?;
@@ -312,8 +453,8 @@ impl Story<'_> {
             last = answer?;
         }
         self.say(
-            "\n⑤ 报表作业：从零重建投影，与运行中的摘要比较",
-            "\n5. The reporting job: projections rebuilt from nothing, digests compared",
+            "\n⑥ 报表作业：从零重建投影，与运行中的摘要比较",
+            "\n6. The reporting job: projections rebuilt from nothing, digests compared",
         )?;
         for row in rebuild::projection_rows(&last.projections) {
             if let [name, _, position, digest] = row.as_slice() {
@@ -335,7 +476,7 @@ impl Story<'_> {
 
     async fn totals(&self) -> Result<(), Failure> {
         let (_, sums, conflicts) = report::sums(self.client).await?;
-        self.say("\n⑥ 已承诺金额（元）", "\n6. Committed, in yuan")?;
+        self.say("\n⑦ 已承诺金额（元）", "\n7. Committed, in yuan")?;
         for ((programme, year), (grants, amount)) in sums {
             let amount = Fen::new(amount).map_or_else(|_| amount.to_string(), |a| a.to_string());
             output::line(&format!(
@@ -369,8 +510,8 @@ impl Story<'_> {
         };
         let report = verify_file(&copy, Some(anchor), self.lang)?;
         self.say(
-            &format!("\n⑦ 篡改：把副本中事件 {victim} 的一个比特改掉（文件第 {offset} 字节）"),
-            &format!("\n7. Tampering: one bit of event {victim} changed in a copy (byte {offset})"),
+            &format!("\n⑧ 篡改：把副本中事件 {victim} 的一个比特改掉（文件第 {offset} 字节）"),
+            &format!("\n8. Tampering: one bit of event {victim} changed in a copy (byte {offset})"),
         )?;
         output::line(&format!("   {}", verdict_line(&report, self.lang)))?;
         if let Some(finding) = &report.finding {
@@ -385,6 +526,22 @@ impl Story<'_> {
         }
         Ok(())
     }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the story has no others")]
+fn step_name(body: &Body, lang: Lang) -> &'static str {
+    let (zh, en) = match body {
+        Body::Review(_) => ("审核", "review"),
+        Body::Approval(_) => ("审批", "approval"),
+        Body::Notice(_) => ("公示", "notice"),
+        Body::NoticeClosing(_) => ("公示期满", "notice closed"),
+        Body::Batch(_) => ("拨付批次", "payment batch"),
+        Body::BatchLocking(_) => ("批次锁定", "batch locked"),
+        Body::BatchSubmission(_) => ("送交银行", "sent to the bank"),
+        Body::Settlement(_) => ("支付成功", "paid"),
+        _ => ("其他", "another step"),
+    };
+    lang.pick(zh, en)
 }
 
 /// A byte in the middle of an event in the middle of an export.
@@ -419,6 +576,7 @@ fn farewell(lang: Lang, data: &Path, millis: u128) -> String {
         Lang::Zh => format!(
             "\n用时 {seconds}.{tenths} 秒。接下来可以试试：\n   \
              luzhang report registers --data-dir {data} --lang zh\n   \
+             luzhang case list --data-dir {data} --lang zh\n   \
              luzhang explain {TOLD} --lang zh\n   \
              luzhang policy show --lang zh\n   \
              luzhang serve --data-dir {data}"
@@ -426,6 +584,7 @@ fn farewell(lang: Lang, data: &Path, millis: u128) -> String {
         Lang::En => format!(
             "\nDone in {seconds}.{tenths} s. What to try next:\n   \
              luzhang report registers --data-dir {data}\n   \
+             luzhang case list --data-dir {data}\n   \
              luzhang explain {TOLD}\n   \
              luzhang policy show\n   \
              luzhang serve --data-dir {data}"
