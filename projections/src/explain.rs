@@ -88,7 +88,7 @@ fn titled(code: &str, compared: &[Compared]) -> Bilingual {
     let values = |language| {
         let values: Vec<String> = compared
             .iter()
-            .map(|c| format!("{} {}", c.name, shown(&c.value, language)))
+            .map(|c| format!("{} {}", named(&c.name, language), worded(c, language)))
             .collect();
         values.join(", ")
     };
@@ -125,12 +125,57 @@ fn fill(text: &str, compared: &[Compared], language: Language) -> String {
             break;
         };
         if let Some(value) = compared.iter().find(|c| c.name == name) {
-            filled.push_str(&shown(&value.value, language));
+            filled.push_str(&worded(value, language));
         }
         rest = tail;
     }
     filled.push_str(rest);
     filled
+}
+
+/// What the values of a reason without a pack's words are called.
+const NAMES: [(&str, &str); 6] = [
+    ("grant", "补助位置"),
+    ("last_day", "最后一天"),
+    ("amount", "金额"),
+    ("left", "可用"),
+    ("number", "编号"),
+    ("objections", "未处理异议"),
+];
+
+/// Parts and duties, which are stored as words.
+const WORDS: [(&str, &str); 8] = [
+    ("submitter", "申报人"),
+    ("reviewer", "审核人"),
+    ("approver", "审批人"),
+    ("the one who is let", "被准许的人"),
+    ("review", "审核"),
+    ("approval", "审批"),
+    ("payment", "拨付"),
+    ("override", "岗位例外"),
+];
+
+fn named(name: &str, language: Language) -> &str {
+    match language {
+        Language::Zh => in_chinese(&NAMES, name),
+        Language::En => name,
+    }
+}
+
+fn in_chinese<'a>(words: &[(&str, &'static str)], word: &'a str) -> &'a str {
+    let found = words.iter().find(|(english, _)| *english == word);
+    found.map_or(word, |(_, chinese)| chinese)
+}
+
+/// A value as the words of a reason show it.
+fn worded(compared: &Compared, language: Language) -> String {
+    // Of these two alone: an account may well be called `reviewer`.
+    if let (Value::Text(text), Language::Zh) = (&compared.value, language)
+        && ["duty", "other"].contains(&&*compared.name)
+    {
+        return in_chinese(&WORDS, text).to_owned();
+    }
+    shown(&compared.value, language)
 }
 
 fn shown(value: &Value, language: Language) -> String {

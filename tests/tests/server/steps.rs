@@ -128,6 +128,14 @@ fn a_step_out_of_turn_or_by_the_same_account_is_refused() {
         let same = command(Body::Approval(passed(grant)));
         let same = site.submit_as("reviewer", same).await.unwrap();
         assert_eq!(shown(&same), "refused FOUR_EYES");
+        let Some(wire::outcome::Result::Refused(refused)) = same.result else {
+            panic!("{same:?}")
+        };
+        // Stored words are said in the language of the sentence; an account is not
+        // such a word, whatever it is called.
+        let zh = &refused.reasons[0].zh;
+        assert!(zh.starts_with("岗位不相容：reviewer 在"), "{zh}");
+        assert!(zh.ends_with("已是 审核人，不能再任 审批"), "{zh}");
     });
 }
 
