@@ -31,6 +31,8 @@ pub(super) struct Account {
     pub(super) owes: i64,
     pub(super) reversed: bool,
     pub(super) stage: Stage,
+    /// The newest notice that it is in.
+    notice: String,
     /// Payments by attempt: batch and amount; then what became of it.
     pub(super) payments: Vec<(String, i64, Paid)>,
 }
@@ -139,6 +141,7 @@ impl Books {
             owes: 0,
             reversed: false,
             stage: Stage::Granted,
+            notice: String::new(),
             payments: Vec::new(),
         };
         self.accounts
@@ -163,7 +166,9 @@ impl Books {
             Step::Notice(step) => {
                 let grants: Vec<u64> = step.grants.iter().map(|g| g.number()).collect();
                 for grant in &grants {
-                    self.at(*grant).stage = Stage::Noticed;
+                    let account = self.at(*grant);
+                    account.stage = Stage::Noticed;
+                    account.notice = step.notice_no.to_string();
                 }
                 self.notices
                     .insert(step.notice_no.to_string(), (grants, false));
@@ -186,6 +191,8 @@ impl Books {
             Step::Batch(step) => {
                 let number = step.batch_no.to_string();
                 for (grant, amount) in step.grants.iter().zip(&step.amounts) {
+                    self.assert_payable(grant.number());
+                    assert_eq!(amount.fen(), self.at(grant.number()).unpaid());
                     let payment = (number.clone(), amount.fen(), Paid::Waiting);
                     self.at(grant.number()).payments.push(payment);
                 }
@@ -220,6 +227,7 @@ impl Books {
                 account.payments[step.payment.attempt as usize - 1].2 = Paid::Bounced;
             }
             Step::Reissue(step) => {
+                self.assert_payable(step.payment.grant.number());
                 let account = self.at(step.payment.grant.number());
                 account.payments[step.payment.attempt as usize - 1].2 = Paid::Gone;
                 let left = account.unpaid();
@@ -294,6 +302,25 @@ impl Books {
             }
             Step::Override(_) | Step::PlaqueChange(_) => {}
         }
+    }
+
+    /// P-NOTICE: what enters a batch was reviewed, approved and published, the
+    /// notice is closed, and no objection is open.
+    fn assert_payable(&self, grant: u64) {
+        let account = &self.accounts[&grant];
+        assert_eq!(account.stage, Stage::Noticed, "{grant} was not published");
+        assert!(!account.reversed, "{grant} is reversed");
+        assert!(self.notices[&account.notice].1, "{grant} is in notice");
+        let open = self
+            .objections
+            .values()
+            .any(|known| *known == (grant, false));
+        assert!(!open, "{grant} is objected to");
+        let waits = account
+            .payments
+            .iter()
+            .any(|(.., paid)| *paid == Paid::Waiting);
+        assert!(!waits, "{grant} is in a batch already");
     }
 
     fn at(&mut self, grant: u64) -> &mut Account {
