@@ -10,7 +10,7 @@ use std::{
 
 use indicatif::ProgressBar;
 use luzhang_ledger::{
-    Body, Event, Position,
+    Body, Position,
     export::VerifiedBlocks,
     log::{
         ReadError,
@@ -19,7 +19,7 @@ use luzhang_ledger::{
     verify::{Finding, Place, Verdict},
 };
 use luzhang_proto::wire;
-use luzhang_server::replay::{self, ReplayError};
+use luzhang_server::replay::{self, ReplayError, Replayed};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 
@@ -68,7 +68,7 @@ impl Source {
     ) -> Result<F, Failure>
     where
         F: Send + 'static,
-        S: FnMut(&mut F, &Event) -> ControlFlow<()> + Send + 'static,
+        S: FnMut(&mut F, &Replayed) -> ControlFlow<()> + Send + 'static,
     {
         let bar = progress(global.lang().pick(what.0, what.1));
         let walk = Walk {
@@ -108,8 +108,8 @@ struct Walk<F, S> {
     bar: ProgressBar,
 }
 
-impl<F, S: FnMut(&mut F, &Event) -> ControlFlow<()>> Walk<F, S> {
-    fn take(&mut self, events: &[Event]) -> ControlFlow<()> {
+impl<F, S: FnMut(&mut F, &Replayed) -> ControlFlow<()>> Walk<F, S> {
+    fn take(&mut self, events: &[Replayed]) -> ControlFlow<()> {
         for event in events {
             self.events = event.header.position.number();
             (self.step)(&mut self.fold, event)?;
@@ -133,7 +133,7 @@ impl<F, S: FnMut(&mut F, &Event) -> ControlFlow<()>> Walk<F, S> {
 
 fn of_file<F, S>(path: &Path, mut walk: Walk<F, S>) -> Result<F, Failure>
 where
-    S: FnMut(&mut F, &Event) -> ControlFlow<()>,
+    S: FnMut(&mut F, &Replayed) -> ControlFlow<()>,
 {
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     let batches = VerifiedBlocks::new(file).map(|batch| batch.map_err(ReplayError::Broken));
@@ -143,7 +143,7 @@ where
 
 fn of_dir<F, S>(dir: &Path, mut walk: Walk<F, S>) -> Result<F, Failure>
 where
-    S: FnMut(&mut F, &Event) -> ControlFlow<()>,
+    S: FnMut(&mut F, &Replayed) -> ControlFlow<()>,
 {
     let scratch = tempfile::tempdir()?;
     let log = sled::open_for_audit(dir, scratch.path())?;
@@ -197,7 +197,7 @@ fn against_witness(log: &AuditLog) -> Option<Finding> {
 async fn of_server<F, S>(global: &Global, mut walk: Walk<F, S>) -> Result<F, Failure>
 where
     F: Send + 'static,
-    S: FnMut(&mut F, &Event) -> ControlFlow<()> + Send + 'static,
+    S: FnMut(&mut F, &Replayed) -> ControlFlow<()> + Send + 'static,
 {
     let client = Client::open(
         &global.target()?,

@@ -28,6 +28,7 @@ pub mod explain;
 pub mod journal;
 pub mod projection;
 pub mod redecide;
+pub mod registers;
 pub mod simulate;
 pub mod totals;
 pub mod trace;

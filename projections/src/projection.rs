@@ -6,7 +6,8 @@ use luzhang_ledger::{Event, Hash, Position};
 mod rows;
 
 use crate::{
-    state::{State, digest},
+    registers::{Loans, Plaques},
+    state::{Movement, State, digest},
     totals::{Conflicts, Refusals, Totals},
 };
 
@@ -31,11 +32,17 @@ pub enum Name {
     Batches,
     /// Money that is claimed back.
     Recoveries,
+    /// What changed on each budget line, month by month.
+    Months,
+    /// Plaques of brands.
+    Plaques,
+    /// Startup loans and their interest subsidies.
+    Loans,
 }
 
 impl Name {
     /// All, in the order in which they are listed.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Limits,
         Self::Budget,
         Self::Totals,
@@ -45,6 +52,9 @@ impl Name {
         Self::Notices,
         Self::Batches,
         Self::Recoveries,
+        Self::Months,
+        Self::Plaques,
+        Self::Loans,
     ];
 
     /// The name.
@@ -59,6 +69,9 @@ impl Name {
             Self::Notices => "notices",
             Self::Batches => "batches",
             Self::Recoveries => "recoveries",
+            Self::Months => "months",
+            Self::Plaques => "plaques",
+            Self::Loans => "loans",
         }
     }
 
@@ -71,8 +84,15 @@ impl Name {
     /// changes.
     pub fn version(self) -> u32 {
         match self {
-            Self::Refusals | Self::Cases | Self::Notices | Self::Batches | Self::Recoveries => 1,
-            Self::Limits | Self::Budget | Self::Totals | Self::Conflicts => 2,
+            Self::Refusals
+            | Self::Notices
+            | Self::Batches
+            | Self::Recoveries
+            | Self::Months
+            | Self::Plaques
+            | Self::Loans => 1,
+            Self::Limits | Self::Totals | Self::Conflicts | Self::Cases => 2,
+            Self::Budget => 3,
         }
     }
 }
@@ -99,6 +119,10 @@ pub struct Projections {
     pub refusals: Refusals,
     /// Conflicts.
     pub conflicts: Conflicts,
+    /// Plaques.
+    pub plaques: Plaques,
+    /// Startup loans.
+    pub loans: Loans,
 }
 
 /// Rows of a projection for showing.
@@ -111,13 +135,29 @@ pub struct Rows {
 }
 
 impl Projections {
+    /// Projections without what limits ask, for those who report: all but
+    /// [`Name::Limits`] have the digests of whole ones.
+    pub(crate) fn of_books() -> Self {
+        Self {
+            state: State::of_books(),
+            ..Self::default()
+        }
+    }
+
     /// Takes the next event.
     pub fn apply(&mut self, event: &Event) {
         let movement = self.state.movement(event);
+        self.apply_moved(event, movement);
+    }
+
+    /// The same, for whoever has asked the state already what the event moves.
+    pub(crate) fn apply_moved(&mut self, event: &Event, movement: Option<Movement>) {
         self.state.apply(event);
+        self.loans.apply(event, movement.as_ref());
         self.totals.apply(event, movement);
         self.refusals.apply(event, &self.state);
         self.conflicts.apply(event);
+        self.plaques.apply(event);
     }
 
     /// The status of each projection.
@@ -142,6 +182,9 @@ impl Projections {
             Name::Notices => self.state.digest_notices(&mut hasher),
             Name::Batches => self.state.digest_batches(&mut hasher),
             Name::Recoveries => self.state.digest_recoveries(&mut hasher),
+            Name::Months => self.totals.digest_months(&mut hasher),
+            Name::Plaques => self.plaques.digest(&mut hasher),
+            Name::Loans => self.loans.digest(&mut hasher),
         }
         Status {
             name,
@@ -174,7 +217,7 @@ impl Projections {
                 ],
                 rows: self
                     .totals
-                    .lines
+                    .lines()
                     .iter()
                     .map(|(line, total)| {
                         vec![
@@ -205,6 +248,9 @@ impl Projections {
             Name::Notices => rows::notices(&self.state),
             Name::Batches => rows::batches(&self.state),
             Name::Recoveries => rows::recoveries(&self.state),
+            Name::Months => rows::months(&self.totals),
+            Name::Plaques => rows::plaques(&self.plaques),
+            Name::Loans => rows::loans(&self.loans),
         }
     }
 }

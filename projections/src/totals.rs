@@ -1,6 +1,7 @@
-//! Small sums over the whole log: what was granted, what was refused, what
-//! conflicts.
+//! Small sums over the whole log: what was granted, month by month, what was
+//! refused, what conflicts.
 
+use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 
 use blake3::Hasher;
@@ -13,11 +14,12 @@ use luzhang_ledger::{
 };
 
 use crate::{
+    journal::day_of,
     pack::Pack,
     state::{
         Line, Movement, State,
         lists::count,
-        money::{Account, Kind, Transfer},
+        money::{Account, Kind, Purse},
     },
 };
 
@@ -32,11 +34,65 @@ pub struct Total {
     pub paid_fen: i64,
 }
 
+/// A calendar month in Asia/Shanghai.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Month {
+    /// The year.
+    pub year: i16,
+    /// 1 to 12.
+    pub month: i8,
+}
+
+impl Month {
+    /// The month in which something was recorded, at a time in UTC microseconds.
+    pub fn of(recorded_at: i64) -> Self {
+        let day = day_of(recorded_at);
+        Self {
+            year: day.year(),
+            month: day.month(),
+        }
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+/// What changed on one budget line in one month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Grants made, less those reversed as a whole.
+    pub grants: i64,
+    /// What was debited and credited in the month.
+    pub accounts: Purse,
+}
+
+impl Change {
+    /// What was granted, less what was reversed, in fen.
+    pub fn committed_fen(&self) -> i64 {
+        let reserved = self.accounts.balance(Account::Reserved);
+        reserved.saturating_add(self.paid_fen())
+    }
+
+    /// What was paid, less what came back or is claimed back, in fen.
+    pub fn paid_fen(&self) -> i64 {
+        self.accounts.balance(Account::Paid)
+    }
+
+    /// Takes what another month changed too.
+    pub fn add(&mut self, other: &Self) {
+        self.grants = self.grants.saturating_add(other.grants);
+        self.accounts.add(&other.accounts);
+    }
+}
+
 /// Committed sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// By budget line.
-    pub lines: BTreeMap<Line, Total>,
+    /// By budget line and by the month of the record.
+    months: BTreeMap<Line, BTreeMap<Month, Change>>,
 }
 
 /// Refusals by programme and code; a refusal counts under each of its codes.
@@ -66,7 +122,7 @@ pub struct Recorded {
     pub cleared: Option<Position>,
 }
 
-fn programme_of<'a>(event: &Event, state: &'a State, claim: &Claim) -> &'a str {
+pub(crate) fn programme_of<'a>(event: &Event, state: &'a State, claim: &Claim) -> &'a str {
     let pack: Option<&Pack> = event
         .header
         .policy
@@ -91,38 +147,80 @@ impl Totals {
         {
             return;
         }
-        let total = self.lines.entry(line).or_default();
-        if let Body::Granted(_) = &event.body {
-            total.grants = total.grants.saturating_add(1);
-        } else if let Body::Step(Step::Reversal(reversal)) = &event.body
-            && reversal.extent == Extent::Whole
-        {
-            total.grants = total.grants.saturating_sub(1);
-        }
-        for posting in transfers.into_iter().flat_map(Transfer::postings) {
-            let paid = posting.account == Account::Paid;
-            if paid || posting.account == Account::Reserved {
-                total.amount_fen = total.amount_fen.saturating_add(posting.fen);
-            }
-            if paid {
-                total.paid_fen = total.paid_fen.saturating_add(posting.fen);
-            }
+        let month = Month::of(event.header.recorded_at);
+        let change = self.months.entry(line).or_default();
+        let change = change.entry(month).or_default();
+        change.grants = change.grants.saturating_add(grants(event));
+        for transfer in transfers {
+            change.accounts.take(transfer);
         }
     }
 
+    /// What stands on each line.
+    pub fn lines(&self) -> BTreeMap<&Line, Total> {
+        let total = |(line, months): (_, &BTreeMap<Month, Change>)| {
+            let mut sum = Change::default();
+            months.values().for_each(|change| sum.add(change));
+            let total = Total {
+                grants: u64::try_from(sum.grants).unwrap_or(0),
+                amount_fen: sum.committed_fen(),
+                paid_fen: sum.paid_fen(),
+            };
+            (line, total)
+        };
+        self.months.iter().map(total).collect()
+    }
+
+    /// What changed on each line in each month, in the order of the lines.
+    pub fn months(&self) -> impl Iterator<Item = (&Line, Month, &Change)> {
+        self.months.iter().flat_map(|(line, months)| {
+            let months = months.iter();
+            months.map(move |(month, change)| (line, *month, change))
+        })
+    }
+
     pub(crate) fn digest(&self, hasher: &mut Hasher) {
-        for (line, total) in &self.lines {
-            for text in [&line.programme, &line.fund] {
-                hasher.update(&count(text.len()));
-                hasher.update(text.as_bytes());
-            }
-            hasher.update(&line.year.to_le_bytes());
-            hasher.update(&line.office.to_le_bytes());
+        for (line, total) in self.lines() {
+            digest_line(line, hasher);
             hasher.update(&total.grants.to_le_bytes());
             hasher.update(&total.amount_fen.to_le_bytes());
             hasher.update(&total.paid_fen.to_le_bytes());
         }
     }
+
+    pub(crate) fn digest_months(&self, hasher: &mut Hasher) {
+        for (line, month, change) in self.months() {
+            digest_line(line, hasher);
+            hasher.update(&month.year.to_le_bytes());
+            hasher.update(&month.month.to_le_bytes());
+            hasher.update(&change.grants.to_le_bytes());
+            for fen in change.accounts.balances() {
+                hasher.update(&fen.to_le_bytes());
+            }
+        }
+    }
+}
+
+/// By how much an event changes the number of grants that stand.
+pub(crate) fn grants(event: &Event) -> i64 {
+    if let Body::Granted(_) = &event.body {
+        1
+    } else if let Body::Step(Step::Reversal(reversal)) = &event.body
+        && reversal.extent == Extent::Whole
+    {
+        -1
+    } else {
+        0
+    }
+}
+
+fn digest_line(line: &Line, hasher: &mut Hasher) {
+    for text in [&line.programme, &line.fund] {
+        hasher.update(&count(text.len()));
+        hasher.update(text.as_bytes());
+    }
+    hasher.update(&line.year.to_le_bytes());
+    hasher.update(&line.office.to_le_bytes());
 }
 
 impl Refusals {

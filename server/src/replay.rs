@@ -1,6 +1,10 @@
 //! From the log to events: one at a time, or the whole log on all cores.
 
-use std::{ops::ControlFlow, sync::mpsc, thread};
+use std::{
+    ops::{ControlFlow, Deref},
+    sync::mpsc,
+    thread,
+};
 
 use luzhang_ledger::{
     Event, Hash, Position,
@@ -34,6 +38,23 @@ pub enum ReplayError {
     },
 }
 
+/// An event of the log, with its hash.
+#[derive(Clone, Debug)]
+pub struct Replayed {
+    /// The event.
+    pub event: Event,
+    /// Its hash, which is the chain's head after it.
+    pub hash: Hash,
+}
+
+impl Deref for Replayed {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.event
+    }
+}
+
 /// How many blocks are decoded at a time.
 const BATCH: usize = 64;
 
@@ -41,7 +62,7 @@ const BATCH: usize = 64;
 /// the events over in order, batch by batch, until `take` breaks off.
 pub fn replay(
     reader: &dyn Reader,
-    take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
+    take: impl FnMut(Vec<Replayed>) -> ControlFlow<()>,
 ) -> Result<(), ReplayError> {
     replay_blocks(reader.blocks_from(Position::FIRST), take)
 }
@@ -49,7 +70,7 @@ pub fn replay(
 /// The same for blocks from anywhere: they are verified here.
 pub fn replay_blocks<I>(
     blocks: I,
-    take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
+    take: impl FnMut(Vec<Replayed>) -> ControlFlow<()>,
 ) -> Result<(), ReplayError>
 where
     I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
@@ -71,13 +92,13 @@ where
 /// here. The first error ends it, and what was handed over is then worthless.
 pub fn replay_verified<I>(
     batches: I,
-    mut take: impl FnMut(Vec<Event>) -> ControlFlow<()>,
+    mut take: impl FnMut(Vec<Replayed>) -> ControlFlow<()>,
 ) -> Result<(), ReplayError>
 where
     I: Iterator<Item = Result<Vec<Vec<u8>>, ReplayError>> + Send,
 {
     thread::scope(|scope| {
-        let (send, receive) = mpsc::sync_channel::<Result<Vec<Event>, ReplayError>>(2);
+        let (send, receive) = mpsc::sync_channel::<Result<Vec<Replayed>, ReplayError>>(2);
         scope.spawn(move || {
             for batch in batches {
                 let events = batch.and_then(|batch| decode(&batch));
@@ -96,11 +117,12 @@ where
     })
 }
 
-fn decode(blocks: &[Vec<u8>]) -> Result<Vec<Event>, ReplayError> {
-    let decoded: Vec<Result<Vec<Event>, ReplayError>> = blocks
+fn decode(blocks: &[Vec<u8>]) -> Result<Vec<Replayed>, ReplayError> {
+    let decoded: Vec<Result<Vec<Replayed>, ReplayError>> = blocks
         .par_iter()
         .map(|bytes| {
-            block_events(bytes).map(|events| events.into_iter().map(|e| e.event).collect())
+            let mut events = Vec::new();
+            each_event(bytes, |_, replayed, _| events.push(replayed)).map(|()| events)
         })
         .collect();
     let mut events = Vec::new();
@@ -112,26 +134,38 @@ fn decode(blocks: &[Vec<u8>]) -> Result<Vec<Event>, ReplayError> {
 
 /// The events of one block, with their hashes.
 pub fn block_events(bytes: &[u8]) -> Result<Vec<LoggedEvent>, ReplayError> {
+    let mut events = Vec::new();
+    each_event(bytes, |stored, Replayed { event, hash }, previous| {
+        events.push(LoggedEvent {
+            stored: stored.to_vec(),
+            hash,
+            previous,
+            event,
+        });
+    })?;
+    Ok(events)
+}
+
+/// Decodes a block: its events in order, each as it is stored, as it is meant,
+/// and with the hash before it.
+fn each_event(
+    bytes: &[u8],
+    mut take: impl FnMut(&[u8], Replayed, Hash),
+) -> Result<(), ReplayError> {
     let damaged = |position: Position, detail: String| ReplayError::Event { position, detail };
     let view = BlockView::parse(bytes).map_err(|e| damaged(Position::FIRST, e.to_string()))?;
     let mut hasher = ChainHasher::default();
     let mut previous: Hash = view.chain_before;
-    let mut events = Vec::new();
     for frame in view.frames() {
         let frame =
             frame.map_err(|bad| damaged(bad.position, "its length is not right".to_owned()))?;
         let event =
             codec::decode(frame.event).map_err(|e| damaged(frame.position, e.to_string()))?;
         let hash = hasher.event(previous, frame.event);
-        events.push(LoggedEvent {
-            stored: frame.event.to_vec(),
-            hash,
-            previous,
-            event,
-        });
+        take(frame.event, Replayed { event, hash }, previous);
         previous = hash;
     }
-    Ok(events)
+    Ok(())
 }
 
 /// One event; `None` beyond the end.

@@ -112,7 +112,7 @@ async fn events_at(
         .walk(global, what, BTreeMap::new(), move |found, event| {
             let position = event.header.position;
             if wanted.contains(&position) {
-                found.insert(position, event.clone());
+                found.insert(position, event.event.clone());
             }
             if found.len() < wanted.len() {
                 ControlFlow::Continue(())

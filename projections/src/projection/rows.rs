@@ -4,12 +4,13 @@ use luzhang_ledger::{Position, calendar::Date};
 
 use super::Rows;
 use crate::{
+    registers::{Loans, Plaques},
     state::{
         State,
-        cases::{Life, PaymentStage, Row, held},
+        cases::{Life, PaymentStage, Row, held, standing},
         money::Account,
     },
-    totals::Conflicts,
+    totals::{Conflicts, Totals},
 };
 
 pub(super) fn budget(state: &State) -> Rows {
@@ -273,6 +274,93 @@ pub(super) fn recoveries(state: &State) -> Rows {
             "received_fen",
             "outstanding_fen",
             "closed",
+        ],
+        rows: rows.collect(),
+    }
+}
+
+pub(super) fn months(totals: &Totals) -> Rows {
+    let rows = totals.months().map(|(line, month, change)| {
+        vec![
+            month.to_string(),
+            line.programme.clone(),
+            line.year.to_string(),
+            line.office.to_string(),
+            line.fund.clone(),
+            change.grants.to_string(),
+            change.committed_fen().to_string(),
+            change.paid_fen().to_string(),
+            change.accounts.balance(Account::Receivable).to_string(),
+        ]
+    });
+    Rows {
+        columns: &[
+            "month",
+            "programme",
+            "year",
+            "office",
+            "fund",
+            "grants",
+            "committed_fen",
+            "paid_fen",
+            "receivable_fen",
+        ],
+        rows: rows.collect(),
+    }
+}
+
+pub(super) fn plaques(plaques: &Plaques) -> Rows {
+    let rows = plaques.all().map(|(brand, known)| {
+        vec![
+            brand.to_owned(),
+            known.position.to_string(),
+            known.level().key().to_owned(),
+            known.applicant().to_string(),
+            known.awarded_on().to_string(),
+            known.document.clone(),
+        ]
+    });
+    Rows {
+        columns: &[
+            "brand_no",
+            "position",
+            "level",
+            "applicant",
+            "awarded_on",
+            "document",
+        ],
+        rows: rows.collect(),
+    }
+}
+
+pub(super) fn loans(loans: &Loans) -> Rows {
+    let rows = loans.all().map(|(number, lent)| {
+        vec![
+            number.to_owned(),
+            lent.position.to_string(),
+            lent.borrower.to_string(),
+            lent.kind.key().to_owned(),
+            lent.issued_on.to_string(),
+            lent.due_on.to_string(),
+            lent.settled
+                .map_or(String::new(), |(settled_on, _)| settled_on.to_string()),
+            lent.principal_fen.to_string(),
+            lent.outstanding_fen().to_string(),
+            standing(&lent.accounts).to_string(),
+        ]
+    });
+    Rows {
+        columns: &[
+            "loan_no",
+            "position",
+            "borrower",
+            "borrower_kind",
+            "issued_on",
+            "due_on",
+            "settled_on",
+            "principal_fen",
+            "outstanding_fen",
+            "subsidy_fen",
         ],
         rows: rows.collect(),
     }

@@ -119,11 +119,11 @@ impl Budget {
         line
     }
 
-    pub(crate) fn digest(&self, hasher: &mut Hasher) {
+    /// Feeds the lines; `names` feeds the fund and the programme of a key.
+    pub(crate) fn digest(&self, hasher: &mut Hasher, names: impl Fn(BudgetKey, &mut Hasher)) {
         hasher.update(&count(self.keys.len()));
         for (key, balance) in self.lines() {
-            hasher.update(&key.fund.to_le_bytes());
-            hasher.update(&key.programme.to_le_bytes());
+            names(key, hasher);
             hasher.update(&key.office.code().to_le_bytes());
             hasher.update(&key.year.number().to_le_bytes());
             for fen in balance.accounts.balances() {

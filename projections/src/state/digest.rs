@@ -100,7 +100,6 @@ impl State {
             number(hasher, row.number);
             hasher.update(&row.amount.to_le_bytes());
             hasher.update(&row.line.to_le_bytes());
-            hasher.update(&row.owner.to_le_bytes());
             hasher.update(&row.submitter.to_le_bytes());
             hasher.update(&row.pack.to_le_bytes());
             hasher.update(&[u8::from(row.ambiguous)]);
@@ -179,20 +178,18 @@ impl State {
         }
     }
 
-    /// Feeds the budget, the names that its lines refer to, and the documents.
+    /// Feeds the budget, and the documents that made it.
     pub(crate) fn digest_budget(&self, hasher: &mut Hasher) {
-        for names in [&self.funds, &self.programmes] {
-            hasher.update(&count(names.iter().count()));
-            for name in names.iter() {
-                text(hasher, name);
-            }
-        }
         hasher.update(&count(self.documents.len()));
         for (document, line) in &self.documents {
             text(hasher, document);
             hasher.update(&line.to_le_bytes());
         }
-        self.budget.digest(hasher);
+        let (funds, programmes) = (&self.funds, &self.programmes);
+        self.budget.digest(hasher, |key, hasher| {
+            text(hasher, funds.name(key.fund));
+            text(hasher, programmes.name(key.programme));
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use luzhang_ledger::{
     Body, Date, Event, Hash, Position, StreamId, StreamKind, Window,
     claim::Claim,
     event::{Correction, Retraction},
-    fact::{BudgetYear, Fact},
+    fact::{Appropriation, BudgetYear, Fact},
 };
 
 use super::{
@@ -24,8 +24,10 @@ impl State {
     pub fn apply(&mut self, event: &Event) {
         let header = &event.header;
         let position = header.position;
-        let stream = self.streams.intern(header.stream);
-        self.streams.advance(stream, header.revision, position);
+        let stream = self.intern(header.stream);
+        if !self.books_only {
+            self.streams.advance(stream, header.revision, position);
+        }
         match &event.body {
             Body::LedgerCreated { .. } | Body::Refused(_) | Body::StepRefused(_) => {}
             Body::Conflict(conflict) => {
@@ -38,6 +40,12 @@ impl State {
                 });
             }
             Body::ConflictCleared(conflict) => self.clear(*conflict),
+            Body::AccountBound(_)
+            | Body::PartyRegistered(_)
+            | Body::PartyCorrected(_)
+            | Body::FactRetracted(_)
+            | Body::FactCorrected(_)
+                if self.books_only => {}
             Body::AccountBound(account) => {
                 self.accounts.insert(stream, account.digest);
             }
@@ -67,31 +75,44 @@ impl State {
             Body::PartyRegistered(party) | Body::PartyCorrected(party) => {
                 self.streams.set_party(stream, party.kind, party.digest);
             }
-            Body::Fact(fact) => self.apply_fact(stream, position, fact),
+            Body::Fact(Fact::Appropriation(fact)) => self.appropriate(position, fact),
+            Body::Fact(fact) if !self.books_only => self.apply_fact(stream, position, fact),
+            Body::Fact(_) => {}
+            Body::Granted(claim) if self.books_only => self.commit(event, stream, claim),
             Body::Granted(claim) => self.apply_grant(stream, event, claim),
         }
         self.position = Some(position);
         self.recorded_at = header.recorded_at;
     }
 
+    /// The number of a stream; where only books are kept, streams have none.
+    fn intern(&mut self, stream: StreamId) -> Ix {
+        if self.books_only {
+            return 0;
+        }
+        self.streams.intern(stream)
+    }
+
+    fn appropriate(&mut self, position: Position, fact: &Appropriation) {
+        let key = BudgetKey {
+            fund: self.funds.intern(fact.fund.as_str()),
+            programme: self.programmes.intern(fact.programme.as_str()),
+            office: fact.office,
+            year: fact.year,
+        };
+        let line = self.budget.open(key);
+        self.documents.insert(fact.document.as_str().into(), line);
+        self.budget.add_source(line, position);
+        let kind = Kind::Appropriate;
+        let fen = fact.amount.fen();
+        self.budget.take(line, Transfer { kind, fen });
+    }
+
     #[expect(clippy::too_many_lines, reason = "an arm for each kind of fact")]
     fn apply_fact(&mut self, stream: Ix, position: Position, fact: &Fact) {
         let number = position.number();
         match fact {
-            Fact::Appropriation(fact) => {
-                let key = BudgetKey {
-                    fund: self.funds.intern(fact.fund.as_str()),
-                    programme: self.programmes.intern(fact.programme.as_str()),
-                    office: fact.office,
-                    year: fact.year,
-                };
-                let line = self.budget.open(key);
-                self.documents.insert(fact.document.as_str().into(), line);
-                self.budget.add_source(line, position);
-                let kind = Kind::Appropriate;
-                let fen = fact.amount.fen();
-                self.budget.take(line, Transfer { kind, fen });
-            }
+            Fact::Appropriation(fact) => self.appropriate(position, fact),
             Fact::PovertyStatus(fact) => {
                 self.poverty.push(stream, span(fact.window, number));
             }

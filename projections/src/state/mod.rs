@@ -216,6 +216,8 @@ impl Grant {
 pub struct State {
     position: Option<Position>,
     recorded_at: i64,
+    /// Only money, cases and packs are kept: what limits ask is not.
+    books_only: bool,
     packs: Vec<Adopted>,
     /// In a simulation, the pack that judges some days instead of those.
     instead: Option<(Window, Adopted)>,
@@ -259,6 +261,16 @@ impl State {
         };
         Self {
             instead: Some((window, adopted)),
+            ..Self::default()
+        }
+    }
+
+    /// A state that keeps money, cases and packs and nothing that limits ask:
+    /// some dozen bytes a grant, for those who report and do not decide. Its
+    /// money and its digests are those of the whole state, but for `limits`.
+    pub(crate) fn of_books() -> Self {
+        Self {
+            books_only: true,
             ..Self::default()
         }
     }

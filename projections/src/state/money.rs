@@ -163,6 +163,13 @@ impl Purse {
         }
     }
 
+    /// Adds each balance of another purse.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (balance, more) in self.balances.iter_mut().zip(other.balances) {
+            *balance = balance.saturating_add(more);
+        }
+    }
+
     /// All balances, in the order of [`Account::ALL`].
     pub(crate) fn balances(&self) -> &[i64] {
         &self.balances

@@ -246,8 +246,9 @@ fn the_chinese_name_of_a_fund_is_stored_as_its_id() {
     by_name
         .when(studio().of(subject(77)).fund("employment-central"))
         .then(over());
-    assert_eq!(by_name.folded.totals.lines.len(), 1);
-    let key = by_name.folded.totals.lines.keys().next().unwrap();
+    assert_eq!(by_name.folded.totals.lines().len(), 1);
+    let lines = by_name.folded.totals.lines();
+    let key = lines.keys().next().unwrap();
     assert_eq!(
         (&*key.fund, &*key.programme),
         ("employment-central", "skill-base")

@@ -105,7 +105,7 @@ fn money(ledger: &Ledger, model: &Model) -> Result<(), TestCaseError> {
             *appropriated.entry(line).or_default() += fact.amount.fen();
         }
     }
-    let totals = ledger.folded.totals.lines.iter();
+    let totals = ledger.folded.totals.lines().into_iter();
     let totals: BTreeMap<Line, (u64, i64)> = totals
         .map(|(key, total)| {
             let line = (

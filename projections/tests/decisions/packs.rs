@@ -150,8 +150,8 @@ fn of_two_packs_for_one_day_the_later_adopted_judges() {
         ledger
             .folded
             .totals
-            .lines
-            .values()
+            .lines()
+            .into_values()
             .map(|t| t.amount_fen)
             .sum::<i64>(),
         5_000

@@ -144,7 +144,7 @@ fn the_same_pack_changes_nothing() {
     assert!(
         report
             .money
-            .values()
+            .into_values()
             .all(|money| money.difference_fen() == 0)
     );
 }
@@ -252,8 +252,8 @@ fn a_simulation_is_what_would_have_been() {
         let committed: i64 = other
             .folded
             .totals
-            .lines
-            .values()
+            .lines()
+            .into_values()
             .map(|t| t.amount_fen)
             .sum();
         assert_eq!(report.total().after_fen, committed);

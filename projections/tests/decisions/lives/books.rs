@@ -389,7 +389,7 @@ impl Books {
         if last.is_some_and(|event| matches!(event.body, Body::Granted(_))) {
             self.limits(&at);
         }
-        let totals = ledger.folded.totals.lines.iter();
+        let totals = ledger.folded.totals.lines().into_iter();
         let totals: i64 = totals.map(|(_, total)| total.amount_fen).sum();
         let stands: i64 = self
             .accounts
