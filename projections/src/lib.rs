@@ -29,6 +29,7 @@ pub mod journal;
 pub mod projection;
 pub mod redecide;
 pub mod registers;
+pub mod report;
 pub mod simulate;
 pub mod totals;
 pub mod trace;

@@ -372,6 +372,10 @@ fn check_texts(pack: &Pack, defects: &mut Vec<Defect>) {
         .funds
         .iter()
         .map(|f| (format!("fund {}", f.id), &f.name));
+    let offices = pack
+        .offices
+        .iter()
+        .map(|o| (format!("office {}", o.code), &o.name));
     let programmes = pack
         .programmes
         .iter()
@@ -391,6 +395,7 @@ fn check_texts(pack: &Pack, defects: &mut Vec<Defect>) {
     let all = titles
         .chain(measures)
         .chain(funds)
+        .chain(offices)
         .chain(programmes)
         .chain(readings)
         .chain(limits);

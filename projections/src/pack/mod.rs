@@ -19,6 +19,7 @@ use luzhang_ledger::{
     claim::{Claim, Form},
     text::PackId,
 };
+use serde::Deserialize;
 use thiserror::Error;
 
 pub use self::{
@@ -55,6 +56,10 @@ pub struct Pack {
     pub measures: Vec<Measure>,
     /// Where money comes from.
     pub funds: Vec<Fund>,
+    /// Names of offices.
+    pub offices: Vec<OfficeName>,
+    /// What a publicity list shows of a grant.
+    pub public_fields: Vec<PublicField>,
     /// What money is for.
     pub programmes: Vec<Programme>,
     /// Readings of unclear clauses.
@@ -135,6 +140,45 @@ pub struct Fund {
     pub id: String,
     /// Its name; a table may use the Chinese one instead of the id.
     pub name: Bilingual,
+}
+
+/// What an office is called.
+#[derive(Clone, Debug)]
+pub struct OfficeName {
+    /// Its GB/T 2260 code.
+    pub code: u32,
+    /// Its name.
+    pub name: Bilingual,
+}
+
+/// What a publicity list may show of a grant. Identity and account numbers are
+/// not among them: whoever publishes asks for them, and they are masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublicField {
+    /// 申领编号
+    ClaimNo,
+    /// 对象: a person's name masked, others whole.
+    Name,
+    /// 项目
+    Programme,
+    /// 资金来源
+    Fund,
+    /// 金额
+    Amount,
+    /// 经办机构
+    Office,
+}
+
+impl PublicField {
+    /// What is shown where a pack does not say.
+    pub const USUAL: &[Self] = &[
+        Self::ClaimNo,
+        Self::Name,
+        Self::Programme,
+        Self::Amount,
+        Self::Office,
+    ];
 }
 
 /// What money is for (项目).

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use toml::value::Datetime;
 
 use super::{
-    Bilingual, Fund, Limit, Measure, OfProgramme, OnLedger, Pack, PackError, Programme, Reading,
-    Scope, Source, WorkingDays,
+    Bilingual, Fund, Limit, Measure, OfProgramme, OfficeName, OnLedger, Pack, PackError, Programme,
+    PublicField, Reading, Scope, Source, WorkingDays,
     check::Defect,
     param::{Dated, Param, ParamIx, Unit},
     resolve,
@@ -23,6 +23,9 @@ struct RawPack {
     measure: Vec<RawMeasure>,
     #[serde(default)]
     fund: Vec<RawFund>,
+    #[serde(default)]
+    office: Vec<RawOffice>,
+    publicity: Option<RawPublicity>,
     #[serde(default)]
     programme: Vec<RawProgramme>,
     #[serde(default)]
@@ -78,6 +81,20 @@ struct RawFund {
     id: String,
     zh: String,
     en: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOffice {
+    code: u32,
+    zh: String,
+    en: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPublicity {
+    fields: Vec<PublicField>,
 }
 
 #[derive(Deserialize)]
@@ -294,6 +311,17 @@ pub(super) fn parse(text: &str, base: Option<&Pack>) -> Result<Pack, PackError> 
                 name: bilingual(fund.zh, fund.en),
             })
             .collect(),
+        offices: raw
+            .office
+            .into_iter()
+            .map(|office| OfficeName {
+                code: office.code,
+                name: bilingual(office.zh, office.en),
+            })
+            .collect(),
+        public_fields: raw
+            .publicity
+            .map_or_else(|| PublicField::USUAL.to_vec(), |raw| raw.fields),
         programmes,
         readings: raw
             .reading
@@ -333,6 +361,8 @@ fn merged(raw: RawPack, base: Option<&Pack>) -> Result<RawPack, PackError> {
         calendar: raw.calendar.or(below.calendar),
         measure: over(below.measure, raw.measure, |m| m.number),
         fund: over(below.fund, raw.fund, |f| f.id.clone()),
+        office: over(below.office, raw.office, |o| o.code),
+        publicity: raw.publicity.or(below.publicity),
         programme: over(below.programme, raw.programme, |p| p.id.clone()),
         reading: over(below.reading, raw.reading, |r| r.id.clone()),
         param: over(below.param, raw.param, |p| p.id.clone()),

@@ -318,3 +318,8 @@ fn positions(numbers: &[u64]) -> Vec<Position> {
     positions.dedup();
     positions
 }
+
+/// How many years a plaque whose term begins on a day is good for.
+pub(crate) fn plaque_term(state: &State, begun: luzhang_ledger::Date) -> Option<i64> {
+    plaque::term(state, begun)
+}

@@ -64,7 +64,7 @@ pub(super) fn change(asked: &mut Asked<'_>, change: PlaqueChange) -> Result<Judg
 }
 
 /// How many years a plaque of a day is good for, by the pack of that day.
-fn term(state: &State, day: Date) -> Option<i64> {
+pub(super) fn term(state: &State, day: Date) -> Option<i64> {
     let adopted = state.pack_on(day, luzhang_ledger::Office::LUZHOU)?;
     let pack: &Pack = &adopted.pack;
     let param = pack.limits.iter().find_map(|limit| {
