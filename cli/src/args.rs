@@ -5,13 +5,15 @@ pub(crate) mod life;
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use clap::{
-    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
     parser::ValueSource,
 };
 use clap_complete::Shell;
 use luzhang_ledger::{Date, Position};
 
-use crate::{bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format};
+use crate::{
+    bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format, report::Form,
+};
 
 /// luzhang 泸账: a subsidy ledger that can be checked without trusting it.
 #[derive(Debug, Parser)]
@@ -130,7 +132,14 @@ pub(crate) enum Command {
     /// Replay history under another policy pack, without writing
     Simulate(SimulateArgs),
     /// Fold the whole log anew and print the digests
-    Rebuild,
+    Rebuild {
+        /// From an export file instead of a ledger
+        #[arg(long, value_name = "EXPORT")]
+        file: Option<PathBuf>,
+    },
+    /// What is computed from the log: names, digests, rows, what changed
+    #[command(subcommand)]
+    Projection(ProjectionCommand),
     /// Totals and registers
     #[command(subcommand)]
     Report(ReportCommand),
@@ -242,7 +251,7 @@ pub(crate) enum SubjectCommand {
 }
 
 /// A moment of the log.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AsOf {
     /// After this event.
     Position(Position),
@@ -373,14 +382,162 @@ pub(crate) enum ReportCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Every grant, one row each
-    Registers {
-        /// Only this programme's form, for example `training_allowance_granted`
+    /// 公示名单: what is published, masked
+    Publicity {
+        /// This notice; else all that are not closed
+        #[arg(long, value_name = "NUMBER")]
+        notice: Option<String>,
+        /// Closed notices too
         #[arg(long)]
-        kind: Option<String>,
-        /// Only this office
+        all: bool,
+        /// Identity or account numbers too, masked
+        #[arg(long, value_enum, value_delimiter = ',')]
+        with: Vec<Masked>,
+        #[command(flatten)]
+        report: ReportArgs,
+    },
+    /// 台账: every event that moves a grant's money
+    Register(ReportArgs),
+    /// 预算执行率表: every budget line, how much of it is granted and paid
+    Execution(ReportArgs),
+    /// Sums by month, office and programme
+    Pivot(ReportArgs),
+    /// Plaques in force on a day
+    Plaques {
+        /// The day; else that of the last event
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        on: Option<Date>,
+        /// Those that are not in force too
         #[arg(long)]
-        office: Option<String>,
+        all: bool,
+        #[command(flatten)]
+        report: ReportArgs,
+    },
+    /// Startup loans: outstanding, settled, subsidised
+    Loans(ReportArgs),
+    /// Refused claims by programme, office and reason
+    Refusals(ReportArgs),
+    /// Conflicts, and what is recovered for them
+    Conflicts(ReportArgs),
+    /// Payments and bounces, and what the bank has not answered
+    Payments(ReportArgs),
+    /// Everything about one subject's money
+    Statement {
+        /// Identity number, credit code, brand number or subject id; `-` reads it
+        /// from standard input, so that it is not seen in the list of processes
+        number: String,
+        #[command(flatten)]
+        report: ReportArgs,
+    },
+    /// Make a report again from its own cover, and compare
+    Check {
+        /// The report
+        file: PathBuf,
+        /// From an export file; names need --data-dir beside it
+        #[arg(long = "file", value_name = "EXPORT")]
+        export: Option<PathBuf>,
+    },
+    /// One directory with all that an auditor needs
+    Pack {
+        /// Which directory; it must not exist
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// Also everything as of then
+        #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
+        as_of: Option<AsOf>,
+    },
+}
+
+/// What of a number may be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Masked {
+    /// Identity numbers.
+    Identity,
+    /// Account numbers.
+    Account,
+}
+
+/// What every report takes.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ReportArgs {
+    /// As known then: up to this event, or to the end of this day in China
+    #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
+    pub(crate) as_of: Option<AsOf>,
+    /// This office only, by its GB/T 2260 code
+    #[arg(long, value_name = "CODE")]
+    pub(crate) office: Option<u32>,
+    /// This programme only, by its id or its Chinese name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) programme: Option<String>,
+    /// This fund only, by its id or its Chinese name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fund: Option<String>,
+    /// From this day on: of the record, the award, the issue or the notice
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<Date>,
+    /// Up to and with this day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<Date>,
+    /// Which form; else by the ending of --out, else as -o says
+    #[arg(long, value_enum)]
+    pub(crate) form: Option<Form>,
+    /// Into this file, which must not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// From an export file; names need --data-dir beside it
+    #[arg(long, value_name = "EXPORT")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProjectionCommand {
+    /// All projections: what each is for, its version, the reports that rest on it
+    List,
+    /// Position and digest of each
+    Status {
+        /// From an export file instead of a ledger
+        #[arg(long, value_name = "EXPORT")]
+        file: Option<PathBuf>,
+        /// As known then
+        #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
+        as_of: Option<AsOf>,
+    },
+    /// Fold the whole log anew and print the digests; a server compares them with
+    /// its own
+    Rebuild {
+        /// From an export file instead of a ledger
+        #[arg(long, value_name = "EXPORT")]
+        file: Option<PathBuf>,
+    },
+    /// The rows of one, as they are
+    Show {
+        /// Which
+        name: String,
+        /// From an export file instead of a ledger
+        #[arg(long, value_name = "EXPORT")]
+        file: Option<PathBuf>,
+        /// As known then
+        #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
+        as_of: Option<AsOf>,
+    },
+    /// The rows of one that changed between two moments
+    Diff {
+        /// Which
+        name: String,
+        /// As known then
+        #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
+        since: AsOf,
+        /// And then; else now
+        #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
+        until: Option<AsOf>,
+        /// From an export file instead of a ledger
+        #[arg(long, value_name = "EXPORT")]
+        file: Option<PathBuf>,
+    },
+    /// Rows of one as they change, until it is interrupted; of a server
+    Follow {
+        /// Which
+        name: String,
     },
 }
 

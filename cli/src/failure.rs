@@ -20,6 +20,7 @@ pub(crate) mod exit {
     pub(crate) const NOT_FOUND: u8 = 5;
     pub(crate) const CONFLICT: u8 = 6;
     pub(crate) const UNKNOWN: u8 = 7;
+    pub(crate) const TAMPERED: u8 = 10;
 }
 
 /// A command that failed.

@@ -10,6 +10,7 @@ mod lang;
 mod message;
 mod output;
 mod payment;
+mod report;
 mod source;
 
 use std::{
@@ -62,7 +63,12 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Policy(command) => runtime.block_on(commands::policy::run(&global, &command)),
         Command::Audit(command) => runtime.block_on(commands::audit::run(&global, &command)),
         Command::Simulate(args) => runtime.block_on(commands::simulate::run(&global, &args)),
-        Command::Rebuild => runtime.block_on(commands::rebuild::run(&global)),
+        Command::Rebuild { file } => {
+            runtime.block_on(commands::rebuild::run(&global, file.as_deref()))
+        }
+        Command::Projection(command) => {
+            runtime.block_on(commands::projection::run(&global, &command))
+        }
         Command::Report(command) => runtime.block_on(commands::report::run(&global, &command)),
         Command::Case(command) => runtime.block_on(commands::case::run(&global, &command)),
         Command::Notice(command) => runtime.block_on(commands::notice::run(&global, &command)),

@@ -6,6 +6,7 @@ use luzhang_ledger::{Event, Hash, Position};
 mod rows;
 
 use crate::{
+    codes::Text,
     registers::{Loans, Plaques},
     state::{Movement, State, digest},
     totals::{Conflicts, Refusals, Totals},
@@ -78,6 +79,37 @@ impl Name {
     /// The projection with this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+
+    /// What it is, in a few words.
+    pub fn about(self) -> Text {
+        let (zh, en) = match self {
+            Self::Limits => ("决定所依据的事实和名额", "what decisions rest on"),
+            Self::Budget => ("预算指标各账户余额", "balances of every budget line"),
+            Self::Totals => (
+                "按项目、年度、机构、资金的核定数",
+                "granted sums by budget line",
+            ),
+            Self::Refusals => ("不予受理的原因", "refusals by programme and reason"),
+            Self::Conflicts => (
+                "后来的事实与已核定补助的冲突",
+                "grants that later facts contradict",
+            ),
+            Self::Cases => ("每笔补助的进度和资金", "what became of each grant"),
+            Self::Notices => ("公示", "public notices"),
+            Self::Batches => ("拨付批次", "payment batches"),
+            Self::Recoveries => ("追回", "money that is claimed back"),
+            Self::Months => (
+                "各预算指标逐月发生数",
+                "what changed on each budget line, by month",
+            ),
+            Self::Plaques => ("品牌牌匾", "plaques of brands"),
+            Self::Loans => (
+                "创业担保贷款和贴息",
+                "startup loans and their interest subsidies",
+            ),
+        };
+        Text { zh, en }
     }
 
     /// The version of its fold: raised whenever the digest of the same log

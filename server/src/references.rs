@@ -5,7 +5,10 @@
 use luzhang_ledger::{
     Body, Event, Position, StreamId, SubjectId, claim::Claim, event::PartyKind, identity::Details,
 };
-use luzhang_projections::state::Found;
+use luzhang_projections::{
+    report::{Shown, masked},
+    state::Found,
+};
 use tonic::Code;
 
 use crate::{convert::from_proto::References, engine::Engine, rejected::Rejected, replay};
@@ -123,15 +126,9 @@ fn shown(engine: &Engine, subject: SubjectId) -> Result<String, Rejected> {
         return Ok(String::new());
     };
     Ok(match kind {
-        PartyKind::Person => masked(details.name()),
+        PartyKind::Person => masked(details.name(), 1, 0),
         PartyKind::Organisation | PartyKind::Brand => details.name().to_owned(),
     })
-}
-
-/// The first character, and a star for each other one.
-pub(crate) fn masked(name: &str) -> String {
-    let stars = |(place, character)| if place == 0 { character } else { '*' };
-    name.chars().enumerate().map(stars).collect()
 }
 
 /// A subject's newest details.
@@ -139,7 +136,16 @@ pub(crate) fn details(
     engine: &Engine,
     subject: SubjectId,
 ) -> Result<Option<(PartyKind, Details)>, Rejected> {
-    let party = newest(engine, subject, |body| {
+    details_then(engine, subject, Position::LAST)
+}
+
+/// A subject's details as known after an event.
+fn details_then(
+    engine: &Engine,
+    subject: SubjectId,
+    until: Position,
+) -> Result<Option<(PartyKind, Details)>, Rejected> {
+    let party = newest(engine, subject, until, |body| {
         if let Body::PartyRegistered(party) | Body::PartyCorrected(party) = body {
             Some((party.kind, party.sealed))
         } else {
@@ -153,11 +159,20 @@ pub(crate) fn details(
 
 /// A subject's newest bank account: the bank's name and the number.
 pub(crate) fn account(engine: &Engine, subject: SubjectId) -> Result<Option<Details>, Rejected> {
+    account_then(engine, subject, Position::LAST)
+}
+
+/// A subject's bank account as known after an event.
+fn account_then(
+    engine: &Engine,
+    subject: SubjectId,
+    until: Position,
+) -> Result<Option<Details>, Rejected> {
     let known = engine.peek(|projections| projections.state.account(subject).is_some());
     if !known {
         return Ok(None);
     }
-    let sealed = newest(engine, subject, |body| {
+    let sealed = newest(engine, subject, until, |body| {
         if let Body::AccountBound(account) = body {
             Some(account.sealed)
         } else {
@@ -175,10 +190,26 @@ fn open(engine: &Engine, subject: SubjectId, sealed: &[u8]) -> Result<Details, R
         .map_err(|error| Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string()))
 }
 
-/// The newest event of a subject's stream in which `wanted` finds something.
+/// What may be shown of a subject as known after an event.
+pub(crate) fn masked_details(
+    engine: &Engine,
+    subject: SubjectId,
+    until: Position,
+) -> Result<Option<Shown>, Rejected> {
+    let Some((kind, details)) = details_then(engine, subject, until)? else {
+        return Ok(None);
+    };
+    let account = account_then(engine, subject, until)?;
+    let account = account.as_ref().map(Details::number);
+    let shown = Shown::of(kind, details.name(), details.number(), account);
+    Ok(Some(shown))
+}
+
+/// The newest event of a subject's stream, up to `until`, in which `wanted` finds something.
 fn newest<T>(
     engine: &Engine,
     subject: SubjectId,
+    until: Position,
     wanted: impl Fn(Body) -> Option<T>,
 ) -> Result<Option<T>, Rejected> {
     let stream = StreamId::from(subject);
@@ -187,6 +218,9 @@ fn newest<T>(
         // An event that is being made durable is there in a moment.
         let event = engine.event(position)?.ok_or_else(Rejected::queue_full)?;
         next = event.header.stream_previous;
+        if position > until {
+            continue;
+        }
         if let Some(found) = wanted(event.body) {
             return Ok(Some(found));
         }
@@ -200,24 +234,5 @@ fn escaped(text: &str) -> String {
         format!("'{text}")
     } else {
         text.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::masked;
-
-    #[test]
-    fn a_masked_name_has_its_first_character_and_its_length() {
-        for (name, expected) in [
-            ("某甲", "某*"),
-            ("某某某", "某**"),
-            ("阿依某某·买买提", "阿*******"),
-            ("𠮷某", "𠮷*"),
-            ("某", "某"),
-            ("", ""),
-        ] {
-            assert_eq!(masked(name), expected);
-        }
     }
 }

@@ -127,8 +127,18 @@ impl Vault {
         Self::open(dir)
     }
 
+    /// Opens the keys in `dir/keys` to look at details only, also beside a server
+    /// that uses them: nothing is written or mended.
+    pub fn for_reading(dir: &Path) -> Result<Self, VaultError> {
+        Self::open_with(dir, false)
+    }
+
     /// Opens the keys in `dir/keys`.
     pub fn open(dir: &Path) -> Result<Self, VaultError> {
+        Self::open_with(dir, true)
+    }
+
+    fn open_with(dir: &Path, writable: bool) -> Result<Self, VaultError> {
         let keys = dir.join("keys");
         let path = keys.join("identity");
         let secret = match fs::read(&path) {
@@ -145,7 +155,7 @@ impl Vault {
             });
         };
         let path = keys.join("subjects");
-        let file = match OpenOptions::new().read(true).append(true).open(&path) {
+        let file = match OpenOptions::new().read(true).append(writable).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(VaultError::Missing { path });
@@ -154,7 +164,7 @@ impl Vault {
         };
         let length = file.metadata().map_err(at(&path))?.len();
         let records = length / RECORD as u64;
-        if length % RECORD as u64 != 0 {
+        if writable && length % RECORD as u64 != 0 {
             // A crash may cut the last record short; no event needs it yet,
             // since records are durable before events are.
             file.set_len(records * RECORD as u64).map_err(at(&path))?;

@@ -311,7 +311,15 @@ pub(crate) fn verdict_line(report: &Report, lang: Lang) -> String {
     }
 }
 
-async fn export(global: &Global, out: &Path) -> Result<u8, Failure> {
+/// Writes all blocks to a new file, and says the chain's head as
+/// `POSITION:HASH`.
+pub(super) async fn export_to(global: &Global, out: &Path) -> Result<String, Failure> {
+    let head = exported(global, out).await?;
+    let position = head.position.map_or(0, Position::number);
+    Ok(format!("{position}:{}", head.chain))
+}
+
+async fn exported(global: &Global, out: &Path) -> Result<Head, Failure> {
     let target = global.target()?;
     let file = OpenOptions::new().write(true).create_new(true).open(out);
     let file = file.map_err(|error| Failure::file(out, &error))?;
@@ -319,15 +327,16 @@ async fn export(global: &Global, out: &Path) -> Result<u8, Failure> {
         Target::DataDir(dir) => export_dir(&dir, file),
         Target::Server(_) => export_server(global, file).await,
     };
-    let head = match written {
-        Ok(head) => head,
-        Err(failure) => {
-            // Half an export is worse than none. What cannot be removed either
-            // does not verify.
-            let _kept = fs::remove_file(out);
-            return Err(failure);
-        }
-    };
+    if written.is_err() {
+        // Half an export is worse than none. What cannot be removed either
+        // does not verify.
+        let _kept = fs::remove_file(out);
+    }
+    written
+}
+
+async fn export(global: &Global, out: &Path) -> Result<u8, Failure> {
+    let head = exported(global, out).await?;
     let events = head.position.map_or(0, Position::number);
     match (global.output, global.lang()) {
         (Format::Json | Format::Ndjson, _) => output::line(

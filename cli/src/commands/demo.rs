@@ -575,7 +575,7 @@ fn farewell(lang: Lang, data: &Path, millis: u128) -> String {
     match lang {
         Lang::Zh => format!(
             "\n用时 {seconds}.{tenths} 秒。接下来可以试试：\n   \
-             luzhang report registers --data-dir {data} --lang zh\n   \
+             luzhang report execution --data-dir {data} --lang zh\n   \
              luzhang case list --data-dir {data} --lang zh\n   \
              luzhang explain {TOLD} --lang zh\n   \
              luzhang policy show --lang zh\n   \
@@ -583,7 +583,7 @@ fn farewell(lang: Lang, data: &Path, millis: u128) -> String {
         ),
         Lang::En => format!(
             "\nDone in {seconds}.{tenths} s. What to try next:\n   \
-             luzhang report registers --data-dir {data}\n   \
+             luzhang report execution --data-dir {data}\n   \
              luzhang case list --data-dir {data}\n   \
              luzhang explain {TOLD}\n   \
              luzhang policy show\n   \

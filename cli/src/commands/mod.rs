@@ -1,6 +1,7 @@
 //! One file a command. Each returns its exit code.
 
 pub(crate) mod audit;
+mod audit_pack;
 pub(crate) mod case;
 mod contradiction;
 mod coverage;
@@ -15,6 +16,8 @@ pub(crate) mod notice;
 pub(crate) mod payment;
 pub(crate) mod policy;
 mod policy_diff;
+pub(crate) mod projection;
+mod published;
 pub(crate) mod rebuild;
 pub(crate) mod recovery;
 pub(crate) mod redecide;

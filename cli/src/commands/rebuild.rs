@@ -2,64 +2,72 @@
 
 use std::{ops::ControlFlow, path::Path};
 
-use luzhang_ledger::{Position, log::sled};
-use luzhang_projections::projection::{Projections, Status};
+use luzhang_ledger::{Event, Position};
+use luzhang_projections::{
+    journal::day_of,
+    projection::{Projections, Status},
+};
 use luzhang_proto::wire;
-use luzhang_server::replay;
 use serde_json::{Map, json};
 use tokio_stream::StreamExt as _;
 
 use super::open;
 use crate::{
-    args::Global,
-    client::{Target, progress},
+    args::{AsOf, Global},
+    client::progress,
     failure::{Failure, exit},
-    lang::Lang,
     message,
     output::{self, Sheet},
+    source::Source,
 };
 
-pub(crate) async fn run(global: &Global) -> Result<u8, Failure> {
-    match global.target()? {
-        Target::DataDir(dir) => {
-            let statuses = rebuild_dir(&dir, global.lang())?;
-            let rows = statuses.iter().map(|status| {
-                vec![
-                    status.name.as_str().to_owned(),
-                    status.name.version().to_string(),
-                    status.position.map_or(0, Position::number).to_string(),
-                    status.digest.to_string(),
-                ]
-            });
-            sheet(rows.collect()).print(global.output, Map::new())?;
-            Ok(exit::OK)
-        }
-        Target::Server(_) => rebuild_server(global).await,
+/// Columns of statuses, and which of them are numbers.
+pub(super) const COLUMNS: &[&str] = &["name", "version", "position", "digest"];
+pub(super) const NUMBERS: &[&str] = &["version", "position"];
+
+pub(crate) async fn run(global: &Global, file: Option<&Path>) -> Result<u8, Failure> {
+    let source = Source::of(global, file)?;
+    if matches!(source, Source::Server) {
+        return rebuild_server(global).await;
     }
+    let folded = folded(global, &source, None).await?;
+    sheet(status_rows(&folded.statuses())).print(global.output, Map::new())?;
+    Ok(exit::OK)
 }
 
-/// Folds a data directory's log on a copy, so that nothing is changed.
-fn rebuild_dir(dir: &Path, lang: Lang) -> Result<Vec<Status>, Failure> {
-    let scratch = tempfile::tempdir()?;
-    let log = sled::open_for_audit(dir, scratch.path())?;
-    let mut projections = Projections::default();
-    let bar = progress(lang.pick("重建", "rebuilding"));
-    replay::replay(&*log.reader, |events| {
-        for event in &events {
-            projections.apply(event);
+/// Folds the log of a source anew, up to a moment.
+pub(super) async fn folded(
+    global: &Global,
+    source: &Source,
+    as_of: Option<AsOf>,
+) -> Result<Projections, Failure> {
+    let what = ("重建", "rebuilding");
+    let later = move |event: &Event| match as_of {
+        Some(AsOf::Position(position)) => event.header.position > position,
+        Some(AsOf::Day(day)) => day_of(event.header.recorded_at) > day,
+        None => false,
+    };
+    let walked = source.walk(global, what, Projections::default(), move |fold, event| {
+        if later(event) {
+            return ControlFlow::Break(());
         }
-        bar.set_position(projections.state.position().map_or(0, Position::number));
+        fold.apply(event);
         ControlFlow::Continue(())
-    })
-    .map_err(|error| {
-        Failure::new(
-            "LEDGER_UNREADABLE",
-            format!("账本读取失败：{error}"),
-            error.to_string(),
-        )
-    })?;
-    bar.finish_and_clear();
-    Ok(projections.statuses())
+    });
+    walked.await
+}
+
+/// Statuses as rows.
+pub(super) fn status_rows(statuses: &[Status]) -> Vec<Vec<String>> {
+    let row = |status: &Status| {
+        vec![
+            status.name.as_str().to_owned(),
+            status.name.version().to_string(),
+            status.position.map_or(0, Position::number).to_string(),
+            status.digest.to_string(),
+        ]
+    };
+    statuses.iter().map(row).collect()
 }
 
 async fn rebuild_server(global: &Global) -> Result<u8, Failure> {
@@ -109,9 +117,5 @@ pub(crate) fn projection_rows(projections: &[wire::Projection]) -> Vec<Vec<Strin
 }
 
 fn sheet(rows: Vec<Vec<String>>) -> Sheet {
-    output::sheet(
-        &["name", "version", "position", "digest"],
-        &["version", "position"],
-        rows,
-    )
+    output::sheet(COLUMNS, NUMBERS, rows)
 }

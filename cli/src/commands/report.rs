@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use luzhang_ledger::{Fen, claim::Claim, codec};
-use luzhang_proto::{event as stored, wire};
+use luzhang_ledger::Fen;
+use luzhang_proto::wire;
 use serde_json::{Map, json};
-use tokio_stream::StreamExt as _;
 
-use super::{journal, open, recorded_at};
+use super::{audit_pack, journal, open, published};
 use crate::{
     args::{Global, ReportCommand},
     client::Client,
@@ -20,20 +19,37 @@ use crate::{
 const PAGE: u32 = 10_000;
 
 pub(crate) async fn run(global: &Global, command: &ReportCommand) -> Result<u8, Failure> {
-    if let ReportCommand::Journal { format, file, out } = command {
-        return journal::write(global, *format, file.as_deref(), out.as_deref()).await;
-    }
-    let client = open(global).await?;
-    let ended = match command {
-        ReportCommand::Journal { .. } => Ok(()),
-        ReportCommand::Totals => totals(global, &client).await,
-        ReportCommand::Budget => show(global, &client, "budget").await,
-        ReportCommand::Registers { kind, office } => {
-            registers(global, &client, kind.as_deref(), office.as_deref()).await
+    match command {
+        ReportCommand::Journal { format, file, out } => {
+            journal::write(global, *format, file.as_deref(), out.as_deref()).await
         }
-    };
-    client.close().await?;
-    ended.map(|()| exit::OK)
+        ReportCommand::Totals => {
+            let client = open(global).await?;
+            let ended = totals(global, &client).await;
+            client.close().await?;
+            ended.map(|()| exit::OK)
+        }
+        ReportCommand::Budget => {
+            let client = open(global).await?;
+            let ended = show(global, &client, "budget").await;
+            client.close().await?;
+            ended.map(|()| exit::OK)
+        }
+        ReportCommand::Publicity { report, .. }
+        | ReportCommand::Plaques { report, .. }
+        | ReportCommand::Statement { report, .. }
+        | ReportCommand::Register(report)
+        | ReportCommand::Execution(report)
+        | ReportCommand::Pivot(report)
+        | ReportCommand::Loans(report)
+        | ReportCommand::Refusals(report)
+        | ReportCommand::Conflicts(report)
+        | ReportCommand::Payments(report) => published::write(global, command, report).await,
+        ReportCommand::Check { file, export } => {
+            published::check(global, file, export.as_deref()).await
+        }
+        ReportCommand::Pack { out, as_of } => audit_pack::write(global, out, *as_of).await,
+    }
 }
 
 /// A projection's rows, as they are.
@@ -166,88 +182,4 @@ async fn totals(global: &Global, client: &Client) -> Result<(), Failure> {
         output::line(&format!("{at} {position}, {digest_name} {digest}"))?;
     }
     Ok(())
-}
-
-const GRANTS: [&str; 9] = [
-    "training_allowance_granted",
-    "skill_base_granted",
-    "service_subsidy_granted",
-    "brand_award_granted",
-    "loan_issued",
-    "interest_subsidy_granted",
-    "training_subsidy_granted",
-    "transport_aid_granted",
-    "subsidy_granted",
-];
-
-async fn registers(
-    global: &Global,
-    client: &Client,
-    kind: Option<&str>,
-    office: Option<&str>,
-) -> Result<(), Failure> {
-    let kinds = match kind {
-        Some(kind) if GRANTS.contains(&kind) => vec![kind.to_owned()],
-        Some(_) => {
-            let known = GRANTS.join(", ");
-            return Err(Failure::usage(
-                format!("--kind 可用：{known}"),
-                format!("--kind is one of: {known}"),
-            ));
-        }
-        None => GRANTS.map(str::to_owned).to_vec(),
-    };
-    let request = wire::ReadEventsRequest {
-        kinds,
-        office: office.unwrap_or_default().to_owned(),
-        ..wire::ReadEventsRequest::default()
-    };
-    let mut answers = client.ledger().read_events(request).await?.into_inner();
-    let mut rows = Vec::new();
-    let mut position = 0;
-    while let Some(answer) = answers.next().await {
-        let answer = answer?;
-        position = answer.position;
-        for event in answer.events {
-            rows.push(register_row(event)?);
-        }
-    }
-    let columns = [
-        "position",
-        "recorded_at",
-        "kind",
-        "number",
-        "office",
-        "basis_date",
-        "subject",
-        "fund",
-        "amount_fen",
-        "event_hash",
-    ];
-    let extra = Map::from_iter([("position".to_owned(), json!(position))]);
-    output::sheet(&columns, &["position", "office"], rows).print(global.output, extra)
-}
-
-fn register_row(event: wire::StoredEvent) -> Result<Vec<String>, Failure> {
-    let message: stored::Event = event.event.unwrap_or_default();
-    let decoded = codec::from_stored(message).map_err(anyhow::Error::from)?;
-    let header = &decoded.header;
-    let kind = decoded.body.kind();
-    let claim = decoded.body.granted();
-    Ok(vec![
-        header.position.to_string(),
-        recorded_at(header.recorded_at),
-        kind.to_owned(),
-        claim.map_or(String::new(), |claim| claim.number().to_owned()),
-        header
-            .office
-            .map_or(String::new(), |office| office.to_string()),
-        header.basis.map_or(String::new(), |day| day.to_string()),
-        header.stream.subject().to_string(),
-        claim
-            .and_then(Claim::fund)
-            .map_or(String::new(), ToString::to_string),
-        claim.map_or(String::new(), |claim| claim.amount().fen().to_string()),
-        message::hex(&event.event_hash),
-    ])
 }

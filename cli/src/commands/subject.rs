@@ -166,7 +166,7 @@ fn shanghai(micros: i64) -> Option<Date> {
 }
 
 /// What kind of number it is, by its own check digits.
-fn recognise(number: String) -> Subject {
+pub(super) fn recognise(number: String) -> Subject {
     if let Ok(id) = number.parse::<SubjectId>() {
         Subject::SubjectId(id.as_bytes().to_vec())
     } else if NationalId::parse(&number).is_ok() {

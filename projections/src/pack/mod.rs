@@ -285,6 +285,11 @@ impl Pack {
         }
     }
 
+    /// Its text, as it was adopted.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether it judges an office's claims: a county's pack its own offices', any
     /// other all.
     pub fn governs(&self, office: Office) -> bool {

@@ -58,7 +58,6 @@ const REGISTER: &[Column] = &[
     EVENT,
     GRANT,
     CLAIM_NO,
-    SUBJECT,
     PROGRAMME,
     YEAR,
     OFFICE,
@@ -70,6 +69,7 @@ const REGISTER: &[Column] = &[
     RETURNED,
     RECOVERED,
     WRITTEN_OFF,
+    SUBJECT,
     HASH,
 ];
 
@@ -120,7 +120,6 @@ const PIVOT: &[Column] = &[
 const PLAQUES: &[Column] = &[
     column("brand_no", "品牌编号", "Brand no.", Kind::Text),
     column("level", "级别", "Level", Kind::Name),
-    column("applicant", "申报单位代号", "Applicant", Kind::Subject),
     column("name", "申报单位", "Applicant's name", Kind::Text),
     OFFICE,
     column("awarded_on", "授牌日期", "Awarded on", Kind::Date),
@@ -129,12 +128,12 @@ const PLAQUES: &[Column] = &[
     column("standing", "状态", "Standing", Kind::Name),
     DOCUMENT,
     POSITION,
+    column("applicant", "申报单位代号", "Applicant", Kind::Subject),
 ];
 
 const LOANS: &[Column] = &[
     column("loan_no", "贷款编号", "Loan no.", Kind::Text),
     column("borrower_kind", "借款人类别", "Borrower", Kind::Name),
-    column("borrower", "借款人代号", "Borrower id", Kind::Subject),
     column("name", "借款人", "Name", Kind::Text),
     OFFICE,
     column("bank", "经办银行", "Bank", Kind::Text),
@@ -148,6 +147,7 @@ const LOANS: &[Column] = &[
     column("subsidy_fen", "核定贴息", "Subsidy", Kind::Fen),
     column("subsidy_paid_fen", "已拨贴息", "Subsidy paid", Kind::Fen),
     POSITION,
+    column("borrower", "借款人代号", "Borrower id", Kind::Subject),
 ];
 
 const REFUSALS: &[Column] = &[

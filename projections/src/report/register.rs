@@ -62,7 +62,6 @@ impl Report {
             self.event_name(event),
             Cell::number(grant.number()),
             Cell::from(number),
-            payee.map_or(Cell::Empty, Cell::Subject),
             programme,
             year,
             office,
@@ -70,6 +69,7 @@ impl Report {
             document(&event.body).into(),
         ];
         row.extend(money(movement));
+        row.push(payee.map_or(Cell::Empty, Cell::Subject));
         row.push(Cell::Hash(hash));
         Some(row)
     }
@@ -116,8 +116,8 @@ impl Report {
         }
         let movement = movement?;
         let grant = movement.grant?;
-        let (number, payee) = self.of_grant(event, grant.number());
-        if payee != Some(asked) || !self.has_line(&movement.line) {
+        let (number, _) = self.of_grant(event, grant.number());
+        if !self.sums.own.contains(&grant.number()) || !self.has_line(&movement.line) {
             return None;
         }
         let [programme, year, office, fund] = self.line_cells(&movement.line);

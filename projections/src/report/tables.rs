@@ -31,6 +31,8 @@ pub(super) struct Sums {
     refusals: BTreeMap<(String, u32, String), Refused>,
     /// Measures of the limits whose codes refused.
     measures: BTreeMap<String, u32>,
+    /// Of a statement, the subject's grants.
+    pub(super) own: BTreeSet<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -262,7 +264,6 @@ impl Report {
             Some(vec![
                 Cell::text(brand),
                 Cell::Name(Arc::new(words::level(known.level()))),
-                Cell::Subject(known.applicant()),
                 name.unwrap_or_default().into(),
                 Cell::from(known.office.map(|office| self.names.office(office.code()))),
                 known.awarded_on().into(),
@@ -271,6 +272,7 @@ impl Report {
                 Cell::Name(Arc::new(words::plaque(stands))),
                 known.document.clone().into(),
                 Cell::number(known.position.number()),
+                Cell::Subject(known.applicant()),
             ])
         });
         rows.collect()
@@ -286,7 +288,6 @@ impl Report {
             vec![
                 Cell::text(number),
                 Cell::Name(Arc::new(words::borrower(lent.kind))),
-                Cell::Subject(lent.borrower),
                 name.unwrap_or_default().into(),
                 Cell::from(lent.office.map(|office| self.names.office(office.code()))),
                 lent.bank.clone().into(),
@@ -300,6 +301,7 @@ impl Report {
                 Cell::Fen(standing(&lent.accounts)),
                 Cell::Fen(lent.accounts.balance(Account::Paid)),
                 Cell::number(lent.position.number()),
+                Cell::Subject(lent.borrower),
             ]
         });
         rows.collect()

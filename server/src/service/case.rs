@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use luzhang_ledger::{Body, Position, step::Step};
+use luzhang_ledger::{Body, Position, SubjectId, step::Step};
 use luzhang_projections::{
     Rejection,
     state::{BatchView, PaymentView},
@@ -15,6 +15,8 @@ use crate::{convert::from_proto::References as _, engine::Engine, references, re
 
 /// The most grants of a list.
 const MAX_GRANTS: usize = Step::MAX_GRANTS;
+/// The most subjects of one question.
+const MAX_SUBJECTS: usize = 1_000;
 
 #[tonic::async_trait]
 impl CaseService for Context {
@@ -26,6 +28,15 @@ impl CaseService for Context {
         let of = of.ok_or_else(|| Rejected::missing("of").into_status())?;
         let engine = Arc::clone(&self.engine);
         aside(move || notice_list(&engine, of)).await
+    }
+
+    async fn get_masked_details(
+        &self,
+        request: Request<wire::GetMaskedDetailsRequest>,
+    ) -> Result<Response<wire::GetMaskedDetailsResponse>, Status> {
+        let request = request.into_inner();
+        let engine = Arc::clone(&self.engine);
+        aside(move || masked_details(&engine, &request)).await
     }
 
     async fn get_batch(
@@ -45,6 +56,39 @@ async fn aside<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.unwrap_or_else(|_| Err(Rejected::shutting_down()));
     done.map(Response::new).map_err(Rejected::into_status)
+}
+
+fn masked_details(
+    engine: &Engine,
+    request: &wire::GetMaskedDetailsRequest,
+) -> Result<wire::GetMaskedDetailsResponse, Rejected> {
+    if request.subject_ids.len() > MAX_SUBJECTS {
+        let problem = luzhang_ledger::malformed::Problem::TooMany { max: MAX_SUBJECTS };
+        return Err(luzhang_ledger::malformed::at("subject_ids")(problem).into());
+    }
+    let until = Position::new(request.position).unwrap_or(Position::LAST);
+    let mut subjects = Vec::with_capacity(request.subject_ids.len());
+    for id in &request.subject_ids {
+        let Ok(bytes) = <[u8; 16]>::try_from(&id[..]) else {
+            return Err(Rejected::field(
+                "subject_ids",
+                "BYTE_LENGTH",
+                "应为 16 字节",
+                "must have 16 bytes",
+            ));
+        };
+        let subject = SubjectId::from_bytes(bytes);
+        let Some(shown) = references::masked_details(engine, subject, until)? else {
+            continue;
+        };
+        subjects.push(wire::MaskedDetails {
+            subject_id: id.clone(),
+            name: shown.name,
+            identity: shown.identity,
+            account: shown.account,
+        });
+    }
+    Ok(wire::GetMaskedDetailsResponse { subjects })
 }
 
 fn notice_list(engine: &Engine, of: Of) -> Result<wire::GetNoticeListResponse, Rejected> {

@@ -1,12 +1,12 @@
 //! `ProjectionService`: what is computed from the log, and how to compute it
 //! again.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, time::Duration};
 
 use luzhang_ledger::Position;
 use luzhang_projections::projection::{Name, Projections};
 use luzhang_proto::wire::{self, projection_service_server::ProjectionService};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
@@ -17,6 +17,10 @@ use crate::{convert::to_proto, edge::Until, engine::Engine, rejected::Rejected, 
 const PAGE: usize = 1_000;
 /// The most rows of a page.
 const MAX_PAGE: usize = 10_000;
+/// The time between two answers to who follows, if the request does not say,
+/// and the least.
+const INTERVAL: Duration = Duration::from_secs(1);
+const LEAST_INTERVAL: Duration = Duration::from_millis(50);
 
 #[tonic::async_trait]
 impl ProjectionService for Context {
@@ -39,20 +43,7 @@ impl ProjectionService for Context {
         request: Request<wire::QueryRequest>,
     ) -> Result<Response<wire::QueryResponse>, Status> {
         let request = request.into_inner();
-        let name = Name::parse(&request.name).ok_or_else(|| {
-            let known: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
-            let known = known.join(", ");
-            Rejected {
-                field: "name".to_owned(),
-                ..Rejected::new(
-                    Code::NotFound,
-                    "PROJECTION_UNKNOWN",
-                    format!("没有这个投影，可用：{known}"),
-                    format!("no such projection; there are: {known}"),
-                )
-            }
-            .into_status()
-        })?;
+        let name = named(&request.name)?;
         let (rows, status) = self
             .engine
             .read_aside(move |projections| (projections.rows(name), projections.status(name)))
@@ -79,6 +70,32 @@ impl ProjectionService for Context {
             },
             projection: Some(to_proto::projection(&status)),
         }))
+    }
+
+    type FollowStream = Answers<wire::FollowResponse>;
+
+    async fn follow(
+        &self,
+        request: Request<wire::FollowRequest>,
+    ) -> Result<Response<Self::FollowStream>, Status> {
+        let asked = request.get_ref();
+        let name = named(&asked.name)?;
+        let interval = match asked.interval_ms {
+            0 => INTERVAL,
+            millis => Duration::from_millis(millis.into()).max(LEAST_INTERVAL),
+        };
+        let engine = Arc::downgrade(&self.engine);
+        let (send, receive) = mpsc::channel(ANSWERS);
+        tokio::spawn(async move {
+            let Some(engine) = engine.upgrade() else {
+                return;
+            };
+            if let Err(status) = follow(&engine, name, interval, send.clone()).await {
+                let _gone = send.send(Err(status)).await;
+            }
+        });
+        let answers = Until::new(ReceiverStream::new(receive), request.extensions());
+        Ok(Response::new(Box::pin(answers)))
     }
 
     type RebuildStream = Answers<wire::RebuildResponse>;
@@ -109,6 +126,71 @@ impl ProjectionService for Context {
         });
         let answers = Until::new(ReceiverStream::new(receive), request.extensions());
         Ok(Response::new(Box::pin(answers)))
+    }
+}
+
+fn named(name: &str) -> Result<Name, Status> {
+    Name::parse(name).ok_or_else(|| {
+        let known: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
+        let known = known.join(", ");
+        Rejected {
+            field: "name".to_owned(),
+            ..Rejected::new(
+                Code::NotFound,
+                "PROJECTION_UNKNOWN",
+                format!("没有这个投影，可用：{known}"),
+                format!("no such projection; there are: {known}"),
+            )
+        }
+        .into_status()
+    })
+}
+
+/// Sends what changes of a projection, until nobody listens any more or the
+/// ledger is closed.
+async fn follow(
+    engine: &Arc<Engine>,
+    name: Name,
+    interval: Duration,
+    send: mpsc::Sender<Result<wire::FollowResponse, Status>>,
+) -> Result<(), Status> {
+    let mut durable = engine.follow();
+    let mut known: Option<BTreeSet<Vec<String>>> = None;
+    loop {
+        durable.mark_unchanged();
+        let (rows, status) = engine
+            .read_aside(move |projections| (projections.rows(name), projections.status(name)))
+            .await
+            .map_err(Rejected::into_status)?;
+        let now: BTreeSet<Vec<String>> = rows.rows.into_iter().collect();
+        let row = |cells: &Vec<String>| wire::Row {
+            cells: cells.clone(),
+        };
+        let none = BTreeSet::new();
+        let was = known.as_ref().unwrap_or(&none);
+        let answer = wire::FollowResponse {
+            projection: Some(to_proto::projection(&status)),
+            columns: match &known {
+                None => rows.columns.iter().map(ToString::to_string).collect(),
+                Some(_) => Vec::new(),
+            },
+            come: now.difference(was).map(row).collect(),
+            gone: was.difference(&now).map(row).collect(),
+        };
+        if send.send(Ok(answer)).await.is_err() {
+            return Ok(());
+        }
+        known = Some(now);
+        tokio::select! {
+            () = send.closed() => return Ok(()),
+            () = sleep(interval) => {}
+        }
+        tokio::select! {
+            () = send.closed() => return Ok(()),
+            changed = durable.changed() => if changed.is_err() {
+                return Ok(());
+            },
+        }
     }
 }
 
