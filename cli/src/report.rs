@@ -98,14 +98,14 @@ pub(crate) async fn make(
     let made = making(
         global,
         source,
-        Making {
+        Box::new(Making {
             report: Report::new(query),
             form,
             lang,
             file: Some(file),
             writer: None,
             failed: None,
-        },
+        }),
         &cancelled,
     )
     .await;
@@ -123,7 +123,7 @@ pub(crate) async fn make(
 async fn making(
     global: &Global,
     source: &Source,
-    making: Making,
+    making: Box<Making>,
     cancelled: &Arc<AtomicBool>,
 ) -> Result<Made, Failure> {
     let stop = Arc::clone(cancelled);
@@ -162,7 +162,7 @@ async fn making(
             mut file,
             mut writer,
             ..
-        } = making;
+        } = *making;
         if writer.is_none() {
             let head = Head {
                 report: report.query().report,
@@ -185,7 +185,7 @@ async fn making(
                 }
             }
         });
-        let _all = ended.map_err(problem)?;
+        let _all = ended.map_err(|error| problem(&error))?;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -197,15 +197,15 @@ async fn making(
         };
         writer.end(&foot)?;
         Ok(Made {
-            pairs,
             cover,
+            pairs,
             names,
         })
     });
     finishing.await.map_err(anyhow::Error::from)?
 }
 
-fn problem(problem: Problem) -> Failure {
+fn problem(problem: &Problem) -> Failure {
     let exit = match problem {
         Problem::Beyond(_) | Problem::Notice(_) | Problem::Subject => exit::NOT_FOUND,
         Problem::Programme { .. } | Problem::Fund { .. } => exit::USAGE,

@@ -160,7 +160,9 @@ impl Totals {
     pub fn lines(&self) -> BTreeMap<&Line, Total> {
         let total = |(line, months): (_, &BTreeMap<Month, Change>)| {
             let mut sum = Change::default();
-            months.values().for_each(|change| sum.add(change));
+            for change in months.values() {
+                sum.add(change);
+            }
             let total = Total {
                 grants: u64::try_from(sum.grants).unwrap_or(0),
                 amount_fen: sum.committed_fen(),

@@ -1,6 +1,7 @@
 //! `luzhang report pack`: one directory with all that an auditor needs.
 
 use std::{
+    fmt::Write as _,
     fs::{self, File},
     ops::ControlFlow,
     path::{Path, PathBuf},
@@ -94,11 +95,8 @@ async fn fill(global: &Global, out: &Path, as_of: Option<Then>) -> Result<usize,
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(File::open(file)?)?;
         let name = file.strip_prefix(out).map_err(anyhow::Error::from)?;
-        sums.push_str(&format!(
-            "{}  {}\n",
-            hasher.finalize().to_hex(),
-            name.display()
-        ));
+        // Writing to a string cannot fail.
+        let _ = writeln!(sums, "{}  {}", hasher.finalize().to_hex(), name.display());
     }
     fs::write(out.join("B3SUMS"), sums)?;
     Ok(files.len() + 1)

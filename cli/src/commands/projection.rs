@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use luzhang_ledger::Position;
 use luzhang_projections::{
     projection::{Name, Projections},
     report,
@@ -45,7 +46,7 @@ pub(crate) async fn run(global: &Global, command: &ProjectionCommand) -> Result<
             let extra = Map::from_iter([
                 (
                     "position".to_owned(),
-                    json!(status.position.map(|p| p.number())),
+                    json!(status.position.map(Position::number)),
                 ),
                 ("digest".to_owned(), json!(status.digest.to_string())),
             ]);
@@ -156,7 +157,7 @@ async fn diff(
     let moment = |of: &Projections| {
         let status = of.status(name);
         json!({
-            "position": status.position.map(|position| position.number()),
+            "position": status.position.map(Position::number),
             "digest": status.digest.to_string(),
         })
     };

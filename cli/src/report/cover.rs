@@ -135,12 +135,6 @@ impl Read {
                 ),
             ));
         }
-        fn parsed<T: std::str::FromStr>(
-            key: &'static str,
-            value: Option<&str>,
-        ) -> Result<Option<T>, Failure> {
-            value.map(|v| v.parse().map_err(|_| bad(key))).transpose()
-        }
         let position: Option<u64> = parsed("position", value("position"))?;
         let position = position
             .and_then(Position::new)
@@ -179,6 +173,13 @@ impl Read {
             pairs,
         })
     }
+}
+
+fn parsed<T: std::str::FromStr>(
+    key: &'static str,
+    value: Option<&str>,
+) -> Result<Option<T>, Failure> {
+    value.map(|v| v.parse().map_err(|_| bad(key))).transpose()
 }
 
 fn bad(key: &str) -> Failure {

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use luzhang_ledger::{Body, Position, SubjectId, event::PartyKind};
+use luzhang_ledger::{Body, Position, SubjectId, event::PartyKind, identity::Details};
 use luzhang_projections::report::Shown;
 use luzhang_proto::wire;
 use luzhang_server::{
@@ -66,7 +66,7 @@ pub(super) async fn shown(
         let account = accounts.get(&subject);
         let account = account.map(|sealed| vault.open_sealed(subject, sealed));
         let account = account.transpose().map_err(failed)?;
-        let number = account.as_ref().map(|account| account.number());
+        let number = account.as_ref().map(Details::number);
         let of = Shown::of(kind, details.name(), details.number(), number);
         shown.insert(subject, of);
     }

@@ -586,6 +586,10 @@ impl Report {
     }
 
     /// Remembers what the books do not.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of the others the books keep all"
+    )]
     fn note(&mut self, event: &Event, movement: Option<&Movement>) {
         use luzhang_ledger::{claim::Claim, step::Step};
         let header = &event.header;

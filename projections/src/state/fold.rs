@@ -76,8 +76,11 @@ impl State {
                 self.streams.set_party(stream, party.kind, party.digest);
             }
             Body::Fact(Fact::Appropriation(fact)) => self.appropriate(position, fact),
-            Body::Fact(fact) if !self.books_only => self.apply_fact(stream, position, fact),
-            Body::Fact(_) => {}
+            Body::Fact(fact) => {
+                if !self.books_only {
+                    self.apply_fact(stream, position, fact);
+                }
+            }
             Body::Granted(claim) if self.books_only => self.commit(event, stream, claim),
             Body::Granted(claim) => self.apply_grant(stream, event, claim),
         }
@@ -108,7 +111,6 @@ impl State {
         self.budget.take(line, Transfer { kind, fen });
     }
 
-    #[expect(clippy::too_many_lines, reason = "an arm for each kind of fact")]
     fn apply_fact(&mut self, stream: Ix, position: Position, fact: &Fact) {
         let number = position.number();
         match fact {

@@ -25,7 +25,7 @@ fn failed(error: csv::Error) -> Failure {
 }
 
 impl Writer {
-    pub(super) fn new(head: Head, file: File) -> Result<Self, Failure> {
+    pub(super) fn new(head: &Head, file: File) -> Result<Self, Failure> {
         let mut file = BufWriter::new(file);
         file.write_all("\u{FEFF}".as_bytes())?;
         let mut csv = csv::Writer::from_writer(file);
@@ -52,10 +52,8 @@ impl super::Writer for Writer {
     fn row(&mut self, row: &[Cell]) -> Result<(), Failure> {
         for cell in row {
             let text = words::words(cell, self.lang);
-            let text = match cell {
-                Cell::Text(_) | Cell::Name(_) => escaped(text),
-                _ => text,
-            };
+            let is_text = matches!(cell, Cell::Text(_) | Cell::Name(_));
+            let text = if is_text { escaped(text) } else { text };
             self.csv.write_field(text).map_err(failed)?;
         }
         self.csv.write_record(None::<&[u8]>).map_err(failed)

@@ -108,10 +108,10 @@ pub(super) trait Writer: Send {
 pub(super) fn begin(form: Form, head: Head, file: File) -> Result<Box<dyn Writer>, Failure> {
     Ok(match form {
         Form::Table => Box::new(table::Writer::new(head, file)),
-        Form::Csv => Box::new(csv::Writer::new(head, file)?),
+        Form::Csv => Box::new(csv::Writer::new(&head, file)?),
         Form::Json => Box::new(json::Writer::document(head, file)?),
         Form::Ndjson => Box::new(json::Writer::lines(head, file)),
         Form::Xlsx => Box::new(xlsx::Writer::new(head, file)?),
-        Form::Parquet => Box::new(parquet::Writer::new(head, file)?),
+        Form::Parquet => Box::new(parquet::Writer::new(&head, file)?),
     })
 }

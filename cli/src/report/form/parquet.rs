@@ -74,7 +74,7 @@ fn field(column: &Column) -> Result<Type, ParquetError> {
 }
 
 impl Writer {
-    pub(super) fn new(head: Head, file: File) -> Result<Self, Failure> {
+    pub(super) fn new(head: &Head, file: File) -> Result<Self, Failure> {
         let fields: Result<Vec<_>, _> = head
             .columns
             .iter()
@@ -125,7 +125,6 @@ impl Writer {
 impl Buffer {
     fn push(&mut self, cell: &Cell) {
         let present = match (&mut self.cells, cell) {
-            (_, Cell::Empty) => false,
             (Cells::Text(cells), Cell::Text(text)) => {
                 cells.push(ByteArray::from(text.as_str()));
                 true
@@ -151,7 +150,7 @@ impl Buffer {
                 cells.push(days);
                 true
             }
-            // A cell of another kind than its column's: there is none.
+            // Nothing; a cell of another kind than its column's there is none.
             (Cells::Text(_) | Cells::Long(_) | Cells::Day(_), _) => false,
         };
         self.present.push(present.into());

@@ -50,7 +50,12 @@ impl Writer {
             // What is checked on a screen is compared elsewhere.
             Cell::Hash(hash) => hash.to_string().chars().take(12).collect(),
             Cell::Subject(subject) => subject.to_string().chars().take(8).collect(),
-            _ => words::words(cell, self.head.lang),
+            Cell::Empty
+            | Cell::Text(_)
+            | Cell::Name(_)
+            | Cell::Count(_)
+            | Cell::Date(_)
+            | Cell::Rate(_) => words::words(cell, self.head.lang),
         }
     }
 }

@@ -18,8 +18,9 @@ use crate::{failure::Failure, lang::Lang, report::cover};
 const SHEET: u32 = 1_000_000;
 /// Title, subtitle, column titles.
 const HEADER: u32 = 3;
-/// A4.
-const PAPER: u8 = 9;
+/// Paper sizes, as Excel numbers them.
+const A3: u8 = 8;
+const A4: u8 = 9;
 
 pub(in crate::report) struct Writer {
     head: Head,
@@ -40,6 +41,7 @@ struct Formats {
     subtitle: Format,
     header: Format,
     text: Format,
+    wrapped: Format,
     date: Format,
     yuan: Format,
     count: Format,
@@ -80,6 +82,7 @@ impl Formats {
                 .set_align(FormatAlign::Center)
                 .set_background_color("DDEBF7"),
             text: cell().set_num_format("@"),
+            wrapped: cell().set_num_format("@").set_text_wrap(),
             date: cell()
                 .set_num_format("yyyy-mm-dd")
                 .set_align(FormatAlign::Center),
@@ -95,27 +98,43 @@ impl Formats {
     }
 }
 
-/// Characters wide.
+/// Characters wide; a Chinese one is two.
 fn width(column: &Column) -> u8 {
     match (column.id, column.kind) {
-        ("dates" | "title" | "reason", _) => 30,
-        ("document", _) => 22,
-        ("kind", _) => 21,
-        ("office", _) => 10,
-        ("fund", _) => 24,
-        ("programme", _) => 26,
-        ("name", _) => 24,
-        ("code", _) => 20,
-        ("identity" | "account", _) => 22,
-        (_, Kind::Text) => 16,
-        (_, Kind::Name) => 12,
-        (_, Kind::Fen) => 15,
-        (_, Kind::Count | Kind::Number) => 9,
-        (_, Kind::Date) => 12,
+        ("dates" | "title" | "reason", _) => 26,
+        ("programme", _) => 24,
+        ("name" | "identity" | "account" | "fund" | "kind" | "code", _) => 22,
+        ("document", _) => 18,
+        ("year" | "seq" | "attempt" | "measure", _) => 6,
+        (_, Kind::Text | Kind::Fen) => 14,
+        (_, Kind::Date) => 11,
+        (_, Kind::Name) => 10,
+        (_, Kind::Count | Kind::Number | Kind::Rate { .. }) => 9,
         (_, Kind::Hash) => 66,
         (_, Kind::Subject) => 34,
-        (_, Kind::Rate { .. }) => 10,
     }
+}
+
+/// The height of a line, in points.
+const LINE: u32 = 14;
+
+/// How many lines a text takes in its column. What is for machines stays on one.
+fn lines_of(text: &str, column: &Column) -> u32 {
+    if !matches!(column.kind, Kind::Text | Kind::Name) {
+        return 1;
+    }
+    let wide: u32 = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    wide.div_ceil(u32::from(width(column)).saturating_sub(1).max(1))
+        .clamp(1, 8)
+}
+
+/// Wider tables are for larger paper: on A4 they would be too small to read.
+const A4_WIDTH: u32 = 150;
+
+fn paper(columns: &[Column]) -> u8 {
+    let printed = columns.iter().take(usize::from(printed(columns)) + 1);
+    let sum: u32 = printed.map(|column| u32::from(width(column))).sum();
+    if sum > A4_WIDTH { A3 } else { A4 }
 }
 
 /// What is for machines only is not printed: it stands in the last columns.
@@ -179,9 +198,10 @@ impl Writer {
         let title = self.head.report.title();
         let title = lang.pick(title.zh, title.en);
         let last = printed(&self.head.columns);
+        let paper = paper(&self.head.columns);
         let sheet = self.book.add_worksheet_with_constant_memory()?;
         sheet.set_name(name)?;
-        print_setup(sheet, title, lang)?;
+        print_setup(sheet, title, lang, paper);
         for (at, column) in self.head.columns.iter().enumerate() {
             sheet.set_column_width(place(at), width(column))?;
         }
@@ -191,8 +211,15 @@ impl Writer {
         } else {
             sheet.write_with_format(0, 0, title, &self.formats.title)?;
         }
-        let unit = lang.pick("单位：元、笔", "Amounts in yuan (CNY)");
-        sheet.write_with_format(1, 0, unit, &self.formats.subtitle)?;
+        if self
+            .head
+            .columns
+            .iter()
+            .any(|column| column.kind == Kind::Fen)
+        {
+            let unit = lang.pick("单位：元", "Amounts in yuan (CNY)");
+            sheet.write_with_format(1, 0, unit, &self.formats.subtitle)?;
+        }
         sheet.set_row_height(2, 30)?;
         for (at, column) in self.head.columns.iter().enumerate() {
             let title = lang.pick(column.title.zh, column.title.en);
@@ -212,19 +239,31 @@ impl Writer {
         let lang = self.head.lang;
         let f = &self.formats;
         let sheet = self.book.worksheet_from_index(self.sheets - 1)?;
+        // What is wrapped needs a row of its height: nothing measures it later.
+        let of_cell = |(cell, column)| lines_of(&words::words(cell, lang), column);
+        let lines = row.iter().zip(&self.head.columns).map(of_cell).max();
+        if let Some(lines) = lines.filter(|lines| *lines > 1) {
+            sheet.set_row_height(at, lines * LINE)?;
+        }
         for (to, (cell, column)) in row.iter().zip(&self.head.columns).enumerate() {
             let to = place(to);
             match cell {
                 Cell::Empty => {
-                    let format = match column.kind {
-                        Kind::Fen => &f.yuan,
-                        _ => &f.text,
+                    let format = if column.kind == Kind::Fen {
+                        &f.yuan
+                    } else {
+                        &f.text
                     };
                     sheet.write_blank(at, to, format)?;
                 }
                 Cell::Text(_) | Cell::Name(_) | Cell::Hash(_) | Cell::Subject(_) => {
                     let text = words::words(cell, lang);
-                    sheet.write_string_with_format(at, to, text, &f.text)?;
+                    let format = if lines_of(&text, column) > 1 {
+                        &f.wrapped
+                    } else {
+                        &f.text
+                    };
+                    sheet.write_string_with_format(at, to, text, format)?;
                 }
                 Cell::Fen(fen) => {
                     let yuan = exact(&words::yuan(*fen));
@@ -275,11 +314,23 @@ impl Writer {
                         let share = share(*points);
                         sheet.write_number_with_format(at, to, share, &f.total_percent)?;
                     }
-                    _ if to == 0 => {
+                    Cell::Empty
+                    | Cell::Text(_)
+                    | Cell::Name(_)
+                    | Cell::Date(_)
+                    | Cell::Hash(_)
+                    | Cell::Subject(_)
+                        if to == 0 =>
+                    {
                         let word = lang.pick("合计", "Total");
                         sheet.write_with_format(at, to, word, &f.total_text)?;
                     }
-                    _ => {
+                    Cell::Empty
+                    | Cell::Text(_)
+                    | Cell::Name(_)
+                    | Cell::Date(_)
+                    | Cell::Hash(_)
+                    | Cell::Subject(_) => {
                         sheet.write_blank(at, to, &f.total_text)?;
                     }
                 }
@@ -317,13 +368,12 @@ impl Writer {
         let title = lang.pick("报表说明", "Cover");
         let sheet = self.book.add_worksheet();
         sheet.set_name(lang.pick("说明", "cover"))?;
-        print_setup(sheet, title, lang)?;
+        print_setup(sheet, title, lang, A4);
         sheet.set_column_width(0, 24)?;
         sheet.set_column_width(1, 90)?;
         sheet.set_column_width(2, 14)?;
         sheet.merge_range(0, 0, 0, 2, title, &f.title)?;
         sheet.set_row_height(0, 30)?;
-        let wrapped = f.text.clone().set_text_wrap();
         let titles = [("内容", "What"), ("值", "Value"), ("代码", "Key")];
         for (at, (zh, en)) in titles.into_iter().enumerate() {
             sheet.write_with_format(1, place(at), lang.pick(zh, en), &f.header)?;
@@ -335,7 +385,7 @@ impl Writer {
             let value = value.replace(';', ";\n");
             let lines = u32::try_from(value.lines().count()).unwrap_or(1).max(1);
             sheet.set_row_height(at, lines * 15)?;
-            sheet.write_string_with_format(at, 1, value, &wrapped)?;
+            sheet.write_string_with_format(at, 1, value, &f.wrapped)?;
             sheet.write_with_format(at, 2, *key, &f.text)?;
             at += 1;
         }
@@ -349,9 +399,9 @@ impl Writer {
     }
 }
 
-fn print_setup(sheet: &mut Worksheet, title: &str, lang: Lang) -> Result<(), XlsxError> {
+fn print_setup(sheet: &mut Worksheet, title: &str, lang: Lang, paper: u8) {
     sheet.set_landscape();
-    sheet.set_paper_size(PAPER);
+    sheet.set_paper_size(paper);
     sheet.set_print_fit_to_pages(1, 0);
     sheet.set_print_center_horizontally(true);
     sheet.set_margins(0.4, 0.4, 0.6, 0.6, 0.3, 0.3);
@@ -359,7 +409,6 @@ fn print_setup(sheet: &mut Worksheet, title: &str, lang: Lang) -> Result<(), Xls
         Lang::Zh => format!("&L{title}&R第 &P 页，共 &N 页"),
         Lang::En => format!("&L{title}&RPage &P of &N"),
     });
-    Ok(())
 }
 
 fn excel(date: jiff::civil::Date) -> Result<ExcelDateTime, XlsxError> {
@@ -425,12 +474,13 @@ impl Summary {
             let column = head.columns.iter().find(|column| column.id == id);
             column.map(|column| head.lang.pick(column.title.zh, column.title.en).to_owned())
         };
-        let series = match head.report {
-            Name::Execution => ["appropriated_fen", "committed_fen", "paid_fen"]
+        let series = if head.report == Name::Execution {
+            ["appropriated_fen", "committed_fen", "paid_fen"]
                 .into_iter()
                 .filter_map(title)
-                .collect(),
-            _ => Vec::new(),
+                .collect()
+        } else {
+            Vec::new()
         };
         Self {
             cells: BTreeMap::new(),
@@ -448,32 +498,28 @@ impl Summary {
             Some(Cell::Fen(fen)) => *fen,
             _ => 0,
         };
-        match head.report {
-            Name::Execution => {
-                let line = self.cells.entry(text("programme")).or_default();
-                let ids = ["appropriated_fen", "committed_fen", "paid_fen"];
-                for (series, id) in ids.into_iter().enumerate() {
-                    let sum = line.entry(series).or_default();
-                    *sum = sum.saturating_add(fen(id));
-                }
-            }
-            Name::Pivot => {
-                let programme = text("programme");
-                let known = self.series.iter().position(|series| *series == programme);
-                let series = known.unwrap_or_else(|| {
-                    self.series.push(programme);
-                    self.series.len() - 1
-                });
-                // Months sort by their ids, whatever they are called.
-                let month = match cell("month") {
-                    Some(Cell::Name(name)) => name.id.clone(),
-                    _ => String::new(),
-                };
-                let line = self.cells.entry(month).or_default();
+        if head.report == Name::Execution {
+            let line = self.cells.entry(text("programme")).or_default();
+            let ids = ["appropriated_fen", "committed_fen", "paid_fen"];
+            for (series, id) in ids.into_iter().enumerate() {
                 let sum = line.entry(series).or_default();
-                *sum = sum.saturating_add(fen("committed_fen"));
+                *sum = sum.saturating_add(fen(id));
             }
-            _ => {}
+        } else if head.report == Name::Pivot {
+            let programme = text("programme");
+            let known = self.series.iter().position(|series| *series == programme);
+            let series = known.unwrap_or_else(|| {
+                self.series.push(programme);
+                self.series.len() - 1
+            });
+            // Months sort by their ids, whatever they are called.
+            let month = match cell("month") {
+                Some(Cell::Name(name)) => name.id.clone(),
+                _ => String::new(),
+            };
+            let line = self.cells.entry(month).or_default();
+            let sum = line.entry(series).or_default();
+            *sum = sum.saturating_add(fen("committed_fen"));
         }
     }
 
@@ -492,7 +538,7 @@ impl Summary {
         };
         let sheet = book.add_worksheet();
         sheet.set_name(name)?;
-        print_setup(sheet, title, lang)?;
+        print_setup(sheet, title, lang, A4);
         let last = place(self.series.len());
         sheet.set_column_width(0, 28)?;
         for at in 1..=last {
