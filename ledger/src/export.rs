@@ -125,7 +125,7 @@ const TRAILER_LEN: usize = 80;
 /// Bytes from the end mark to the end of the file.
 const END_LEN: usize = TRAILER_LEN + HASH_LEN;
 /// How many bytes of blocks are checked at a time.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a trailer says of the blocks before it.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -294,8 +294,18 @@ impl Loans {
     pub(crate) fn digest(&self, hasher: &mut Hasher) {
         for (number, lent) in &self.all {
             text(hasher, number);
+            text(hasher, &lent.bank);
             hasher.update(&lent.position.number().to_le_bytes());
+            hasher.update(lent.borrower.as_bytes());
+            hasher.update(&[match lent.kind {
+                BorrowerKind::Person => 0,
+                BorrowerKind::SmallFirm => 1,
+            }]);
             hasher.update(&lent.principal_fen.to_le_bytes());
+            hasher.update(&lent.rate_ppm.to_le_bytes());
+            for day in [lent.issued_on, lent.due_on] {
+                hasher.update(&to_number(day).to_le_bytes());
+            }
             let settled = lent.settled.map_or(0, |(on, _)| to_number(on));
             hasher.update(&settled.to_le_bytes());
             hasher.update(&[match lent.settled {

@@ -55,8 +55,14 @@ impl Deref for Replayed {
     }
 }
 
-/// How many blocks are decoded at a time.
-const BATCH: usize = 64;
+/// How many blocks a core decodes at a time. Decoded events are several times as
+/// large as their blocks, and some batches of them wait while a slow reader, such
+/// as a report's workbook, is at work: so few keep a walk in a few dozen MiB.
+const BLOCKS_PER_CORE: usize = 4;
+
+fn batch_size() -> usize {
+    rayon::current_num_threads().saturating_mul(BLOCKS_PER_CORE)
+}
 
 /// Verifies the log from its first event on, decodes it on all cores, and hands
 /// the events over in order, batch by batch, until `take` breaks off.
@@ -79,7 +85,7 @@ where
     let mut blocks = blocks.peekable();
     let batches = std::iter::from_fn(move || {
         blocks.peek()?;
-        let batch: Result<Vec<_>, ReadError> = blocks.by_ref().take(BATCH).collect();
+        let batch: Result<Vec<_>, ReadError> = blocks.by_ref().take(batch_size()).collect();
         Some(batch.map_err(ReplayError::from).and_then(|batch| {
             verifier.push(&batch).map_err(ReplayError::Broken)?;
             Ok(batch)
@@ -98,13 +104,23 @@ where
     I: Iterator<Item = Result<Vec<Vec<u8>>, ReplayError>> + Send,
 {
     thread::scope(|scope| {
-        let (send, receive) = mpsc::sync_channel::<Result<Vec<Replayed>, ReplayError>>(2);
+        let (send, receive) = mpsc::sync_channel::<Result<Vec<Replayed>, ReplayError>>(1);
         scope.spawn(move || {
             for batch in batches {
-                let events = batch.and_then(|batch| decode(&batch));
-                let failed = events.is_err();
-                if send.send(events).is_err() || failed {
-                    return;
+                let batch = match batch {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        // Whoever broke off does not ask.
+                        let _gone = send.send(Err(error));
+                        return;
+                    }
+                };
+                for blocks in batch.chunks(batch_size()) {
+                    let events = decode(blocks);
+                    let failed = events.is_err();
+                    if send.send(events).is_err() || failed {
+                        return;
+                    }
                 }
             }
         });

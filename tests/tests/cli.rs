@@ -17,6 +17,8 @@ mod policies;
 mod reading;
 #[path = "cli/recompute.rs"]
 mod recompute;
+#[path = "cli/reports.rs"]
+mod reports;
 #[path = "cli/shell.rs"]
 mod shell;
 #[path = "cli/submitting.rs"]

@@ -1,7 +1,9 @@
 //! A ledger that grows: batches into it, and everything that reads it whole.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -21,7 +23,7 @@ use super::{
     chain::{self, Pass},
     load, plain_file,
     row::{Better, Row, Runs, Thousandths, Yardstick, grouped, nanos_each, per_second},
-    site::{CpuClock, Service, bytes_on_disk},
+    site::{CpuClock, Service, bytes_on_disk, peak_bytes},
     stream::{Importer, Sent, WINDOW},
     tell,
 };
@@ -200,6 +202,9 @@ impl Large {
         if plan.wants(&[Item::Verify, Item::Rebuild, Item::Redecide]) {
             rows.extend(passes(&self.dir, plan)?);
         }
+        if plan.wants(&[Item::Report]) {
+            rows.push((Item::Report, report(&self.dir, plan)?));
+        }
         Ok(rows)
     }
 
@@ -335,6 +340,67 @@ fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
         rows.push((Item::Redecide, redecide_row(&redecided, &rebuilt)));
     }
     Ok(rows)
+}
+
+/// The register of a whole ledger as a workbook: what the process holds at most.
+fn report(dir: &Path, plan: &Plan<'_>) -> Result<Row> {
+    /// For a register of up to a million grants; more may hold more.
+    const ALLOWED: u64 = 200 << 20;
+    const ALLOWED_GRANTS: u64 = 1_000_000;
+    /// How often the process is looked at.
+    const LOOK: Duration = Duration::from_millis(10);
+    tell("register of all grants");
+    let out = plan.site.dir("register.xlsx");
+    let mut command = plan.site.program();
+    command
+        .args([
+            "report",
+            "register",
+            "-o",
+            "json",
+            "--lang",
+            "zh",
+            "--data-dir",
+        ])
+        .arg(dir)
+        .arg("--out")
+        .arg(&out);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let began = Instant::now();
+    let mut child = command.spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait()?.is_none() {
+        plan.site.interrupt.check()?;
+        // Between its end and our look there is nothing to see.
+        peak = peak_bytes(&status).unwrap_or(peak);
+        thread::sleep(LOOK);
+    }
+    let took = began.elapsed();
+    let said = child.wait_with_output()?;
+    anyhow::ensure!(said.status.success(), "the report could not be made");
+    let said: Value = serde_json::from_slice(&said.stdout)?;
+    let rows = said["rows"].as_str().and_then(|rows| rows.parse().ok());
+    let grants: u64 = rows.context("the report does not say its rows")?;
+    let file_bytes = fs::metadata(&out)?.len();
+    fs::remove_file(&out)?;
+    Ok(Row {
+        work: format!("register of {} grants as a workbook", grouped(grants)),
+        unit: "bytes at most",
+        against: "200 MiB up to a million grants, in proportion beyond".to_owned(),
+        figure: Runs::from_iter([peak]),
+        yardstick: Yardstick::Measured(Runs::from_iter([
+            ALLOWED * grants.max(ALLOWED_GRANTS) / ALLOWED_GRANTS
+        ])),
+        better: Better::Less,
+        reach: Thousandths(1_000),
+        extra: fields([
+            ("grants", json!(grants)),
+            ("seconds", json!(took.as_secs())),
+            ("grants_per_second", json!(per_second(grants, took))),
+            ("file_bytes", json!(file_bytes)),
+        ]),
+    })
 }
 
 fn rates(passes: &[Pass]) -> Runs {

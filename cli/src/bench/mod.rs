@@ -74,6 +74,8 @@ enum Item {
     Rebuild,
     /// Deciding anew against rebuilding
     Redecide,
+    /// Memory of a long report
+    Report,
     /// Memory of the limit state
     Memory,
     /// Time until a large ledger is ready again
@@ -156,6 +158,7 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
         Item::Verify,
         Item::Rebuild,
         Item::Redecide,
+        Item::Report,
         Item::Restart,
         Item::Growth,
     ];

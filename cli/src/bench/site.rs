@@ -264,10 +264,19 @@ impl Drop for Process {
 
 /// `VmRSS` of a status file of `/proc`, in bytes.
 pub(super) fn resident_bytes(status: &str) -> Result<u64> {
+    bytes_of(status, "VmRSS:")
+}
+
+/// The most that a process held so far, by its status file: `VmHWM`, in bytes.
+pub(super) fn peak_bytes(status: &str) -> Result<u64> {
+    bytes_of(status, "VmHWM:")
+}
+
+fn bytes_of(status: &str, name: &str) -> Result<u64> {
     let text = fs::read_to_string(status)?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().strip_suffix("kB"));
-    let kib: u64 = kib.context("no VmRSS in /proc")?.trim().parse()?;
+    let kib: u64 = kib.context("no memory in /proc")?.trim().parse()?;
     Ok(kib * 1024)
 }
 

@@ -138,6 +138,11 @@ impl Name {
         }
     }
 
+    /// All columns that it may have.
+    pub fn columns(self) -> &'static [Column] {
+        columns::of(self)
+    }
+
     /// Whether its rows have a programme, a year and a fund to be chosen by.
     pub fn has_lines(self) -> bool {
         !matches!(self, Self::Plaques | Self::Loans)
@@ -676,6 +681,13 @@ impl Report {
             && self.books.state.notice(number).is_none()
         {
             return Err(Problem::Notice(number.clone()));
+        }
+        let Query { from, to, .. } = self.query;
+        if self.query.report == Name::Statement
+            && self.rows == 0
+            && (from, to, self.query.office) == (None, None, None)
+        {
+            return Err(Problem::Subject);
         }
         Ok(())
     }

@@ -131,7 +131,7 @@ fn check(rows: &[(Step, Step, &[Name])]) {
 
 #[test]
 fn another_fact_changes_what_decisions_rest_on() {
-    use Name::{Cases, Conflicts, Limits};
+    use Name::{Cases, Conflicts, Limits, Loans, Plaques};
     let stricter = changed(&[("v = 5000,", "v = 4999,")]);
     let renamed = changed(&[("Skills action account", "Skills account")]);
     let of = |person, from| listed(person, from);
@@ -176,17 +176,17 @@ fn another_fact_changes_what_decisions_rest_on() {
         (
             brand(BrandLevel::City, "2024-01-01"),
             brand(BrandLevel::County, "2024-01-01"),
-            &[Limits],
+            &[Limits, Plaques],
         ),
         (
             brand(BrandLevel::City, "2024-01-01"),
             brand(BrandLevel::City, "2024-01-02"),
-            &[Limits],
+            &[Limits, Plaques],
         ),
         (
             settled("L2", Repayment::OnTime),
             settled("L2", Repayment::Overdue),
-            &[Limits],
+            &[Limits, Loans],
         ),
         (retraction(LI, 24), retraction(LI, 25), &[Limits]),
         (
@@ -233,7 +233,7 @@ fn another_appropriation_changes_the_budget() {
 
 #[test]
 fn another_claim_changes_limits_and_sums() {
-    use Name::{Budget, Cases, Limits, Refusals, Totals};
+    use Name::{Budget, Cases, Limits, Loans, Months, Refusals, Totals};
     let studio =
         |entity, level, amount| base(SkillBaseKind::MasterStudio, level, amount).of(entity);
     let (national, provincial) = (RecognitionLevel::National, RecognitionLevel::Provincial);
@@ -244,12 +244,12 @@ fn another_claim_changes_limits_and_sums() {
         (
             studio(FIRM, national, 10_000_000),
             studio(FIRM, provincial, 30_000_000),
-            &[Limits, Budget, Totals, Cases],
+            &[Limits, Budget, Totals, Cases, Months],
         ),
         (
             studio(FIRM, national, 10_000_000),
             studio(LI, national, 10_000_000),
-            &[Limits, Cases],
+            &[Limits],
         ),
         (
             studio(FIRM, national, 10_000_000),
@@ -264,18 +264,18 @@ fn another_claim_changes_limits_and_sums() {
         (
             allowance(WANG, "K1", "2024-03-07").rate(2),
             allowance(WANG, "K1", "2024-03-07").rate(1),
-            &[Budget, Totals, Cases],
+            &[Budget, Totals, Cases, Months],
         ),
         (again(MILL), again(MILL).amount(1), &[Refusals]),
         // A refusal counts once under each of its codes, M15_DUP here.
         (again(MILL), again(WORKS), &[]),
         // A loan is no money of the office.
-        (borrowed(1_000), borrowed(1_001), &[Limits]),
-        (borrowed(1_000), borrowed(1_000).of_firm(), &[Limits]),
+        (borrowed(1_000), borrowed(1_001), &[Limits, Loans]),
+        (borrowed(1_000), borrowed(1_000).of_firm(), &[Limits, Loans]),
         (
             paid("2024-07-01..2024-08-01", 50),
             paid("2024-07-01..2024-08-01", 49),
-            &[Budget, Totals, Cases],
+            &[Budget, Totals, Cases, Months, Loans],
         ),
         (
             paid("2024-07-01..2024-08-01", 50),

@@ -6,10 +6,14 @@
 mod books;
 mod dice;
 
-use std::{collections::BTreeMap, env, sync::OnceLock, thread};
+use std::{collections::BTreeMap, env, ops::ControlFlow, sync::OnceLock, thread};
 
-use luzhang_ledger::{Body, codec};
-use luzhang_projections::{projection::Projections, redecide::Redecider};
+use luzhang_ledger::{Body, Hash, codec};
+use luzhang_projections::{
+    projection::{self, Projections},
+    redecide::Redecider,
+    report::{Cell, Column, Cover, Name, Query, Report},
+};
 
 use crate::ledger::Ledger;
 use books::Books;
@@ -55,6 +59,88 @@ fn again(begin: &Ledger, ledger: &Ledger, seed: u64) {
     assert_eq!(again.statuses(), ledger.folded.statuses(), "seed {seed}");
 }
 
+/// One life in so many is reported too.
+const REPORTED: u64 = 200;
+
+/// Reports keep the books only; their digests and sums are those of everything.
+fn reported(ledger: &Ledger, seed: u64) {
+    let made = |name| {
+        let mut report = Report::new(Query::of(name));
+        let mut out = |_: Vec<Cell>| ControlFlow::Continue(());
+        for event in &ledger.log {
+            let ended = report.take(event, Hash::from_bytes([0; 32]), &mut out);
+            assert!(ended.is_continue(), "seed {seed}");
+        }
+        let ended = report.finish(&BTreeMap::new(), &mut out);
+        assert_eq!(ended, Ok(ControlFlow::Continue(())), "seed {seed} {name}");
+        (report.columns(), report.cover())
+    };
+    let sum = |(columns, cover): &(Vec<Column>, Cover), id: &str| {
+        let place = columns.iter().position(|column| column.id == id).unwrap();
+        match cover.totals[place] {
+            Cell::Fen(sum) | Cell::Count(sum) => sum,
+            ref other => panic!("{id}: {other:?}"),
+        }
+    };
+    let all = Name::ALL
+        .into_iter()
+        .filter(|name| *name != Name::Statement);
+    let reports: BTreeMap<Name, _> = all.map(|name| (name, made(name))).collect();
+    for (name, (_, cover)) in &reports {
+        for status in &cover.projections {
+            let whole = ledger.folded.status(status.name);
+            assert_eq!(*status, whole, "seed {seed} {name}");
+        }
+    }
+    let rows = ledger.folded.rows(projection::Name::Budget);
+    let of_budget = |id: &str| -> i64 {
+        let place = rows
+            .columns
+            .iter()
+            .position(|column| *column == id)
+            .unwrap();
+        rows.rows
+            .iter()
+            .map(|row| row[place].parse::<i64>().unwrap())
+            .sum()
+    };
+    for (name, ids) in [
+        (
+            Name::Execution,
+            &[
+                "appropriated_fen",
+                "committed_fen",
+                "reserved_fen",
+                "paid_fen",
+                "left_fen",
+            ][..],
+        ),
+        (
+            Name::Register,
+            &[
+                "committed_fen",
+                "paid_fen",
+                "receivable_fen",
+                "returned_fen",
+                "recovered_fen",
+                "written_off_fen",
+            ],
+        ),
+        (
+            Name::Pivot,
+            &["committed_fen", "paid_fen", "receivable_fen"],
+        ),
+    ] {
+        for id in ids {
+            assert_eq!(
+                sum(&reports[&name], id),
+                of_budget(id),
+                "seed {seed} {name} {id}"
+            );
+        }
+    }
+}
+
 fn play(seed: u64) -> Tally {
     let mut dice = Dice::new(seed);
     let (mut ledger, mut books) = begin().clone();
@@ -93,6 +179,9 @@ fn play(seed: u64) -> Tally {
 
     again(&begin().0, &ledger, seed);
     let statuses = ledger.folded.statuses();
+    if seed.is_multiple_of(REPORTED) {
+        reported(&ledger, seed);
+    }
 
     // What a snapshot and the rest of the log give is what the whole log gives.
     let (mut state, from) = snapshot.unwrap_or((Projections::default(), 0));

@@ -559,6 +559,7 @@ fn lives(seed: &str, tables: &[(String, Sheet)]) {
     assert_eq!(office.server.terminate().code, 0);
     let rebuilt = crate::support::Target::data_dir(&dir).run(["rebuild", "-o", "json"]);
     rebuilt.ended(0);
+    crate::reports::published(&office.ledger);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub fn open_for_audit(dir: &Path, scratch: &Path) -> Result<AuditLog, OpenError>
         witness = Witness::read(dir);
         copy_tree(&data_dir.db(), &scratch.join("db")).map_err(OpenError::io("db"))?;
     }
-    let engine = Engine::open(&DataDir::new(scratch).db()).map_err(open_engine_error)?;
+    let engine = Engine::open_for_audit(&DataDir::new(scratch).db()).map_err(open_engine_error)?;
     engine.publish(recovery::end(&engine)?);
     Ok(AuditLog {
         format,

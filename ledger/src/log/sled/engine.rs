@@ -22,6 +22,8 @@ use crate::log::{Fault, ReadError, keyed::Shelf};
 /// and so would a leaf, which holds up to 17 blocks.
 const SEGMENT: usize = 16 << 20;
 const CACHE: u64 = 64 << 20;
+/// Of a copy that is read once from front to back: nothing is asked for again.
+const AUDIT_CACHE: u64 = 8 << 20;
 /// sled's threads may hold its file a moment longer than the handle that was
 /// closed.
 const LOCK_TRIES: u32 = 250;
@@ -94,11 +96,11 @@ impl EngineError {
     }
 }
 
-fn config(path: &Path) -> Config {
+fn config(path: &Path, cache: u64) -> Config {
     Config::default()
         .path(path)
         .segment_size(SEGMENT)
-        .cache_capacity(CACHE)
+        .cache_capacity(cache)
         .flush_every_ms(None)
         .use_compression(false)
 }
@@ -106,7 +108,7 @@ fn config(path: &Path) -> Config {
 /// Makes an empty database where there is none.
 pub(super) fn create(path: &Path) -> Result<(), EngineError> {
     guarded(|| {
-        let db = config(path).create_new(true).open()?;
+        let db = config(path, CACHE).create_new(true).open()?;
         db.flush().map(|_| ())
     })
 }
@@ -132,7 +134,16 @@ impl Engine {
     /// Opens a database that exists. Readers see nothing before
     /// [`Engine::publish`].
     pub(super) fn open(path: &Path) -> Result<Self, EngineError> {
-        let db = open_existing(path)?;
+        Self::open_with(path, CACHE)
+    }
+
+    /// The same for whoever reads it once.
+    pub(super) fn open_for_audit(path: &Path) -> Result<Self, EngineError> {
+        Self::open_with(path, AUDIT_CACHE)
+    }
+
+    fn open_with(path: &Path, cache: u64) -> Result<Self, EngineError> {
+        let db = open_existing(path, cache)?;
         Ok(Self {
             db: RwLock::new(Some(db)),
             end: AtomicU64::new(0),
@@ -246,11 +257,11 @@ fn entry((key, value): (IVec, IVec)) -> Result<(u64, IVec), ReadError> {
     Ok((u64::from_be_bytes(key), value))
 }
 
-fn open_existing(path: &Path) -> Result<Db, EngineError> {
+fn open_existing(path: &Path, cache: u64) -> Result<Db, EngineError> {
     let mut tries: u32 = 0;
     let db = loop {
         discard_torn_snapshots(path).map_err(|error| EngineError::Sled(error.into()))?;
-        match guarded(|| config(path).open()) {
+        match guarded(|| config(path, cache).open()) {
             Err(EngineError::Sled(error)) if is_locked(&error) => {
                 tries = tries.saturating_add(1);
                 if tries >= LOCK_TRIES {
