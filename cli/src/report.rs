@@ -112,7 +112,7 @@ pub(crate) async fn make(
     listening.abort();
     if cancelled.load(Ordering::Relaxed) {
         return Err(Failure::new(
-            "CANCELLED",
+            "REPORT_CANCELLED",
             "已取消，没有写出任何文件",
             "cancelled; no file was written",
         ));

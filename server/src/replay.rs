@@ -56,9 +56,9 @@ impl Deref for Replayed {
 }
 
 /// How many blocks a core decodes at a time. Decoded events are several times as
-/// large as their blocks, and some batches of them wait while a slow reader, such
+/// large as their blocks, and a few batches of them wait while a slow reader, such
 /// as a report's workbook, is at work: so few keep a walk in a few dozen MiB.
-const BLOCKS_PER_CORE: usize = 4;
+const BLOCKS_PER_CORE: usize = 1;
 
 fn batch_size() -> usize {
     rayon::current_num_threads().saturating_mul(BLOCKS_PER_CORE)

@@ -287,4 +287,54 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              over the connection and must not cross a network in clear text. Use 127.0.0.1 or \
              [::1]; let other machines in through an encrypted tunnel to this one.";
     }
+    "PROGRAMME_UNKNOWN" Rejection {
+        zh "没有这个项目":
+            "所给的项目不在任何已启用的政策包中，按它筛选只会得到空表，因此没有编制。\
+             请用项目标识或者中文名称；luzhang policy show 列出全部项目。";
+        en "no such programme":
+            "No adopted policy pack knows the programme; a report chosen by it would be empty, so \
+             none was made. Give its id or its Chinese name; `luzhang policy show` lists them.";
+    }
+    "FUND_UNKNOWN" Rejection {
+        zh "没有这项资金来源":
+            "所给的资金来源不在任何已启用的政策包中，按它筛选只会得到空表，因此没有编制。\
+             请用资金标识或者中文名称；luzhang policy show 列出全部资金来源。";
+        en "no such fund":
+            "No adopted policy pack knows the fund; a report chosen by it would be empty, so none \
+             was made. Give its id or its Chinese name; `luzhang policy show` lists them.";
+    }
+    "REPORT_FORM" Rejection {
+        zh "不是可核对的报表":
+            "文件不是 luzhang 写出的 CSV、JSON、NDJSON、XLSX 或 Parquet 报表；终端表格没有可核对的封面，\
+             用其他软件另存过的文件也可能如此。请使用原始文件。";
+        en "no report that can be checked":
+            "The file is no CSV, JSON, NDJSON, XLSX or Parquet report of luzhang; tables for a \
+             terminal cannot be checked, and a file that another program saved again may be one \
+             no more. Use the original file.";
+    }
+    "REPORT_COVER" Rejection {
+        zh "报表封面不全":
+            "报表要靠自己的封面才能重做，而封面缺少一项或者写错了：文件可能被截短或者改动过。\
+             请使用原始文件，或者用同样的条件重新编制。";
+        en "the cover is not whole":
+            "A report is made again from its own cover, and a part of that is missing or wrong: \
+             the file may have been cut short or changed. Use the original, or make the report \
+             anew with the same options.";
+    }
+    "REPORT_VERSION" Rejection {
+        zh "报表版本不同":
+            "报表由另一版本的规则编制，本程序重做出来的会不同，因此没有比较。\
+             请使用编制它的程序版本核对，或者重新编制。";
+        en "another version of the report":
+            "The report was made by another version of its rules, so that this program would make \
+             another one; nothing was compared. Check it with the program that made it, or make \
+             it anew.";
+    }
+    "REPORT_CANCELLED" Rejection {
+        zh "已取消":
+            "编制在完成之前被中断，没有留下任何文件，账本也没有变化。需要时重新运行即可。";
+        en "cancelled":
+            "The work was interrupted before it was done; no file was left behind and the ledger \
+             is as it was. Run the command again when it is wanted.";
+    }
 };

@@ -31,9 +31,9 @@ fn a_server_and_a_directory_answer_alike() {
         &["policy", "list"],
         &["policy", "show", "luzhou-2023"],
         &["report", "totals"],
-        &["report", "registers"],
-        &["report", "registers", "--kind", "loan_issued"],
-        &["report", "registers", "--office", "510502"],
+        &["report", "register"],
+        &["report", "register", "--programme", "brand-award"],
+        &["report", "register", "--office", "510502"],
     ];
     let formats = ["table", "json", "ndjson", "csv"];
     let answers = |target: &Target| -> Vec<String> {
@@ -96,9 +96,9 @@ fn documents_have_the_shapes_that_programs_rely_on() {
     let param = json!({
         "param": t, "from": t, "until": t, "value": n, "unit": t, "basis": t, "cite": t,
     });
-    let register = json!({
-        "position": n, "recorded_at": t, "kind": t, "number": t, "office": n, "basis_date": t,
-        "subject": t, "fund": t, "amount_fen": n, "event_hash": t,
+    let month = json!({
+        "month": t, "office": t, "programme": t, "grants": n, "committed_fen": n,
+        "paid_fen": n, "receivable_fen": n,
     });
     let reason = json!({
         "code": t, "limit": t, "zh": t, "en": t, "measure": n, "quote": t, "facts": [n],
@@ -137,8 +137,15 @@ fn documents_have_the_shapes_that_programs_rely_on() {
             }),
         ),
         (
-            &["report", "registers"],
-            json!({"schema_version": n, "position": n, "rows": [register]}),
+            &["report", "pivot"],
+            json!({
+                "schema_version": n, "report": t, "columns": [t], "rows": [month],
+                "totals": {"grants": n, "committed_fen": n, "paid_fen": n, "receivable_fen": n},
+                "cover": {
+                    "report": t, "ledger": t, "position": t, "recorded_at": t, "head": t,
+                    "projections": t, "packs": t, "lang": t, "names": t, "rows": t,
+                },
+            }),
         ),
         (
             &["explain", "M04_ONCE_YEAR"],
@@ -210,60 +217,38 @@ fn reports_add_up() {
     let totals = target.run(["report", "totals", "-o", "json"]).ended(0);
     let totals = Totals::of(&totals);
     assert_eq!(totals, Bureau::demo().totals());
-    let registers = |options: &[&str]| {
-        let ran = target.run(
-            ["report", "registers", "-o", "ndjson"]
-                .iter()
-                .chain(options),
-        );
-        ran.ended(0).lines()
+    let register = |options: &[&str]| {
+        let ran = target.run(["report", "register", "-o", "json"].iter().chain(options));
+        ran.ended(0).json()["rows"].as_array().unwrap().clone()
     };
-    let all = registers(&[]);
-    let of = |kind: &str| {
-        all.iter()
-            .filter(|row| row["kind"] == kind)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
-    let kinds = [
+    let all = register(&[]);
+    for (kind, programme) in [
         ("training_allowance_granted", "training-allowance"),
         ("skill_base_granted", "skill-base"),
         ("service_subsidy_granted", "service-subsidy"),
         ("brand_award_granted", "brand-award"),
         ("interest_subsidy_granted", "interest-subsidy"),
-        // Loans carry no budget.
-        ("loan_issued", ""),
-    ];
-    for (kind, programme) in kinds {
-        let rows = registers(&["--kind", kind]);
-        assert_eq!(rows, of(kind));
+    ] {
+        let rows = register(&["--programme", programme]);
         assert!(!rows.is_empty(), "{kind}");
+        assert!(rows.iter().all(|row| row["kind"] == kind), "{kind}");
         let fen: i64 = rows
             .iter()
-            .map(|row| row["amount_fen"].as_i64().unwrap())
+            .map(|row| row["committed_fen"].as_i64().unwrap())
             .sum();
         let sums = totals.sums.iter().filter(|((of, _), _)| of == programme);
         let sum: i64 = sums.map(|(_, fen)| fen).sum();
-        assert!(programme.is_empty() || fen == sum, "{kind}: {fen}, {sum}");
+        assert_eq!(fen, sum, "{kind}");
     }
     let offices = [
         "510500", "510502", "510503", "510504", "510521", "510522", "510524", "510525",
     ];
     let by_office: usize = offices
         .iter()
-        .map(|code| registers(&["--office", code]).len())
+        .map(|code| register(&["--office", code]).len())
         .sum();
     assert_eq!(by_office, all.len());
-    assert_eq!(registers(&["--office", "510523"]), [] as [Value; 0]);
-    // CSV has the same cells.
-    let csv = target.run(["report", "registers", "-o", "csv"]).ended(0);
-    let mut reader = csv::Reader::from_reader(csv.out.as_bytes());
-    let records: Vec<_> = reader.records().map(Result::unwrap).collect();
-    for (record, row) in records.iter().zip(&all) {
-        assert_eq!(record[0], row["position"].to_string());
-        assert_eq!(record[8], row["amount_fen"].to_string());
-    }
-    assert_eq!(records.len(), all.len());
+    assert_eq!(register(&["--office", "510523"]), [] as [Value; 0]);
 }
 
 #[test]
@@ -277,8 +262,12 @@ fn what_is_not_there_is_said_to_be_missing() {
             (&["explain", "M04_ONCE_YAER"], 5, "CODE_UNKNOWN"),
             (&["subject", "show", "NOBODY"], 5, "SUBJECT_NOT_FOUND"),
             (&["policy", "show", "luzhou-2099"], 5, "POLICY_UNKNOWN"),
-            (&["report", "registers", "--office", "51"], 1, "OFFICE_CODE"),
-            (&["report", "registers", "--kind", "loans"], 2, "USAGE"),
+            (&["report", "register", "--office", "51"], 2, "USAGE"),
+            (
+                &["report", "register", "--fund", "loans"],
+                2,
+                "FUND_UNKNOWN",
+            ),
             (&["policy", "check", "nowhere.toml"], 1, "FILE_IO"),
         ];
         for (command, exit, code) in rows {
@@ -359,6 +348,9 @@ fn digests_are_the_same_wherever_they_are_computed() {
         "notices",
         "batches",
         "recoveries",
+        "months",
+        "plaques",
+        "loans",
     ];
     assert_eq!(names.collect::<Vec<_>>(), expected);
     let server = Server::start(&ledger.dir());

@@ -127,10 +127,10 @@ fn a_reader_that_goes_away_is_no_failure() {
         env!("CARGO_MANIFEST_DIR")
     );
     let commands: [&[&str]; 12] = [
-        &["report", "registers", "-o", "table"],
-        &["report", "registers", "-o", "json"],
-        &["report", "registers", "-o", "ndjson"],
-        &["report", "registers", "-o", "csv"],
+        &["report", "register", "-o", "table"],
+        &["report", "register", "-o", "json"],
+        &["report", "register", "-o", "ndjson"],
+        &["report", "register", "-o", "csv"],
         &["report", "totals"],
         &["policy", "show"],
         &["policy", "show", "-o", "csv"],
@@ -167,7 +167,7 @@ fn results_go_to_standard_output_and_talk_to_standard_error() {
     for command in [
         &["rebuild"][..],
         &["audit", "verify"],
-        &["report", "registers"],
+        &["report", "register"],
     ] {
         for no_colour in [None, Some("1")] {
             let mut asked = luzhang();

@@ -209,10 +209,13 @@ fn conflicts_come_with_the_answer() {
     let ledger = bureau();
     let target = ledger.target();
     let paid = target
-        .run(["report", "registers", "-o", "ndjson"])
+        .run(["report", "register", "-o", "ndjson"])
         .ended(0)
         .lines();
-    let grant = paid.iter().find(|row| row["number"] == "SH-0003").unwrap();
+    let grant = paid
+        .iter()
+        .find(|row| row["claim_no"] == "SH-0003")
+        .unwrap();
     let late = json!({"unemployment_benefit": {
         "person": {"name": "余雪莲", "national_id": "510590198910117186"},
         "first_day": day(2023, 12, 18), "last_day": day(2023, 12, 19), "source": "补报",

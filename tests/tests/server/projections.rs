@@ -8,15 +8,15 @@ use tonic::{Code, Status};
 
 use crate::{
     commands::{
-        Commanded as _, allowance, appropriation, benefit, claimable, cleared, course, paid,
-        receipt, recovery,
+        Commanded as _, allowance, appropriation, benefit, claimable, cleared, course, loan, paid,
+        plaque, receipt, recovery,
     },
     meter::Meter,
     site::{Plan, Site, ledger_id, test},
     status::fails,
 };
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 12] = [
     "limits",
     "budget",
     "totals",
@@ -26,6 +26,9 @@ const NAMES: [&str; 9] = [
     "notices",
     "batches",
     "recoveries",
+    "months",
+    "plaques",
+    "loans",
 ];
 
 async fn query(
@@ -66,6 +69,8 @@ async fn busy() -> Site {
     site.submit(allowance("C2", 1, "PX-1", "2024-03-05").command())
         .await
         .unwrap();
+    site.record([plaque("PP-1").command()]).await;
+    site.record([loan("DK-1", 1).command()]).await;
     site
 }
 
@@ -103,6 +108,45 @@ fn every_projection_is_listed_with_its_digest() {
                 .zip(before)
                 .all(|(now, before)| now.digest != before.digest)
         );
+    });
+}
+
+#[test]
+fn who_follows_gets_all_rows_and_then_what_changes() {
+    test(async {
+        let site = busy().await;
+        let mut projections = site.grpc.projections.clone();
+        let request = wire::FollowRequest {
+            name: "loans".to_owned(),
+            interval_ms: 1,
+        };
+        let answers = projections.follow(request).await.unwrap();
+        let mut answers = answers.into_inner();
+        let whole = query(&site, "loans", 0, "").await.unwrap();
+        let first = answers.message().await.unwrap().unwrap();
+        assert_eq!((&first.columns, &first.come), (&whole.columns, &whole.rows));
+        assert_eq!((first.projection, first.gone), (whole.projection, vec![]));
+
+        site.record([loan("DK-2", 2).command()]).await;
+        let mut come = Vec::new();
+        while come.is_empty() {
+            let next = answers.message().await.unwrap().unwrap();
+            assert!(next.columns.is_empty() && next.gone.is_empty(), "{next:?}");
+            come = next.come;
+        }
+        let [row] = &come[..] else {
+            panic!("{come:?}");
+        };
+        assert_eq!(row.cells[0], "DK-2");
+        let all = query(&site, "loans", 0, "").await.unwrap();
+        assert_eq!(all.rows.len(), first.come.len() + 1);
+
+        let unknown = wire::FollowRequest {
+            name: "nothing".to_owned(),
+            interval_ms: 0,
+        };
+        let status = projections.follow(unknown).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound);
     });
 }
 
