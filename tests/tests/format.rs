@@ -1,5 +1,6 @@
 //! The format is a promise: golden bytes, fixtures of every released version,
-//! and FORMAT.md itself as the expected value.
+//! and FORMAT.md itself as the expected value. Whoever changes a byte of it is
+//! found.
 
 #![cfg(test)]
 
@@ -13,6 +14,8 @@ mod life;
 mod python;
 #[path = "format/sample.rs"]
 mod sample;
+#[path = "tamper/mod.rs"]
+mod tamper;
 #[path = "format/vectors.rs"]
 mod vectors;
 

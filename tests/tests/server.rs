@@ -1,5 +1,5 @@
 //! The services over a real connection: what is answered, in which order, when,
-//! and what is said when something is wrong.
+//! and what is said when something is wrong; bad input of every kind.
 
 #![cfg(test)]
 #![expect(
@@ -24,6 +24,8 @@ mod status;
 
 #[path = "server/audit.rs"]
 mod audit;
+#[path = "bad_input/mod.rs"]
+mod bad_input;
 #[path = "server/durability.rs"]
 mod durability;
 #[path = "server/events.rs"]

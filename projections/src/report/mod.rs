@@ -143,6 +143,15 @@ impl Name {
         columns::of(self)
     }
 
+    /// Whether it may have as many rows as the log has events. Such a report hands
+    /// its rows out one by one, and its forms hold none.
+    pub fn is_long(self) -> bool {
+        matches!(
+            self,
+            Self::Publicity | Self::Register | Self::Payments | Self::Statement
+        )
+    }
+
     /// Whether its rows have a programme, a year and a fund to be chosen by.
     pub fn has_lines(self) -> bool {
         !matches!(self, Self::Plaques | Self::Loans)

@@ -10,10 +10,9 @@ use std::{
 use luzhang_proto::wire;
 use tempfile::TempDir;
 
+use super::{Words, import, outcomes, positions, says, says_in_both};
 use crate::{
-    Words,
     commands::{Commanded as _, course, listed, receipt},
-    import, outcomes, positions, says, says_in_both,
     site::test,
     support::{Grpc, Person, Server, Sheet, Target, run},
 };

@@ -6,10 +6,8 @@ use std::{
     path::Path,
 };
 
-use crate::{
-    Words, import, outcomes, says_in_both,
-    support::{Ledger, Person, Server, Sheet},
-};
+use super::{Words, import, outcomes, says_in_both};
+use crate::support::{Ledger, Person, Server, Sheet};
 
 const MIB: usize = 1 << 20;
 

@@ -6,10 +6,9 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tonic::Code;
 
+use super::{Words, explained, outcomes, says, says_in_both};
 use crate::{
-    Words,
     commands::{Commanded as _, course, policy, shown},
-    explained, outcomes, says, says_in_both,
     site::{Plan, Site, test},
     support::{Grpc, Ledger, Person, Server, Sheet, Target},
 };

@@ -1,9 +1,7 @@
 //! A bad row among good ones.
 
-use crate::{
-    Words, import, outcomes, positions, says_in_both,
-    support::{Ledger, Organisation, Person, Server, Sheet},
-};
+use super::{Words, import, outcomes, positions, says_in_both};
+use crate::support::{Ledger, Organisation, Person, Server, Sheet};
 
 /// A table whose second row is bad.
 struct Case {

@@ -2,8 +2,6 @@
 //! and times. What is committed under `fixtures/v1` and printed in FORMAT.md was
 //! made from it.
 
-#![allow(dead_code, reason = "each test that includes this uses its own part")]
-
 use std::collections::BTreeMap;
 
 use luzhang_ledger::{

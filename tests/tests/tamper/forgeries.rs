@@ -13,11 +13,11 @@ use luzhang_ledger::{
 };
 use uuid::Uuid;
 
-use crate::{
+use super::{
     changes::{bytes_of, found, hashes, reseal},
-    sample::{self, position},
     shelf::Shelf,
 };
+use crate::sample::{self, position};
 
 /// What it is, its blocks, the anchor; the verdict and the first bad position.
 type Row<'a> = (

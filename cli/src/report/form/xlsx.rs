@@ -42,6 +42,7 @@ struct Formats {
     header: Format,
     text: Format,
     wrapped: Format,
+    shrunk: Format,
     date: Format,
     yuan: Format,
     count: Format,
@@ -83,6 +84,7 @@ impl Formats {
                 .set_background_color("DDEBF7"),
             text: cell().set_num_format("@"),
             wrapped: cell().set_num_format("@").set_text_wrap(),
+            shrunk: cell().set_num_format("@").set_shrink(),
             date: cell()
                 .set_num_format("yyyy-mm-dd")
                 .set_align(FormatAlign::Center),
@@ -239,11 +241,15 @@ impl Writer {
         let lang = self.head.lang;
         let f = &self.formats;
         let sheet = self.book.worksheet_from_index(self.sheets - 1)?;
-        // What is wrapped needs a row of its height: nothing measures it later.
-        let of_cell = |(cell, column)| lines_of(&words::words(cell, lang), column);
-        let lines = row.iter().zip(&self.head.columns).map(of_cell).max();
-        if let Some(lines) = lines.filter(|lines| *lines > 1) {
-            sheet.set_row_height(at, lines * LINE)?;
+        // What is wrapped needs a row of its height: nothing measures it later. The
+        // library remembers every height, so that a report that may have a
+        // million rows shrinks its long names instead.
+        if !self.head.report.is_long() {
+            let of_cell = |(cell, column)| lines_of(&words::words(cell, lang), column);
+            let lines = row.iter().zip(&self.head.columns).map(of_cell).max();
+            if let Some(lines) = lines.filter(|lines| *lines > 1) {
+                sheet.set_row_height(at, lines * LINE)?;
+            }
         }
         for (to, (cell, column)) in row.iter().zip(&self.head.columns).enumerate() {
             let to = place(to);
@@ -258,10 +264,10 @@ impl Writer {
                 }
                 Cell::Text(_) | Cell::Name(_) | Cell::Hash(_) | Cell::Subject(_) => {
                     let text = words::words(cell, lang);
-                    let format = if lines_of(&text, column) > 1 {
-                        &f.wrapped
-                    } else {
-                        &f.text
+                    let format = match lines_of(&text, column) {
+                        1 => &f.text,
+                        _ if self.head.report.is_long() => &f.shrunk,
+                        _ => &f.wrapped,
                     };
                     sheet.write_string_with_format(at, to, text, format)?;
                 }

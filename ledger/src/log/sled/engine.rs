@@ -3,7 +3,7 @@
 
 use std::{
     fmt, fs, io,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -24,6 +24,10 @@ const SEGMENT: usize = 16 << 20;
 const CACHE: u64 = 64 << 20;
 /// Of a copy that is read once from front to back: nothing is asked for again.
 const AUDIT_CACHE: u64 = 8 << 20;
+/// Whatever its capacity, sled's cache keeps the newest leaf of each of its 256
+/// shards, a MiB or two each. A copy that is read through is opened anew after so
+/// many bytes, so that a long log does not end up in memory.
+const RENEW_AFTER: u64 = 64 << 20;
 /// sled's threads may hold its file a moment longer than the handle that was
 /// closed.
 const LOCK_TRIES: u32 = 250;
@@ -119,6 +123,15 @@ pub(super) struct Engine {
     db: RwLock<Option<Db>>,
     /// The last position that is durable.
     end: AtomicU64,
+    /// Of a copy that is read through.
+    renewal: Option<Renewal>,
+}
+
+/// When a copy is opened anew.
+struct Renewal {
+    path: PathBuf,
+    /// Bytes of values read since it was opened.
+    read: AtomicU64,
 }
 
 impl fmt::Debug for Engine {
@@ -134,20 +147,59 @@ impl Engine {
     /// Opens a database that exists. Readers see nothing before
     /// [`Engine::publish`].
     pub(super) fn open(path: &Path) -> Result<Self, EngineError> {
-        Self::open_with(path, CACHE)
-    }
-
-    /// The same for whoever reads it once.
-    pub(super) fn open_for_audit(path: &Path) -> Result<Self, EngineError> {
-        Self::open_with(path, AUDIT_CACHE)
-    }
-
-    fn open_with(path: &Path, cache: u64) -> Result<Self, EngineError> {
-        let db = open_existing(path, cache)?;
         Ok(Self {
-            db: RwLock::new(Some(db)),
+            db: RwLock::new(Some(open_existing(path, CACHE)?)),
             end: AtomicU64::new(0),
+            renewal: None,
         })
+    }
+
+    /// The same for whoever reads a copy through, and nobody else has it open.
+    pub(super) fn open_for_audit(path: &Path) -> Result<Self, EngineError> {
+        Ok(Self {
+            db: RwLock::new(Some(open_existing(path, AUDIT_CACHE)?)),
+            end: AtomicU64::new(0),
+            renewal: Some(Renewal {
+                path: path.to_owned(),
+                read: AtomicU64::new(0),
+            }),
+        })
+    }
+
+    /// Opens a copy anew when enough of it was read.
+    fn renew(&self, renewal: &Renewal) -> Result<(), EngineError> {
+        if renewal.read.load(Ordering::Relaxed) < RENEW_AFTER {
+            return Ok(());
+        }
+        let mut db = self.db.write().unwrap_or_else(PoisonError::into_inner);
+        // Another reader may have been here first, or it was closed for good.
+        if renewal.read.swap(0, Ordering::Relaxed) < RENEW_AFTER || db.is_none() {
+            return Ok(());
+        }
+        let old = db.take();
+        guarded(|| {
+            drop(old);
+            Ok(())
+        })?;
+        *db = Some(open_existing(&renewal.path, AUDIT_CACHE)?);
+        Ok(())
+    }
+
+    /// One entry, as `find` finds it; `key` is what was looked for.
+    fn read(
+        &self,
+        key: u64,
+        find: impl FnOnce(&Db) -> Option<::sled::Result<(IVec, IVec)>>,
+    ) -> Result<Option<(u64, IVec)>, ReadError> {
+        let renewed = self.renewal.as_ref().map_or(Ok(()), |r| self.renew(r));
+        let found = renewed.and_then(|()| self.with(|db| find(db).transpose()));
+        let found = found.map_err(|error| error.into_read_error(key))?;
+        let found = found.map(entry).transpose()?;
+        if let (Some(renewal), Some((_, value))) = (&self.renewal, &found) {
+            let bytes = u64::try_from(value.len()).unwrap_or(u64::MAX);
+            renewal.read.fetch_add(bytes, Ordering::Relaxed);
+        }
+        Ok(found)
     }
 
     /// Refuses a database with anything in it that a writer of this adapter
@@ -231,17 +283,11 @@ impl Shelf for Engine {
     type Value = IVec;
 
     fn at_or_before(&self, key: u64) -> Result<Option<(u64, IVec)>, ReadError> {
-        self.with(|db| db.range(..=key.to_be_bytes()).next_back().transpose())
-            .map_err(|error| error.into_read_error(key))?
-            .map(entry)
-            .transpose()
+        self.read(key, |db| db.range(..=key.to_be_bytes()).next_back())
     }
 
     fn at_or_after(&self, key: u64) -> Result<Option<(u64, IVec)>, ReadError> {
-        self.with(|db| db.range(key.to_be_bytes()..).next().transpose())
-            .map_err(|error| error.into_read_error(key))?
-            .map(entry)
-            .transpose()
+        self.read(key, |db| db.range(key.to_be_bytes()..).next())
     }
 
     fn end(&self) -> u64 {

@@ -2,33 +2,16 @@
 //! languages, nothing acknowledged is lost, good rows go through, and the server
 //! goes on where it can.
 
-#![cfg(test)]
-
-mod support;
-
-#[path = "server/commands.rs"]
-#[allow(dead_code, reason = "made for tests/server.rs, which uses all of it")]
-mod commands;
-#[path = "server/gate.rs"]
-#[allow(dead_code, reason = "made for tests/server.rs, which uses all of it")]
-mod gate;
-#[path = "server/site.rs"]
-#[allow(dead_code, reason = "made for tests/server.rs, which uses all of it")]
-mod site;
-
-#[path = "bad_input/disk.rs"]
 mod disk;
-#[path = "bad_input/files.rs"]
 mod files;
-#[path = "bad_input/requests.rs"]
 mod requests;
-#[path = "bad_input/rows.rs"]
 mod rows;
 
 use std::{collections::BTreeSet, path::Path};
 
 use serde_json::Value;
-use support::{Ran, Target, run};
+
+use crate::support::{Ran, Target, run};
 
 /// What a reader of one language must find in an error.
 #[derive(Clone, Copy, Debug)]

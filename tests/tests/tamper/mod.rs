@@ -1,15 +1,8 @@
 //! Whoever changes a byte of a ledger is found, and so is the place. What cannot
 //! be found without an anchor is written down here as well.
 
-#![cfg(test)]
-
-#[path = "tamper/changes.rs"]
 mod changes;
-#[path = "tamper/forgeries.rs"]
 mod forgeries;
-#[path = "format/sample.rs"]
-mod sample;
-#[path = "tamper/shelf.rs"]
 mod shelf;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,9 +21,10 @@ use luzhang_ledger::{
     },
 };
 use rayon::prelude::*;
-use sample::position;
 use shelf::Shelf;
 use uuid::Uuid;
+
+use crate::sample::{self, position};
 
 const UNREADABLE: Expected = (Verdict::Unreadable, Place::FileHeader);
 const IN_HEADER: Expected = (Verdict::Tampered, Place::FileHeader);
