@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "luzhang/v1/audit.proto",
             "luzhang/v1/projection.proto",
             "luzhang/v1/case.proto",
+            "luzhang/v1/proof.proto",
         ],
         ["."],
     )?;

@@ -1,6 +1,9 @@
 //! The command line.
 
 pub(crate) mod life;
+pub(crate) mod proof;
+pub(crate) mod watch;
+pub(crate) mod witness;
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
@@ -9,10 +12,12 @@ use clap::{
     parser::ValueSource,
 };
 use clap_complete::Shell;
-use luzhang_ledger::{Date, Position};
+use jiff::SignedDuration;
+use luzhang_ledger::{Date, Position, proof::note::KeyName};
 
 use crate::{
     bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format, report::Form,
+    trust::Trust,
 };
 
 /// luzhang 泸账: a subsidy ledger that can be checked without trusting it.
@@ -129,6 +134,18 @@ pub(crate) enum Command {
     /// Export and verify the chain
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Signed heads of the tree over all events
+    #[command(subcommand)]
+    Checkpoint(proof::CheckpointCommand),
+    /// Receipts and consistency proofs, and checking them without the ledger
+    #[command(subcommand)]
+    Proof(proof::ProofCommand),
+    /// The tree as static files
+    #[command(subcommand)]
+    Tiles(proof::TilesCommand),
+    /// A witness of its own, for an audit office
+    #[command(subcommand)]
+    Witness(witness::WitnessCommand),
     /// Replay history under another policy pack, without writing
     Simulate(SimulateArgs),
     /// Fold the whole log anew and print the digests
@@ -179,6 +196,14 @@ pub(crate) struct InitArgs {
     /// The first policy pack: a file, or `none`; the built-in luzhou-2023 by default
     #[arg(long, value_name = "FILE|none")]
     pub(crate) pack: Option<String>,
+    /// The name under which checkpoints are signed, such as
+    /// `luzhou.example/ledger`; `luzhang/` and the ledger's id by default
+    #[arg(long, value_name = "NAME", value_parser = key_name)]
+    pub(crate) origin: Option<KeyName>,
+}
+
+fn key_name(text: &str) -> Result<KeyName, String> {
+    KeyName::new(text).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Args)]
@@ -192,6 +217,63 @@ pub(crate) struct ServeArgs {
     /// The most bytes of one request
     #[arg(long, default_value_t = luzhang_server::Limits::default().message_bytes)]
     pub(crate) message_bytes: usize,
+    /// Where the tree is published over HTTP; loopback only, or `off`
+    #[arg(
+        long,
+        env = "LUZHANG_WEB",
+        default_value = "127.0.0.1:7381",
+        value_name = "ADDRESS|off"
+    )]
+    pub(crate) web: Web,
+    /// Sign a checkpoint when the newest event has waited so long
+    #[arg(
+        long,
+        env = "LUZHANG_CHECKPOINT_EVERY",
+        default_value = "10s",
+        value_name = "TIME"
+    )]
+    pub(crate) checkpoint_every: SignedDuration,
+    /// Or after so many blocks
+    #[arg(long, default_value_t = 4_096, value_name = "N")]
+    pub(crate) checkpoint_blocks: u64,
+    /// Ask the witnesses of this policy (C2SP tlog-policy) to cosign checkpoints,
+    /// and publish those that meet its quorum
+    #[arg(long, env = "LUZHANG_WITNESSES", value_name = "FILE")]
+    pub(crate) witnesses: Option<PathBuf>,
+    /// Whether the tree is kept: `off` is for measuring what it costs
+    #[arg(long, value_enum, default_value_t, hide = true)]
+    pub(crate) tree: TreeKept,
+}
+
+/// Where the tree is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Web {
+    /// Nowhere.
+    Off,
+    /// Here.
+    At(SocketAddr),
+}
+
+impl FromStr for Web {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let at = text.parse().map(Self::At);
+        at.map_err(|_| "neither `off` nor an address such as 127.0.0.1:7381".to_owned())
+    }
+}
+
+/// Whether the tree is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TreeKept {
+    /// It is.
+    #[default]
+    On,
+    /// No checkpoints, no receipts.
+    Off,
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +284,9 @@ pub(crate) struct SubmitArgs {
     /// Only say what would happen
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Write a receipt (C2SP tlog-proof) into this file
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub(crate) proof: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Args)]
@@ -345,6 +430,8 @@ pub(crate) enum AuditCommand {
     },
     /// The durable end of the chain
     Head,
+    /// Follow a published tree, and raise the alarm when it forks or shrinks
+    Watch(watch::WatchArgs),
     /// Decide everything anew from what was known then, and compare
     Redecide {
         /// An export file; without it --data-dir or --server is read
@@ -359,9 +446,18 @@ pub(crate) struct VerifyArgs {
     /// A chain head that was written down: `HASH` or `POSITION:HASH`
     #[arg(long, value_name = "[POSITION:]HASH")]
     pub(crate) head: Option<String>,
-    /// A receipt, as JSON, that must be on the chain
+    /// A receipt that must be on the chain: a tlog-proof, or JSON
     #[arg(long, value_name = "FILE", conflicts_with = "head")]
     pub(crate) receipt: Option<PathBuf>,
+    /// A signed checkpoint, cosigned or not, that the chain must be under
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["head", "receipt"])]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// A published tree that the chain must be under: a directory or a URL
+    #[arg(long, value_name = "DIR|URL", conflicts_with_all = ["head", "receipt", "checkpoint"])]
+    pub(crate) tiles: Option<String>,
+    /// Whose signatures to trust
+    #[command(flatten)]
+    pub(crate) trust: Trust,
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,8 +13,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use luzhang_proto::wire::{
     audit_service_client::AuditServiceClient, case_service_client::CaseServiceClient,
     ledger_service_client::LedgerServiceClient, projection_service_client::ProjectionServiceClient,
+    proof_service_client::ProofServiceClient,
 };
-use luzhang_server::{Engine, Limits, Server, engine::DEFAULT_QUEUE};
+use luzhang_server::{Engine, Limits, Options, Server};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_stream::StreamExt as _;
 use tonic::{
@@ -125,6 +126,11 @@ impl Client {
             .max_decoding_message_size(MAX_ANSWER)
     }
 
+    pub(crate) fn proofs(&self) -> ProofServiceClient<Through> {
+        ProofServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+            .max_decoding_message_size(MAX_ANSWER)
+    }
+
     pub(crate) fn cases(&self) -> CaseServiceClient<Through> {
         CaseServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
@@ -168,7 +174,7 @@ async fn connect(url: &str) -> Result<Channel, Failure> {
 pub(crate) async fn open_engine(dir: PathBuf, lang: Lang) -> Result<Engine, Failure> {
     let opened = tokio::task::spawn_blocking(move || {
         let bar = progress(lang.pick("读取账本", "reading the ledger"));
-        let engine = Engine::open(&dir, DEFAULT_QUEUE, |done, total| {
+        let engine = Engine::open(&dir, Options::default(), |done, total| {
             bar.set_length(total);
             bar.set_position(done);
         });

@@ -21,6 +21,7 @@ pub(crate) mod exit {
     pub(crate) const CONFLICT: u8 = 6;
     pub(crate) const UNKNOWN: u8 = 7;
     pub(crate) const TAMPERED: u8 = 10;
+    pub(crate) const UNVERIFIED: u8 = 11;
 }
 
 /// A command that failed.

@@ -12,6 +12,8 @@ mod output;
 mod payment;
 mod report;
 mod source;
+mod tiles;
+mod trust;
 
 use std::{
     env,
@@ -62,6 +64,12 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Explain(args) => runtime.block_on(commands::explain::run(&global, &args)),
         Command::Policy(command) => runtime.block_on(commands::policy::run(&global, &command)),
         Command::Audit(command) => runtime.block_on(commands::audit::run(&global, &command)),
+        Command::Checkpoint(command) => {
+            runtime.block_on(commands::checkpoint::run(&global, &command))
+        }
+        Command::Proof(command) => runtime.block_on(commands::proof::run(&global, &command)),
+        Command::Tiles(command) => runtime.block_on(commands::tiles::run(&global, &command)),
+        Command::Witness(command) => runtime.block_on(commands::witness::run(&global, &command)),
         Command::Simulate(args) => runtime.block_on(commands::simulate::run(&global, &args)),
         Command::Rebuild { file } => {
             runtime.block_on(commands::rebuild::run(&global, file.as_deref()))

@@ -115,6 +115,8 @@ pub struct SealedBlock {
     pub first: Position,
     /// The whole block, hash included.
     pub bytes: Vec<u8>,
+    /// The hashes of its events, in order: leaves for the tree.
+    pub events: Vec<Hash>,
 }
 
 /// Collects events into one block.
@@ -128,6 +130,7 @@ pub struct BlockBuilder {
     count: u32,
     recorded_at: i64,
     bytes: Vec<u8>,
+    events: Vec<Hash>,
 }
 
 impl BlockBuilder {
@@ -142,12 +145,18 @@ impl BlockBuilder {
             count: 0,
             recorded_at: predecessor.recorded_at,
             bytes: empty_block(),
+            events: Vec::new(),
         }
     }
 
     /// Where the next event goes.
     pub fn next_position(&self) -> Position {
         self.next
+    }
+
+    /// The hash of the last event so far.
+    pub fn chain(&self) -> Hash {
+        self.chain
     }
 
     /// Whether nothing was pushed yet.
@@ -183,6 +192,7 @@ impl BlockBuilder {
             tag.copy_from_slice(&hash.tag());
         }
         self.chain = hash;
+        self.events.push(hash);
         self.next = self.next.next();
         self.count = self.count.saturating_add(1);
         self.recorded_at = event.header.recorded_at;
@@ -230,6 +240,7 @@ impl BlockBuilder {
             head,
             first,
             bytes: std::mem::replace(&mut self.bytes, empty_block()),
+            events: std::mem::take(&mut self.events),
         }
     }
 }

@@ -4,9 +4,11 @@ use crate::{
     calendar::{Date, DateSet},
     claim::Claim,
     fact::Fact,
+    hash::Hash,
     identity::SubjectId,
     office::Office,
     position::{LedgerId, Position, StreamId},
+    proof::{Note, VerifierKey},
     step::{Account, Step, StepRefusal},
     text::{Label, PackId, Principal},
 };
@@ -101,6 +103,31 @@ pub enum Body {
     StepRefused(Box<StepRefusal>),
     /// A conflict no longer holds.
     ConflictCleared(Position),
+    /// Checkpoints are signed with another key from here on.
+    CheckpointKeyAdopted(Box<KeyAdoption>),
+    /// What all events before this one fold to.
+    StateAttested(Vec<Attested>),
+}
+
+/// A new key for checkpoints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyAdoption {
+    /// The key.
+    pub key: VerifierKey,
+    /// What the key before it says of it, see [`crate::proof::rotation`]; `None`
+    /// for the first.
+    pub endorsement: Option<Note>,
+}
+
+/// The state of one projection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attested {
+    /// Which projection.
+    pub projection: Label,
+    /// The version of its fold.
+    pub version: u32,
+    /// The digest of its state.
+    pub digest: Hash,
 }
 
 /// A fact that no longer counts.
@@ -128,7 +155,7 @@ pub struct Correction {
 }
 
 /// The names of all kinds of events, as [`Body::kind`] gives them.
-pub const KINDS: [&str; 59] = [
+pub const KINDS: [&str; 61] = [
     "ledger_created",
     "policy_pack_adopted",
     "party_registered",
@@ -188,6 +215,8 @@ pub const KINDS: [&str; 59] = [
     "conflict_detected",
     "step_refused",
     "conflict_cleared",
+    "checkpoint_key_adopted",
+    "state_attested",
 ];
 
 /// What kind of subject it is.
@@ -330,6 +359,8 @@ impl Body {
             Self::Step(step) => step.kind(),
             Self::StepRefused(_) => "step_refused",
             Self::ConflictCleared(_) => "conflict_cleared",
+            Self::CheckpointKeyAdopted(_) => "checkpoint_key_adopted",
+            Self::StateAttested(_) => "state_attested",
         }
     }
 }

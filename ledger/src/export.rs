@@ -90,9 +90,18 @@ pub fn is_export(first_bytes: &[u8]) -> bool {
 pub fn verify_export(
     input: impl Read,
     anchor: Option<Anchor>,
+    progress: impl FnMut(u64),
+) -> Report {
+    verify_export_with(input, Verifier::new(anchor), progress)
+}
+
+/// The same with a verifier that looks for more.
+pub fn verify_export_with(
+    input: impl Read,
+    verifier: Verifier,
     mut progress: impl FnMut(u64),
 ) -> Report {
-    let mut blocks = VerifiedBlocks::with(Verifier::new(anchor), input);
+    let mut blocks = VerifiedBlocks::with(verifier, input);
     let mut finding = None;
     while let Some(batch) = blocks.next() {
         match batch {

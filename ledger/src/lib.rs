@@ -7,8 +7,9 @@
 //! disk.
 //!
 //! Read in this order: [`event`] (what is recorded), [`codec`] (its bytes),
-//! [`hash`] and [`block`] (the chain), [`log`] (where blocks live), [`verify`]
-//! and [`export`] (what an auditor uses).
+//! [`hash`] and [`block`] (the chain), [`log`] (where blocks live), [`proof`] (the
+//! tree, its signed heads and what they prove), [`verify`] and [`export`] (what an
+//! auditor uses).
 
 #![warn(
     clippy::arithmetic_side_effects,
@@ -36,6 +37,8 @@ pub mod block;
 pub mod hash;
 
 pub mod log;
+
+pub mod proof;
 
 pub mod export;
 pub mod verify;

@@ -93,6 +93,8 @@ pub enum StreamKind {
     Notice,
     /// A payment batch, by its number.
     Batch,
+    /// What the ledger says of its own state, by the ledger's id.
+    State,
 }
 
 impl StreamKind {
@@ -108,6 +110,7 @@ impl StreamKind {
             Self::Certificate => "certificate",
             Self::Notice => "notice",
             Self::Batch => "batch",
+            Self::State => "state",
         }
     }
 }

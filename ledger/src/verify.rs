@@ -16,6 +16,7 @@ use crate::{
     hash::{ChainHasher, Hash},
     log::ReadError,
     position::{LedgerId, Position},
+    proof::{Frontier, Node, TreeHead},
 };
 
 /// What verification found, in one word.
@@ -116,6 +117,8 @@ pub struct Report {
     pub chain_head: Option<Hash>,
     /// The ledger that it says it is.
     pub ledger: Option<LedgerId>,
+    /// The head of the tree over these events, if it was computed.
+    pub tree: Option<TreeHead>,
     /// What is wrong and where, if anything.
     pub finding: Option<Finding>,
 }
@@ -140,6 +143,33 @@ pub struct Verifier {
     anchor_met: bool,
     ledger: Option<LedgerId>,
     head: Option<Head>,
+    tree: Option<TreeCheck>,
+}
+
+/// Heads of the tree that must be those of this chain.
+#[derive(Debug, Default)]
+struct TreeCheck {
+    frontier: Frontier,
+    expected: Vec<ExpectedTree>,
+}
+
+/// A head of the tree that is known from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpectedTree {
+    /// The head.
+    pub head: TreeHead,
+    /// How it is known.
+    pub known: Known,
+}
+
+/// How something is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Signed by somebody who is trusted: an anchor.
+    Signed,
+    /// It lies beside the chain, where whoever changes the one may change the
+    /// other. It can contradict the chain, but not vouch for it.
+    Beside,
 }
 
 /// What one block shows by itself.
@@ -151,6 +181,8 @@ struct Checked {
     first_event: Option<LedgerId>,
     anchor_met: bool,
     anchor_contradicted: bool,
+    /// Empty if no tree is asked for.
+    leaves: Vec<Node>,
 }
 
 impl Verifier {
@@ -161,7 +193,21 @@ impl Verifier {
             anchor_met: false,
             ledger: None,
             head: None,
+            tree: None,
         }
+    }
+
+    /// Computes the tree too, and compares it with these heads.
+    #[must_use]
+    pub fn with_tree(mut self, expected: impl IntoIterator<Item = ExpectedTree>) -> Self {
+        let tree = self.tree.get_or_insert_default();
+        tree.expected.extend(expected);
+        self
+    }
+
+    /// The head of the tree over what was verified so far, if it is computed.
+    pub fn tree(&self) -> Option<TreeHead> {
+        self.tree.as_ref().map(|tree| tree.frontier.head())
     }
 
     /// The head of what was verified so far.
@@ -183,10 +229,13 @@ impl Verifier {
 
     /// Checks blocks that continue what was seen.
     pub fn push(&mut self, blocks: &[Vec<u8>]) -> Result<(), Finding> {
-        let anchor = self.anchor;
+        let look = Look {
+            anchor: self.anchor,
+            leaves: self.tree.is_some(),
+        };
         let checked: Vec<Result<Checked, Flaw>> = blocks
             .par_iter()
-            .map(|bytes| check_block(bytes, anchor))
+            .map(|bytes| check_block(bytes, look))
             .collect();
         for checked in checked {
             let here = self.next_position();
@@ -228,6 +277,9 @@ impl Verifier {
                 detail: "the event at the anchor's position has another hash".to_owned(),
             });
         }
+        if let Some(tree) = &mut self.tree {
+            self.anchor_met |= tree.grow(&next.leaves)?;
+        }
         self.anchor_met |= next.anchor_met;
         self.head = Some(next.head);
         Ok(())
@@ -250,11 +302,20 @@ impl Verifier {
                 .map_or(0, Position::number),
             chain_head: self.head.map(|head| head.chain),
             ledger: self.ledger,
+            tree: self.tree.map(|tree| tree.frontier.head()),
             finding,
         }
     }
 
     fn anchor_finding(&self) -> Option<Finding> {
+        let longest = self.tree.as_ref().and_then(TreeCheck::longest);
+        if let Some(size) = longest.filter(|size| size.number() >= self.next_position().number()) {
+            return Some(Finding {
+                verdict: Verdict::Truncated,
+                place: Place::Event(self.next_position()),
+                detail: format!("a checkpoint covers {size} events, more than there are"),
+            });
+        }
         let anchor = self.anchor.filter(|_| !self.anchor_met)?;
         let truncated = |detail| Finding {
             verdict: Verdict::Truncated,
@@ -272,6 +333,35 @@ impl Verifier {
                 detail: "no event of this chain has the anchor's hash".to_owned(),
             },
         })
+    }
+}
+
+impl TreeCheck {
+    /// Takes the leaves of a block. Whether an anchor was met in it.
+    fn grow(&mut self, leaves: &[Node]) -> Result<bool, Finding> {
+        let mut met = false;
+        for leaf in leaves {
+            self.frontier.push(*leaf);
+            let size = self.frontier.size();
+            for expected in self.expected.iter().filter(|tree| tree.head.size == size) {
+                if self.frontier.head() != expected.head {
+                    return Err(Finding {
+                        verdict: Verdict::Forked,
+                        place: expected.head.last().map_or(Place::Whole, Place::Event),
+                        detail: format!("the tree over {size} events has another root"),
+                    });
+                }
+                met |= expected.known == Known::Signed;
+            }
+        }
+        Ok(met)
+    }
+
+    fn longest(&self) -> Option<Position> {
+        self.expected
+            .iter()
+            .filter_map(|tree| tree.head.last())
+            .max()
     }
 }
 
@@ -307,7 +397,14 @@ impl Flaw {
     }
 }
 
-fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Flaw> {
+/// What to look for in a block, besides faults.
+#[derive(Clone, Copy)]
+struct Look {
+    anchor: Option<Anchor>,
+    leaves: bool,
+}
+
+fn check_block(bytes: &[u8], look: Look) -> Result<Checked, Flaw> {
     let view = BlockView::parse(bytes).map_err(|error| Flaw {
         stated: None,
         sound: 0,
@@ -322,6 +419,7 @@ fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Flaw> {
     let mut chain = view.chain_before;
     let mut last = None;
     let mut first_event = None;
+    let mut leaves = Vec::new();
     let (mut anchor_met, mut anchor_contradicted) = (false, false);
     for frame in view.frames() {
         let frame = frame.map_err(|bad| {
@@ -344,7 +442,10 @@ fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Flaw> {
                 first_event = Some(ledger);
             }
         }
-        if let Some(anchor) = anchor {
+        if look.leaves {
+            leaves.push(Node::of_event(chain));
+        }
+        if let Some(anchor) = look.anchor {
             let here = anchor.position.is_none_or(|p| p == at);
             anchor_met |= here && anchor.hash == chain;
             anchor_contradicted |= here && anchor.position.is_some() && anchor.hash != chain;
@@ -379,6 +480,7 @@ fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Flaw> {
         first_event,
         anchor_met,
         anchor_contradicted,
+        leaves,
     })
 }
 
@@ -386,11 +488,22 @@ fn check_block(bytes: &[u8], anchor: Option<Anchor>) -> Result<Checked, Flaw> {
 /// others hash; memory stays bounded whatever the log's size.
 ///
 /// `progress` is told how many events hold so far.
-pub fn verify_blocks<I>(blocks: I, anchor: Option<Anchor>, mut progress: impl FnMut(u64)) -> Report
+pub fn verify_blocks<I>(blocks: I, anchor: Option<Anchor>, progress: impl FnMut(u64)) -> Report
 where
     I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
 {
-    let mut verifier = Verifier::new(anchor);
+    verify_blocks_with(blocks, Verifier::new(anchor), progress)
+}
+
+/// The same with a verifier that looks for more.
+pub fn verify_blocks_with<I>(
+    blocks: I,
+    mut verifier: Verifier,
+    mut progress: impl FnMut(u64),
+) -> Report
+where
+    I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
+{
     let mut finding = None;
     thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel::<Vec<Result<Vec<u8>, ReadError>>>(2);

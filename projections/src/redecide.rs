@@ -7,21 +7,36 @@
 use std::{collections::VecDeque, fmt};
 
 use luzhang_ledger::{
-    Body, Event, Office, Position, StreamId,
-    event::{Conflict, Failure},
+    Body, Event, Hash, Office, Position, StreamId,
+    event::{Attested, Conflict, Failure},
 };
 
 use crate::{
     decide::{Command, CommandBody, decide},
+    projection::{Name, Projections},
     state::State,
 };
 
 /// Folds a log from its first event on, and recomputes its decisions.
 #[derive(Clone, Debug, Default)]
 pub struct Redecider {
-    state: State,
+    projections: Projections,
     decisions: u64,
     due: Due,
+    attestations: Attestations,
+}
+
+/// Attested states seen, and compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attestations {
+    /// How many there are.
+    pub seen: u64,
+    /// How many were compared. A state costs as much as it is large, so one that
+    /// comes soon after another is passed over; what it says, the next one says
+    /// too.
+    pub compared: u64,
+    /// Events since the last one that was compared.
+    since: u64,
 }
 
 /// Events that have to follow another: conflicts raised and cleared.
@@ -82,6 +97,8 @@ pub enum Verdict {
     Conflict(Conflict),
     /// A conflict no longer holds.
     Cleared(Position),
+    /// The digest of a projection, by its name.
+    Attested(String, Hash),
     /// There is nothing.
     Nothing,
 }
@@ -122,6 +139,8 @@ impl Verdict {
             | Body::AccountBound(_)
             | Body::FactRetracted(_)
             | Body::FactCorrected(_)
+            | Body::CheckpointKeyAdopted(_)
+            | Body::StateAttested(_)
             | Body::Fact(_) => Self::Recorded,
         }
     }
@@ -136,6 +155,7 @@ impl Verdict {
             Self::Taken => "taken",
             Self::Conflict(_) => "conflict",
             Self::Cleared(_) => "cleared",
+            Self::Attested(..) => "attested",
             Self::Nothing => "nothing",
         }
     }
@@ -153,16 +173,17 @@ impl Verdict {
             )],
             Self::Rejected { code } => vec![(*code).to_owned()],
             Self::Cleared(conflict) => vec![format!("@{conflict}")],
+            Self::Attested(projection, digest) => vec![format!("{projection} {digest}")],
             Self::Recorded | Self::Granted | Self::Taken | Self::Nothing => Vec::new(),
         }
     }
 }
 
-impl From<State> for Redecider {
+impl From<Projections> for Redecider {
     /// Goes on from a state that is known to be right.
-    fn from(state: State) -> Self {
+    fn from(projections: Projections) -> Self {
         Self {
-            state,
+            projections,
             ..Self::default()
         }
     }
@@ -171,7 +192,12 @@ impl From<State> for Redecider {
 impl Redecider {
     /// The state after the last event.
     pub fn state(&self) -> &State {
-        &self.state
+        &self.projections.state
+    }
+
+    /// How many attested states were seen and compared.
+    pub fn attestations(&self) -> Attestations {
+        self.attestations
     }
 
     /// How many events were recomputed.
@@ -188,18 +214,47 @@ impl Redecider {
             differences.extend(self.due.take(event));
         } else {
             differences.extend(self.due.missing());
-            if let Some(body) = command_body(event) {
+            if let Body::StateAttested(attested) = &event.body {
+                differences.extend(self.compare(event, attested));
+            } else if let Some(body) = command_body(event) {
                 self.decisions = self.decisions.saturating_add(1);
                 differences.extend(self.redecide(event, body));
             }
         }
-        self.state.apply(event);
+        self.projections.apply(event);
+        self.attestations.since = self.attestations.since.saturating_add(1);
         differences
     }
 
     /// The log has ended: conflicts that are still due are missing.
     pub fn finish(&mut self) -> Vec<Difference> {
         self.due.missing()
+    }
+
+    /// Compares what the ledger says of its state with the state before it.
+    fn compare(&mut self, event: &Event, attested: &[Attested]) -> Option<Difference> {
+        self.attestations.seen = self.attestations.seen.saturating_add(1);
+        // As many events as keep the digests cheaper than the decisions.
+        let size = u64::try_from(self.projections.state.streams()).unwrap_or(u64::MAX);
+        if self.attestations.compared > 0 && self.attestations.since < size / 16 {
+            return None;
+        }
+        self.attestations.since = 0;
+        self.attestations.compared = self.attestations.compared.saturating_add(1);
+        attested.iter().find_map(|attested| {
+            // Another version of a fold has another digest; that is no difference.
+            let name = Name::parse(attested.projection.as_str())?;
+            let digest = (name.version() == attested.version)
+                .then(|| self.projections.status(name).digest)
+                .filter(|digest| *digest != attested.digest)?;
+            let verdict = |digest| Verdict::Attested(name.as_str().to_owned(), digest);
+            Some(Difference {
+                position: event.header.position,
+                aspects: vec![Aspect::Body],
+                recorded: verdict(attested.digest),
+                recomputed: verdict(digest),
+            })
+        })
     }
 
     fn redecide(&mut self, event: &Event, body: CommandBody) -> Option<Difference> {
@@ -220,7 +275,7 @@ impl Redecider {
             None if genesis => Office::LUZHOU,
             None => return differs(vec![Aspect::Office], Verdict::Nothing),
         };
-        let decision = match decide(&self.state, Command { office, body }) {
+        let decision = match decide(&self.projections.state, Command { office, body }) {
             Ok(decision) => decision,
             Err(rejection) => {
                 let code = rejection.code();
@@ -282,7 +337,9 @@ fn command_body(event: &Event) -> Option<CommandBody> {
         | Body::PartyRegistered(_)
         | Body::PartyCorrected(_)
         | Body::Conflict(_)
-        | Body::ConflictCleared(_) => None,
+        | Body::ConflictCleared(_)
+        | Body::CheckpointKeyAdopted(_)
+        | Body::StateAttested(_) => None,
     }
 }
 

@@ -139,6 +139,8 @@ impl Simulation {
             | Body::AccountBound(_)
             | Body::Conflict(_)
             | Body::ConflictCleared(_)
+            | Body::CheckpointKeyAdopted(_)
+            | Body::StateAttested(_)
             | Body::Step(_)
             | Body::StepRefused(_) => self.supposed.apply(event),
         }
@@ -206,6 +208,8 @@ impl Simulation {
             | Body::AccountBound(_)
             | Body::Conflict(_)
             | Body::ConflictCleared(_)
+            | Body::CheckpointKeyAdopted(_)
+            | Body::StateAttested(_)
             | Body::Step(_)
             | Body::StepRefused(_) => Vec::new(),
         };

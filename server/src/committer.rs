@@ -3,16 +3,21 @@
 
 use std::{
     io,
-    sync::{Arc, OnceLock, mpsc::Receiver},
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, SyncSender},
+    },
 };
 
 use luzhang_ledger::{
+    Position,
     block::{Head, SealedBlock},
     log::{AppendError, Fault, Log},
 };
 use tokio::sync::{oneshot, watch};
 
 use crate::{
+    checkpoints::Tidings,
     convert::to_proto::Outcome,
     rejected::Rejected,
     vault::{Vault, VaultError},
@@ -34,17 +39,22 @@ pub(crate) type Poison = Arc<OnceLock<Stopped>>;
 pub(crate) struct Commit {
     /// Each is appended as a whole, one after the other.
     pub(crate) appends: Vec<Vec<SealedBlock>>,
-    pub(crate) replies: Vec<Reply>,
+    pub(crate) replies: Replies,
 }
 
-pub(crate) type Reply = (
-    oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
-    Vec<Result<Outcome, Rejected>>,
-);
+/// What is said when a group is durable, and to whom.
+#[derive(Default)]
+pub(crate) struct Replies {
+    pub(crate) commands: Vec<Reply<Vec<Result<Outcome, Rejected>>>>,
+    pub(crate) own: Vec<Reply<Result<Option<Position>, Rejected>>>,
+}
+
+pub(crate) type Reply<T> = (oneshot::Sender<T>, T);
 
 pub(crate) struct Committer {
     pub(crate) log: Box<dyn Log>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) tree: Option<SyncSender<Tidings>>,
     pub(crate) durable: watch::Sender<Head>,
     pub(crate) poison: Poison,
 }
@@ -54,7 +64,7 @@ impl Committer {
         while let Ok(commit) = commits.recv() {
             let committed = commit
                 .appends
-                .iter()
+                .into_iter()
                 .try_for_each(|blocks| self.commit(blocks));
             if let Err(why) = committed {
                 tracing::error!(why = %why.en, "storage failed; the writer stops");
@@ -63,7 +73,11 @@ impl Committer {
                 self.durable.send_modify(|_| {});
             }
             let failed = self.poison.get().map(Rejected::stopped);
-            for (reply, outcomes) in commit.replies {
+            for (reply, said) in commit.replies.own {
+                let said = failed.clone().map_or(said, Err);
+                let _gone = reply.send(said);
+            }
+            for (reply, outcomes) in commit.replies.commands {
                 let outcomes = match &failed {
                     None => outcomes,
                     Some(why) => outcomes.iter().map(|_| Err(why.clone())).collect(),
@@ -76,11 +90,11 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, blocks: &[SealedBlock]) -> Result<(), Stopped> {
+    fn commit(&mut self, blocks: Vec<SealedBlock>) -> Result<(), Stopped> {
         if let Some(why) = self.poison.get() {
             return Err(why.clone());
         }
-        let Some(last) = blocks.last() else {
+        let Some(head) = blocks.last().map(|block| block.head) else {
             return Ok(());
         };
         // Keys first: an event must never be sealed under a key that is lost.
@@ -88,10 +102,30 @@ impl Committer {
             .sync()
             .map_err(|error| Stopped::of_vault(&error))?;
         self.log
-            .append(blocks)
+            .append(&blocks)
             .map_err(|error| Stopped::of_log(&error))?;
-        self.durable.send_replace(last.head);
+        self.durable.send_replace(head);
+        self.tell(blocks);
         Ok(())
+    }
+}
+
+impl Committer {
+    /// Tells who keeps the tree. Nobody waits for that: what there is no room to
+    /// say is read from the log instead.
+    fn tell(&self, blocks: Vec<SealedBlock>) {
+        let Some(tree) = &self.tree else {
+            return;
+        };
+        for block in blocks {
+            let grown = Tidings::Grown {
+                first: block.first,
+                events: block.events,
+            };
+            if tree.try_send(grown).is_err() {
+                return;
+            }
+        }
     }
 }
 

@@ -13,7 +13,9 @@ use luzhang_ledger::{
     log::{
         Log, Reader,
         sled::{OpenError, SledLog},
+        tiles::TileReader,
     },
+    proof::{SignedCheckpoint, VerifierKey, note::KeyName},
     text::Label,
 };
 use luzhang_projections::{
@@ -26,11 +28,15 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
+    checkpoints::{
+        self, Checkpoints, Contradiction, OldKey, Opening, Proofs, Published, Rotation, Tidings,
+        Trouble,
+    },
     committer::{Poison, Stopped},
     convert::{from_proto::Request, to_proto::Outcome},
     rejected::Rejected,
     replay::{self, ReplayError},
-    sequencer::{self, Presence, Requests, Running, Start, Work},
+    sequencer::{self, Commands, Presence, Requests, Running, Start, Work},
     vault::{Vault, VaultError},
 };
 
@@ -52,6 +58,26 @@ pub enum EngineError {
     /// The operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// The log ends before what it has signed.
+    #[error(
+        "the log ends at event {log}, but a checkpoint over {signed} events was signed: its end \
+         is missing. Nothing was written; restore the newest copy"
+    )]
+    SignedMore {
+        /// Events under the checkpoint.
+        signed: u64,
+        /// Events in the log.
+        log: u64,
+    },
+    /// The log is another one than it has signed.
+    #[error(
+        "the log contradicts a checkpoint over its first {size} events that it has signed: it is \
+         not the log that it was. Nothing was written; restore the copy that fits `tree/`"
+    )]
+    SignedOther {
+        /// Events under the checkpoint.
+        size: u64,
+    },
     /// The first block could not be written.
     #[error("the ledger could not be begun: {}", .0.en)]
     Genesis(Stopped),
@@ -66,6 +92,8 @@ impl EngineError {
             Self::Replay(_) => "LEDGER_UNREADABLE",
             Self::Pack(_) => "POLICY_INVALID",
             Self::Io(_) => "LEDGER_IO",
+            Self::SignedMore { .. } => "LEDGER_TRUNCATED",
+            Self::SignedOther { .. } => "LEDGER_FORKED",
             Self::Genesis(_) => "WRITER_STOPPED",
         }
     }
@@ -78,6 +106,12 @@ impl EngineError {
             Self::Replay(error) => format!("账本内容无法读取：{error}"),
             Self::Pack(error) => format!("政策包不可用：{error}"),
             Self::Io(error) => format!("系统错误：{error}"),
+            Self::SignedMore { signed, log } => format!(
+                "账本只到第 {log} 个事件，但曾签署过覆盖 {signed} 个事件的检查点：尾部缺失；未写入任何内容，请恢复最新副本"
+            ),
+            Self::SignedOther { size } => format!(
+                "账本与曾签署的检查点（前 {size} 个事件）不符：已不是原来的账本；未写入任何内容，请恢复与 tree/ 相符的副本"
+            ),
             Self::Genesis(why) => format!("账本未能建立：{}", why.zh),
         }
     }
@@ -85,6 +119,24 @@ impl EngineError {
 
 /// How many messages may wait for the sequencer.
 pub const DEFAULT_QUEUE: usize = 1_024;
+
+/// How a ledger is used.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many messages may wait for the sequencer.
+    pub queue: usize,
+    /// Whether a tree is kept, and when it is signed.
+    pub proofs: Proofs,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            queue: DEFAULT_QUEUE,
+            proofs: Proofs::default(),
+        }
+    }
+}
 
 /// A ledger in use.
 #[derive(Debug)]
@@ -97,6 +149,16 @@ pub struct Engine {
     running: Mutex<Option<Running>>,
     durable: watch::Receiver<Head>,
     poison: Poison,
+    checkpoints: Mutex<Option<Checkpoints>>,
+    tree: Option<Tree>,
+}
+
+/// The tree, for reading.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// Its nodes.
+    pub tiles: TileReader,
+    published: watch::Receiver<Published>,
 }
 
 /// What a new ledger begins with.
@@ -106,18 +168,20 @@ pub struct Genesis {
     pub ledger: LedgerId,
     /// The text of its first policy pack, if any.
     pub pack: Option<Vec<u8>>,
+    /// The origin of its checkpoints; `luzhang/` and its id by default.
+    pub origin: Option<KeyName>,
 }
 
 impl Engine {
     /// Makes a new ledger in `dir` and opens it.
-    pub fn create(dir: &Path, genesis: Genesis, queue: usize) -> Result<Self, EngineError> {
+    pub fn create(dir: &Path, genesis: Genesis, options: Options) -> Result<Self, EngineError> {
         if let Some(text) = &genesis.pack {
             // Checked before anything is written.
             Pack::load(text)?;
         }
         let log = SledLog::create(dir, genesis.ledger)?;
         let epoch = log.next_epoch();
-        Self::begin(Box::new(log), epoch, dir, genesis, queue)
+        Self::begin(Box::new(log), epoch, dir, genesis, options)
     }
 
     /// Opens the ledger in `dir`: reads the whole log, verifying it.
@@ -125,11 +189,12 @@ impl Engine {
     /// `progress` is told how many events were read so far, and of how many.
     pub fn open(
         dir: &Path,
-        queue: usize,
+        options: Options,
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Self, EngineError> {
         let log = SledLog::open(dir)?;
         let vault = Arc::new(Vault::open(dir)?);
+        let mut opening = open_tree(dir, &options.proofs)?;
         let ledger = log.ledger();
         let epoch = log.next_epoch();
         let head = log.head();
@@ -149,6 +214,9 @@ impl Engine {
                     requests.insert(request.id, event.header.position.number());
                 }
                 projections.apply(event);
+                if let Some(opening) = &mut opening {
+                    opening.see(event, event.hash);
+                }
             }
             progress(
                 projections.state.position().map_or(0, Position::number),
@@ -166,6 +234,12 @@ impl Engine {
             None => vec![created(ledger, &vault)],
         };
         let fresh = !genesis.is_empty();
+        if let Some(opening) = &mut opening {
+            opening.end()?.map_err(|found| match found {
+                Contradiction::Truncated { signed, log } => EngineError::SignedMore { signed, log },
+                Contradiction::Forked { size } => EngineError::SignedOther { size },
+            })?;
+        }
         let engine = Self::start(
             Start {
                 ledger,
@@ -175,8 +249,10 @@ impl Engine {
                 projections: Arc::new(RwLock::new(projections)),
                 requests,
                 genesis,
+                tree: None,
             },
-            queue,
+            opening,
+            options,
         )?;
         if fresh {
             engine.wait_for_genesis()?;
@@ -190,9 +266,9 @@ impl Engine {
         log: Box<dyn Log>,
         keys: &Path,
         genesis: Genesis,
-        queue: usize,
+        options: Options,
     ) -> Result<Self, EngineError> {
-        Self::begin(log, 1, keys, genesis, queue)
+        Self::begin(log, 1, keys, genesis, options)
     }
 
     fn begin(
@@ -200,9 +276,17 @@ impl Engine {
         epoch: u64,
         keys: &Path,
         genesis: Genesis,
-        queue: usize,
+        options: Options,
     ) -> Result<Self, EngineError> {
         let vault = Arc::new(Vault::create(keys)?);
+        if let Some(origin) = genesis.origin {
+            checkpoints::name_key(keys, origin)?;
+        }
+        let mut opening = open_tree(keys, &options.proofs)?;
+        if let Some(opening) = &mut opening {
+            // There is no log yet that it could contradict.
+            let _nothing = opening.end()?;
+        }
         let mut bodies = vec![created(genesis.ledger, &vault)];
         if let Some(text) = genesis.pack {
             bodies.push(Body::PolicyPackAdopted {
@@ -219,20 +303,47 @@ impl Engine {
                 projections: Arc::default(),
                 requests: Requests::default(),
                 genesis: bodies,
+                tree: None,
             },
-            queue,
+            opening,
+            options,
         )?;
         engine.wait_for_genesis()?;
         Ok(engine)
     }
 
-    fn start(start: Start, queue: usize) -> Result<Self, EngineError> {
-        let (send, receive) = mpsc::channel(queue.max(1));
+    fn start(
+        mut start: Start,
+        opening: Option<Opening>,
+        options: Options,
+    ) -> Result<Self, EngineError> {
+        let (send, receive) = mpsc::channel(options.queue.max(1));
+        let (tell, hear) = checkpoints::channel();
+        start.tree = opening.is_some().then(|| tell.clone());
         let ledger = start.ledger;
         let vault = Arc::clone(&start.vault);
         let reader = start.log.reader();
         let projections = Arc::clone(&start.projections);
         let running = sequencer::start(start, receive)?;
+        let checkpoints = opening.map(|opening| {
+            let start = checkpoints::Start {
+                opening,
+                origin: KeyName::of_ledger(ledger),
+                schedule: match options.proofs {
+                    Proofs::Scheduled(schedule) => Some(schedule),
+                    Proofs::OnDemand | Proofs::Off => None,
+                },
+                log: Arc::clone(&reader),
+                durable: running.durable.clone(),
+                queue: send.downgrade(),
+            };
+            checkpoints::start(start, tell, hear)
+        });
+        let checkpoints = checkpoints.transpose()?;
+        let tree = checkpoints.as_ref().map(|running| Tree {
+            tiles: running.tiles.clone(),
+            published: running.published.clone(),
+        });
         Ok(Self {
             ledger,
             vault,
@@ -242,6 +353,8 @@ impl Engine {
             durable: running.durable.clone(),
             poison: Arc::clone(&running.poison),
             running: Mutex::new(Some(running)),
+            checkpoints: Mutex::new(checkpoints),
+            tree,
         })
     }
 
@@ -290,11 +403,11 @@ impl Engine {
         requests: Vec<Result<Request, Rejected>>,
     ) -> Result<Pending, Rejected> {
         let (reply, pending) = oneshot::channel();
-        let work = Work {
+        let work = Work::Commands(Commands {
             requests,
             reply,
             presence: Presence::Reply,
-        };
+        });
         match self.sender()?.try_send(work) {
             Ok(()) => Ok(Pending(pending)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(Rejected::queue_full()),
@@ -327,11 +440,11 @@ impl Engine {
         presence: Presence,
     ) -> Result<Pending, Rejected> {
         let (reply, pending) = oneshot::channel();
-        let work = Work {
+        let work = Work::Commands(Commands {
             requests,
             reply,
             presence,
-        };
+        });
         let sent = self.sender()?.send(work).await;
         sent.map_err(|_| Rejected::shutting_down())?;
         Ok(Pending(pending))
@@ -387,6 +500,77 @@ impl Engine {
         self.read_aside(Projections::statuses).await
     }
 
+    /// The tree, if it is kept.
+    pub fn tree(&self) -> Result<&Tree, Rejected> {
+        self.tree.as_ref().ok_or_else(Rejected::no_tree)
+    }
+
+    /// A checkpoint over this position, signed now if there is none yet.
+    pub async fn checkpoint(&self, over: Position) -> Result<Arc<SignedCheckpoint>, Rejected> {
+        let tree = self.tree()?;
+        if let Some(checkpoint) = tree.published().filter(|c| c.head().size >= over.number()) {
+            return Ok(checkpoint);
+        }
+        let mut published = tree.published.clone();
+        // What was wrong before is not the answer to what is asked now.
+        published.mark_unchanged();
+        self.tell(Tidings::Wanted(over)).await?;
+        loop {
+            {
+                let state = published.borrow_and_update();
+                if state.size() >= over.number()
+                    && let Some(checkpoint) = &state.checkpoint
+                {
+                    return Ok(Arc::clone(checkpoint));
+                }
+            }
+            if published.changed().await.is_err() {
+                return Err(Rejected::shutting_down());
+            }
+            let trouble = published.borrow().trouble.clone();
+            if let Some(trouble) = trouble {
+                return Err(Rejected::trouble(&trouble));
+            }
+        }
+    }
+
+    /// Records the digests of the projections, and signs a tree with that in it.
+    /// The position is that of the record.
+    pub async fn attest(&self) -> Result<Position, Rejected> {
+        let (reply, done) = oneshot::channel();
+        self.tell(Tidings::Attest(reply)).await?;
+        done.await.map_err(|_| Rejected::shutting_down())?
+    }
+
+    /// Replaces the key that signs checkpoints.
+    pub async fn rotate_checkpoint_key(&self, old: OldKey) -> Result<VerifierKey, Rejected> {
+        let (reply, done) = oneshot::channel();
+        self.tell(Tidings::Rotate(Rotation { old, reply })).await?;
+        done.await.map_err(|_| Rejected::shutting_down())?
+    }
+
+    /// Has the tiles made anew from the log.
+    pub(crate) async fn rebuild_tree(&self) -> Result<(), Rejected> {
+        self.tell(Tidings::Damaged).await
+    }
+
+    /// Tells the signer, away from the runtime's own threads: it may be busy.
+    async fn tell(&self, tidings: Tidings) -> Result<(), Rejected> {
+        let send = self.checkpoints.lock().as_ref().map(Checkpoints::sender);
+        let send = send.ok_or_else(Rejected::shutting_down)?;
+        let sent = tokio::task::spawn_blocking(move || send.send(tidings)).await;
+        match sent {
+            Ok(Ok(())) => Ok(()),
+            // It ends only when it cannot go on.
+            Ok(Err(_)) => {
+                let published = self.tree()?.published.borrow().trouble.clone();
+                let why = published.as_ref().map(Rejected::trouble);
+                Err(why.unwrap_or_else(Rejected::shutting_down))
+            }
+            Err(_) => Err(Rejected::shutting_down()),
+        }
+    }
+
     /// Why the writer stopped, if it did.
     pub fn poisoned(&self) -> Option<&Stopped> {
         self.poison.get()
@@ -397,6 +581,9 @@ impl Engine {
         self.queue.lock().take();
         if let Some(running) = self.running.lock().take() {
             running.join();
+        }
+        if let Some(checkpoints) = self.checkpoints.lock().take() {
+            checkpoints.join();
         }
     }
 }
@@ -431,6 +618,25 @@ impl Pending {
     /// Waits until the commands are decided and durable.
     pub async fn outcomes(self) -> Result<Vec<Result<Outcome, Rejected>>, Rejected> {
         self.0.await.map_err(|_| Rejected::shutting_down())
+    }
+}
+
+impl Tree {
+    /// The newest checkpoint that is given out.
+    pub fn published(&self) -> Option<Arc<SignedCheckpoint>> {
+        self.published.borrow().checkpoint.clone()
+    }
+
+    /// Why there is no newer one, if that is so.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.published.borrow().trouble.clone()
+    }
+}
+
+fn open_tree(dir: &Path, proofs: &Proofs) -> Result<Option<Opening>, EngineError> {
+    match proofs {
+        Proofs::Off => Ok(None),
+        Proofs::OnDemand | Proofs::Scheduled(_) => Ok(Some(Opening::begin(dir)?)),
     }
 }
 

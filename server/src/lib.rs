@@ -5,11 +5,14 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
+pub mod checkpoints;
 mod committer;
 pub mod convert;
 mod edge;
 pub mod engine;
+pub mod http;
 mod original;
+pub mod proofs;
 mod references;
 pub mod rejected;
 pub mod replay;
@@ -17,8 +20,10 @@ mod sequencer;
 pub mod serve;
 mod service;
 pub mod vault;
+pub mod web;
+pub mod witness;
 
 pub use committer::Stopped;
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, Options};
 pub use rejected::Rejected;
 pub use serve::{Limits, Server};

@@ -8,7 +8,7 @@ use luzhang_proto::wire;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::committer::Stopped;
+use crate::{checkpoints::Trouble, committer::Stopped};
 
 /// The domain of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "luzhang";
@@ -49,6 +49,36 @@ pub struct MessageSize {
 }
 
 impl Rejected {
+    /// The log has no such event.
+    pub(crate) fn event_not_found(position: u64) -> Self {
+        Self::new(
+            Code::NotFound,
+            "EVENT_NOT_FOUND",
+            format!("账本中没有位置 {position}"),
+            format!("there is no event at position {position}"),
+        )
+    }
+
+    /// The ledger is used without a tree.
+    pub(crate) fn no_tree() -> Self {
+        Self::new(
+            Code::FailedPrecondition,
+            "TREE_OFF",
+            "此服务未维护检查点所用的树，请去掉 --tree off 后重启",
+            "this server keeps no tree for checkpoints: restart it without `--tree off`",
+        )
+    }
+
+    /// No checkpoint can be had now.
+    pub(crate) fn trouble(trouble: &Trouble) -> Self {
+        Self::new(
+            Code::Unavailable,
+            trouble.code(),
+            trouble.zh(),
+            trouble.to_string(),
+        )
+    }
+
     /// A rejection that is not about one field.
     pub fn new(
         status: Code,

@@ -184,6 +184,34 @@ fn each_event(
     Ok(())
 }
 
+/// The hashes of up to `count` events from `first` on.
+pub fn event_hashes(
+    reader: &dyn Reader,
+    first: Position,
+    count: usize,
+) -> Result<Vec<Hash>, ReplayError> {
+    let mut hashes = Vec::with_capacity(count);
+    for block in reader.blocks_from(first) {
+        let block = block?;
+        let damaged = |position, detail| ReplayError::Event { position, detail };
+        let view = BlockView::parse(&block).map_err(|error| damaged(first, error.to_string()))?;
+        let mut hasher = ChainHasher::default();
+        let mut chain = view.chain_before;
+        for frame in view.frames() {
+            let frame =
+                frame.map_err(|bad| damaged(bad.position, "its length is not right".to_owned()))?;
+            chain = hasher.event(chain, frame.event);
+            if frame.position >= first && hashes.len() < count {
+                hashes.push(chain);
+            }
+        }
+        if hashes.len() == count {
+            break;
+        }
+    }
+    Ok(hashes)
+}
+
 /// One event; `None` beyond the end.
 pub fn event_at(
     reader: &dyn Reader,

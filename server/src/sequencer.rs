@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap as StdHashMap,
+    fmt,
     sync::{
         Arc, Weak,
         mpsc::{SyncSender, sync_channel},
@@ -29,7 +30,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tonic::Code;
 
 use crate::{
-    committer::{Commit, Committer, Poison, Reply},
+    checkpoints::Tidings,
+    committer::{Commit, Committer, Poison, Replies},
     convert::{
         from_proto::{NamedParty, Request},
         to_proto::{Outcome, Receipt},
@@ -42,15 +44,38 @@ use crate::{
 /// Positions of outcomes by blinded request id.
 pub(crate) type Requests = HashMap<[u8; 16], u64, foldhash::fast::FixedState>;
 
+/// What waits in the queue.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Commands of a caller.
+    Commands(Commands),
+    /// Events of the ledger's own.
+    Own(Own),
+}
+
 /// Commands that came together, and where their outcomes go.
 #[derive(Debug)]
-pub(crate) struct Work {
+pub(crate) struct Commands {
     /// In order; what the edge rejected passes through, to keep its place.
     pub(crate) requests: Vec<Result<Request, Rejected>>,
     /// One result for each.
     pub(crate) reply: oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
     /// Whether somebody waits for them.
     pub(crate) presence: Presence,
+}
+
+/// What the ledger says by itself.
+pub(crate) struct Own {
+    /// Given the state that it is said of.
+    pub(crate) bodies: Box<dyn FnOnce(&Projections) -> Vec<Body> + Send>,
+    /// The position of the last of them, when it is durable.
+    pub(crate) reply: oneshot::Sender<Result<Option<Position>, Rejected>>,
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Own")
+    }
 }
 
 /// Whether somebody waits for an outcome.
@@ -65,6 +90,29 @@ pub(crate) enum Presence {
 }
 
 impl Work {
+    /// How many commands it counts for.
+    fn size(&self) -> usize {
+        match self {
+            Self::Commands(commands) => commands.requests.len(),
+            Self::Own(_) => 1,
+        }
+    }
+
+    fn refuse(self, why: &Rejected) {
+        // Whoever asked may be gone.
+        match self {
+            Self::Commands(commands) => {
+                let outcomes = commands.requests.iter().map(|_| Err(why.clone())).collect();
+                let _gone = commands.reply.send(outcomes);
+            }
+            Self::Own(own) => {
+                let _gone = own.reply.send(Err(why.clone()));
+            }
+        }
+    }
+}
+
+impl Commands {
     fn is_abandoned(&self) -> bool {
         match &self.presence {
             Presence::Reply => self.reply.is_closed(),
@@ -83,6 +131,8 @@ pub(crate) struct Start {
     pub(crate) requests: Requests,
     /// The first events of a new ledger.
     pub(crate) genesis: Vec<Body>,
+    /// Who keeps the tree, if it is kept.
+    pub(crate) tree: Option<std::sync::mpsc::SyncSender<Tidings>>,
 }
 
 /// The running writer, as the engine sees it.
@@ -138,6 +188,7 @@ pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Resul
     let committer = Committer {
         log: start.log,
         vault: start.vault,
+        tree: start.tree,
         durable: durable_send,
         poison: Arc::clone(&poison),
     };
@@ -201,16 +252,17 @@ impl Decider {
             return;
         }
         while let Some(first) = queue.blocking_recv() {
-            let mut size = first.requests.len();
+            let mut size = first.size();
             let mut works = vec![first];
             while size < GROUP
                 && let Ok(work) = queue.try_recv()
             {
-                size += work.requests.len();
+                size += work.size();
                 works.push(work);
             }
             if let Some(why) = self.poison.get() {
-                refuse_all(works, &Rejected::stopped(why));
+                let why = Rejected::stopped(why);
+                works.into_iter().for_each(|work| work.refuse(&why));
                 continue;
             }
             let commit = self.group(works);
@@ -245,7 +297,7 @@ impl Decider {
                 return false;
             }
         }
-        let commit = self.close_group(group, Vec::new());
+        let commit = self.close_group(group, Replies::default());
         self.commits.send(commit).is_ok()
     }
 
@@ -259,7 +311,7 @@ impl Decider {
         }
     }
 
-    fn close_group(&mut self, mut group: Group, replies: Vec<Reply>) -> Commit {
+    fn close_group(&mut self, mut group: Group, replies: Replies) -> Commit {
         self.close_append(&mut group);
         Commit {
             appends: group.appends,
@@ -286,15 +338,23 @@ impl Decider {
         let projections = Arc::clone(&self.projections);
         let mut projections = projections.write();
         let mut group = self.open_group();
-        let mut replies = Vec::with_capacity(works.len());
+        let mut replies = Replies::default();
         for work in works {
+            let commands = match work {
+                Work::Commands(commands) => commands,
+                Work::Own(own) => {
+                    let last = self.say(&mut projections, &mut group, own.bodies);
+                    replies.own.push((own.reply, last));
+                    continue;
+                }
+            };
             // Who asked has gone or run out of time: nothing is decided for
             // them, so that a late answer cannot surprise anybody.
-            if work.is_abandoned() {
+            if commands.is_abandoned() {
                 continue;
             }
-            let mut outcomes = Vec::with_capacity(work.requests.len());
-            for request in work.requests {
+            let mut outcomes = Vec::with_capacity(commands.requests.len());
+            for request in commands.requests {
                 let decided =
                     request.and_then(|request| self.decide(&mut projections, &mut group, request));
                 outcomes.push(decided);
@@ -302,10 +362,39 @@ impl Decider {
                     self.close_append(&mut group);
                 }
             }
-            replies.push((work.reply, outcomes));
+            replies.commands.push((commands.reply, outcomes));
         }
         drop(projections);
         self.close_group(group, replies)
+    }
+
+    /// Records what the ledger says by itself.
+    fn say(
+        &mut self,
+        projections: &mut Projections,
+        group: &mut Group,
+        bodies: impl FnOnce(&Projections) -> Vec<Body>,
+    ) -> Result<Option<Position>, Rejected> {
+        let principal = Principal::ledger();
+        let mut last = None;
+        for body in bodies(projections) {
+            // Apart, so that what happened to the ledger itself is a short walk.
+            let kind = if matches!(body, Body::StateAttested(_)) {
+                StreamKind::State
+            } else {
+                StreamKind::Ledger
+            };
+            let stream = StreamId::of(kind, &self.ledger.to_string());
+            let origin = Origin {
+                principal: &principal,
+                request: None,
+                cause: None,
+            };
+            let header = self.header(projections, group, stream, &origin);
+            let event = Event { header, body };
+            last = Some(self.record(projections, group, &event)?.position);
+        }
+        Ok(last)
     }
 
     fn decide(
@@ -514,14 +603,6 @@ fn policy_of(projections: &Projections, conflict: &Conflict) -> Option<Position>
     let adopted = projections.state.packs().iter();
     let mut with_limit = adopted.filter(|a| a.pack.limit(&conflict.limit).is_some());
     with_limit.next_back().map(|adopted| adopted.position)
-}
-
-fn refuse_all(works: Vec<Work>, why: &Rejected) {
-    for work in works {
-        let outcomes = work.requests.iter().map(|_| Err(why.clone())).collect();
-        // Whoever asked may be gone.
-        let _gone = work.reply.send(outcomes);
-    }
 }
 
 fn clock_micros() -> i64 {

@@ -8,6 +8,7 @@ use luzhang_proto::{
         audit_service_server::AuditServiceServer, case_service_server::CaseServiceServer,
         ledger_service_server::LedgerServiceServer,
         projection_service_server::ProjectionServiceServer,
+        proof_service_server::ProofServiceServer,
     },
 };
 use thiserror::Error;
@@ -209,6 +210,7 @@ impl Server {
             )
             .add_service(AuditServiceServer::new(context.clone()))
             .add_service(ProjectionServiceServer::new(context.clone()))
+            .add_service(ProofServiceServer::new(context.clone()))
             .add_service(
                 CaseServiceServer::new(context).max_decoding_message_size(message.backstop),
             )
@@ -221,12 +223,13 @@ impl Server {
 struct Health(HealthReporter);
 
 /// The empty name is the whole server.
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     "",
     <LedgerServiceServer<Context> as NamedService>::NAME,
     <AuditServiceServer<Context> as NamedService>::NAME,
     <ProjectionServiceServer<Context> as NamedService>::NAME,
     <CaseServiceServer<Context> as NamedService>::NAME,
+    <ProofServiceServer<Context> as NamedService>::NAME,
 ];
 
 impl Health {

@@ -34,6 +34,7 @@ pub(super) async fn serve() -> Result<()> {
             })),
             replayed: false,
         }),
+        receipt: String::new(),
     };
     // As the real server is set up.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));

@@ -85,6 +85,8 @@ impl Site {
                 command.env_remove(name);
             }
         }
+        // What is measured is the ledger; the tree over HTTP would only need a port.
+        command.env("LUZHANG_WEB", "off");
         command.stdin(Stdio::null());
         command
     }

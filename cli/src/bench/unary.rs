@@ -89,6 +89,7 @@ impl Contestant {
 
 fn request(case: Case) -> SubmitRequest {
     SubmitRequest {
+        receipt: false,
         command: Some(bureau::claim(case)),
     }
 }

@@ -1,5 +1,8 @@
 //! `luzhang audit`: export and verify the chain.
 
+mod anchors;
+mod difference;
+
 use std::{
     fs::{self, File, OpenOptions},
     io::{BufReader, BufWriter, Read, Seek as _, SeekFrom},
@@ -8,22 +11,24 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Hash, LedgerId, Position,
+    LedgerId, Position,
     block::Head,
     export::{self, ExportWriter},
     log::{
         ReadError,
         sled::{self, AuditLog, OpenError},
     },
-    verify::{self, Anchor, Finding, Place, Report, Verdict},
+    proof::TreeHead,
+    verify::{self, Anchor, Finding, Place, Report, Verdict, Verifier},
 };
 use luzhang_proto::wire;
-use luzhang_server::replay;
-use serde_json::{Value, json};
+use luzhang_server::{checkpoints, replay};
+use serde_json::json;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
-use super::{open, redecide};
+use self::anchors::Anchors;
+use super::{open, redecide, watch};
 use crate::{
     args::{AuditCommand, Global, VerifyArgs},
     client::{Target, progress},
@@ -31,6 +36,8 @@ use crate::{
     lang::Lang,
     message,
     output::{self, Format},
+    source::Source,
+    tiles::TileSource,
 };
 
 pub(crate) async fn run(global: &Global, command: &AuditCommand) -> Result<u8, Failure> {
@@ -38,21 +45,48 @@ pub(crate) async fn run(global: &Global, command: &AuditCommand) -> Result<u8, F
         AuditCommand::Verify(args) => verify(global, args).await,
         AuditCommand::Export { out } => export(global, out).await,
         AuditCommand::Head => head(global).await,
+        AuditCommand::Watch(args) => watch::run(global, args).await,
         AuditCommand::Redecide { file } => redecide::run(global, file.as_deref()).await,
     }
 }
 
 async fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
-    let anchor = anchor(args)?;
-    let report = match &args.file {
-        Some(file) => verify_file(file, anchor, global.lang())?,
+    let anchors = anchors::gather(global, args).await?;
+    let mut report = match &args.file {
+        Some(file) => verify_file_with(file, anchors.verifier(&[]), global.lang())?,
         None => match global.target()? {
-            Target::DataDir(dir) => verify_dir(&dir, anchor, global.lang())?,
-            Target::Server(_) => verify_server(global, anchor).await?,
+            Target::DataDir(dir) => verify_dir(&dir, &anchors, global.lang())?,
+            Target::Server(_) => verify_server(global, anchors.verifier(&[])).await?,
         },
     };
+    if let Some((tiles, head)) = anchors.published() {
+        narrow(global, args, &mut report, tiles, head).await?;
+    }
     print(global, &report)?;
     Ok(report.verdict.exit_code())
+}
+
+/// Of a log that is not the published one: names the first event that differs.
+async fn narrow(
+    global: &Global,
+    args: &VerifyArgs,
+    report: &mut Report,
+    tiles: &TileSource,
+    head: TreeHead,
+) -> Result<(), Failure> {
+    let Some(finding) = &mut report.finding else {
+        return Ok(());
+    };
+    let of_tree = head.last().map(Place::Event);
+    if finding.verdict != Verdict::Forked || Some(finding.place) != of_tree {
+        return Ok(());
+    }
+    let source = Source::of(global, args.file.as_deref())?;
+    if let Some(position) = difference::first(global, &source, tiles, head).await? {
+        finding.place = Place::Event(position);
+        finding.detail = format!("the tree in {tiles} has another event here");
+    }
+    Ok(())
 }
 
 /// Verifies an export file. Anything that cannot be read is a verdict too.
@@ -61,6 +95,10 @@ pub(crate) fn verify_file(
     anchor: Option<Anchor>,
     lang: Lang,
 ) -> Result<Report, Failure> {
+    verify_file_with(path, Verifier::new(anchor), lang)
+}
+
+fn verify_file_with(path: &Path, verifier: Verifier, lang: Lang) -> Result<Report, Failure> {
     let mut file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     let mut first = Vec::new();
     let begun = Read::take(&mut file, 16)
@@ -73,14 +111,17 @@ pub(crate) fn verify_file(
         ));
     }
     let bar = progress(lang.pick("核验", "verifying"));
-    let report = export::verify_export(BufReader::with_capacity(1 << 20, file), anchor, |events| {
-        bar.set_position(events);
-    });
+    let input = BufReader::with_capacity(1 << 20, file);
+    let report = export::verify_export_with(input, verifier, |events| bar.set_position(events));
     bar.finish_and_clear();
     Ok(report)
 }
 
-fn verify_dir(dir: &Path, anchor: Option<Anchor>, lang: Lang) -> Result<Report, Failure> {
+fn verify_dir(dir: &Path, anchors: &Anchors, lang: Lang) -> Result<Report, Failure> {
+    let beside = match checkpoints::kept_heads(dir) {
+        Ok(heads) => heads,
+        Err(error) => return Ok(nothing(Verdict::Unreadable, error.to_string())),
+    };
     let scratch = tempfile::tempdir()?;
     let log = match sled::open_for_audit(dir, scratch.path()) {
         Ok(log) => log,
@@ -89,7 +130,8 @@ fn verify_dir(dir: &Path, anchor: Option<Anchor>, lang: Lang) -> Result<Report, 
     };
     let bar = progress(lang.pick("核验", "verifying"));
     let blocks = log.reader.blocks_from(Position::FIRST);
-    let report = verify::verify_blocks(blocks, anchor, |events| bar.set_position(events));
+    let verifier = anchors.verifier(&beside);
+    let report = verify::verify_blocks_with(blocks, verifier, |events| bar.set_position(events));
     bar.finish_and_clear();
     Ok(against_witness(&log, report))
 }
@@ -110,6 +152,7 @@ fn nothing(verdict: Verdict, detail: String) -> Report {
         events: 0,
         chain_head: None,
         ledger: None,
+        tree: None,
         finding: Some(Finding {
             verdict,
             place: Place::Whole,
@@ -175,13 +218,13 @@ fn found(verdict: Verdict, place: Place, detail: String, mut report: Report) -> 
     report
 }
 
-async fn verify_server(global: &Global, anchor: Option<Anchor>) -> Result<Report, Failure> {
+async fn verify_server(global: &Global, verifier: Verifier) -> Result<Report, Failure> {
     let client = open(global).await?;
     let request = wire::ExportBlocksRequest { from: 1 };
     let mut answers = client.audit().export_blocks(request).await?.into_inner();
     let (send, receive) = mpsc::sync_channel::<Result<Vec<u8>, ReadError>>(1_024);
     let verifying = tokio::task::spawn_blocking(move || {
-        verify::verify_blocks(receive.into_iter(), anchor, |_| {})
+        verify::verify_blocks_with(receive.into_iter(), verifier, |_| {})
     });
     while let Some(answer) = answers.next().await {
         for block in answer?.blocks {
@@ -199,53 +242,6 @@ async fn verify_server(global: &Global, anchor: Option<Anchor>) -> Result<Report
     Ok(report)
 }
 
-fn anchor(args: &VerifyArgs) -> Result<Option<Anchor>, Failure> {
-    if let Some(path) = &args.receipt {
-        let text = fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
-        return receipt_anchor(&text).map(Some);
-    }
-    let Some(text) = &args.head else {
-        return Ok(None);
-    };
-    let (position, hash) = match text.split_once(':') {
-        Some((position, hash)) => (position.parse().ok().and_then(Position::new), hash),
-        None => (None, text.as_str()),
-    };
-    match hash.parse() {
-        Ok(hash) if position.is_some() || !text.contains(':') => {
-            Ok(Some(Anchor { hash, position }))
-        }
-        Ok(_) | Err(_) => Err(Failure::usage(
-            "--head 应为 64 位十六进制哈希，可在前面加“位置:”",
-            "--head is a hash of 64 hexadecimal digits, optionally after `POSITION:`",
-        )),
-    }
-}
-
-/// The anchor in a receipt: what `luzhang submit -o json` printed, or the
-/// receipt in it.
-fn receipt_anchor(text: &str) -> Result<Anchor, Failure> {
-    let unreadable = || {
-        Failure::usage(
-            "回执应为 JSON，含 position 与 event_hash",
-            "a receipt is JSON with `position` and `event_hash`",
-        )
-    };
-    let document: Value = serde_json::from_str(text).map_err(|_| unreadable())?;
-    let receipt = ["/accepted/receipt", "/refused/receipt", "/receipt", ""]
-        .into_iter()
-        .filter_map(|place| document.pointer(place))
-        .find(|found| found.get("event_hash").is_some())
-        .ok_or_else(unreadable)?;
-    let receipt: wire::Receipt =
-        message::from_json("luzhang.v1.Receipt", &receipt.to_string()).map_err(|_| unreadable())?;
-    let hash: [u8; 32] = receipt.event_hash.try_into().map_err(|_| unreadable())?;
-    Ok(Anchor {
-        hash: Hash::from_bytes(hash),
-        position: Position::new(receipt.position),
-    })
-}
-
 fn print(global: &Global, report: &Report) -> Result<(), Failure> {
     let head = report.chain_head.map(|head| head.to_string());
     let bad = report.first_bad_position().map(Position::number);
@@ -261,6 +257,7 @@ fn print(global: &Global, report: &Report) -> Result<(), Failure> {
                 "place": finding.map(|finding| finding.place.to_string()),
                 "detail": finding.map(|finding| finding.detail.as_str()),
                 "ledger_id": report.ledger.map(|ledger| ledger.to_string()),
+                "tree_root": report.tree.map(|tree| tree.root.to_string()),
             })
             .to_string(),
         );

@@ -402,6 +402,8 @@ fn outcome_of(event: &Event) -> Option<&'static str> {
         | Body::FactCorrected(_)
         | Body::Conflict(_)
         | Body::ConflictCleared(_)
+        | Body::CheckpointKeyAdopted(_)
+        | Body::StateAttested(_)
         | Body::Step(_) => None,
     }
 }

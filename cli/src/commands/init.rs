@@ -2,12 +2,9 @@
 
 use std::{fs, path::Path};
 
-use luzhang_ledger::{LedgerId, Position};
+use luzhang_ledger::{LedgerId, Position, proof::note::KeyName};
 use luzhang_projections::pack::LUZHOU_2023;
-use luzhang_server::{
-    Engine,
-    engine::{DEFAULT_QUEUE, Genesis},
-};
+use luzhang_server::{Engine, Options, engine::Genesis};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -29,7 +26,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
             Some(fs::read(file).map_err(|error| Failure::file(file, &error))?)
         }
     };
-    let engine = create(&dir, pack)?;
+    let engine = create(&dir, pack, args.origin.clone())?;
     let head = engine.head();
     let ledger = engine.ledger();
     engine.close();
@@ -69,7 +66,11 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
 }
 
 /// Makes a ledger in a directory that is empty or absent.
-pub(crate) fn create(dir: &Path, pack: Option<Vec<u8>>) -> Result<Engine, Failure> {
+pub(crate) fn create(
+    dir: &Path,
+    pack: Option<Vec<u8>>,
+    origin: Option<KeyName>,
+) -> Result<Engine, Failure> {
     if is_occupied(dir) && !dir.join("FORMAT").exists() {
         let shown = dir.display();
         return Err(Failure {
@@ -84,6 +85,7 @@ pub(crate) fn create(dir: &Path, pack: Option<Vec<u8>>) -> Result<Engine, Failur
     let genesis = Genesis {
         ledger: LedgerId::new(Uuid::now_v7()),
         pack,
+        origin,
     };
-    Ok(Engine::create(dir, genesis, DEFAULT_QUEUE)?)
+    Ok(Engine::create(dir, genesis, Options::default())?)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 mod audit_pack;
 pub(crate) mod case;
+pub(crate) mod checkpoint;
 mod contradiction;
 mod coverage;
 mod decided;
@@ -17,6 +18,7 @@ pub(crate) mod payment;
 pub(crate) mod policy;
 mod policy_diff;
 pub(crate) mod projection;
+pub(crate) mod proof;
 mod published;
 pub(crate) mod rebuild;
 pub(crate) mod recovery;
@@ -27,6 +29,9 @@ pub(crate) mod shell;
 pub(crate) mod simulate;
 pub(crate) mod subject;
 pub(crate) mod submit;
+pub(crate) mod tiles;
+mod watch;
+pub(crate) mod witness;
 
 use luzhang_proto::wire;
 

@@ -250,6 +250,7 @@ async fn adopt(global: &Global, file: &Path) -> Result<u8, Failure> {
         body: Some(Body::PolicyPack(wire::PolicyPack { content })),
     };
     let request = wire::SubmitRequest {
+        receipt: false,
         command: Some(command),
     };
     let answer = client.ledger().submit(request).await;

@@ -148,6 +148,7 @@ fn zh(verdict: &Verdict) -> &'static str {
         Verdict::Taken => "办理",
         Verdict::Conflict(_) => "冲突",
         Verdict::Cleared(_) => "冲突解除",
+        Verdict::Attested(..) => "状态摘要",
         Verdict::Nothing => "无",
     }
 }

@@ -9,6 +9,7 @@ use std::{
 use luzhang_proto::wire::{self, outcome::Result as Answer};
 use uuid::Uuid;
 
+use super::proof::write_new;
 use super::{open, reason_line};
 use crate::{
     args::{Global, SubmitArgs},
@@ -39,7 +40,10 @@ pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<u8, Failur
     } else {
         Way::Submit
     };
-    let ended = send(global, &client, command, way).await;
+    let ended = match &args.proof {
+        Some(file) => with_receipt(global, &client, command, file).await,
+        None => send(global, &client, command, way).await,
+    };
     client.close().await?;
     ended
 }
@@ -53,6 +57,53 @@ pub(super) enum Way {
     Evaluate,
 }
 
+/// Sends one command, says what became of it, and writes its receipt.
+async fn with_receipt(
+    global: &Global,
+    client: &Client,
+    command: wire::Command,
+    file: &Path,
+) -> Result<u8, Failure> {
+    let request_id = command.request_id.clone();
+    let request = wire::SubmitRequest {
+        command: Some(command),
+        receipt: true,
+    };
+    let answer = client.ledger().submit(request).await;
+    let answer = answered(global, &request_id, answer)?.into_inner();
+    let code = show(global, &request_id, &answer.outcome.unwrap_or_default())?;
+    if answer.receipt.is_empty() {
+        eprintln!(
+            "{}",
+            global.lang().pick(
+                "已决定，但回执尚未取得：稍后用 luzhang proof get 取得",
+                "decided, but there is no receipt yet: get it later with `luzhang proof get`"
+            )
+        );
+    } else {
+        write_new(file, answer.receipt.as_bytes())?;
+    }
+    Ok(code)
+}
+
+/// An answer, or the failure with the request id to try again with.
+fn answered<T>(
+    global: &Global,
+    request_id: &str,
+    answer: Result<T, tonic::Status>,
+) -> Result<T, Failure> {
+    answer.map_err(|status| {
+        let failure = Failure::from(status);
+        if failure.exit == exit::UNKNOWN {
+            let again = global
+                .lang()
+                .pick("请用同一请求编号重试", "try again with request id");
+            eprintln!("{again}: {request_id}");
+        }
+        failure
+    })
+}
+
 /// Sends one command and says what became of it.
 pub(super) async fn send(
     global: &Global,
@@ -62,31 +113,23 @@ pub(super) async fn send(
 ) -> Result<u8, Failure> {
     let request_id = command.request_id.clone();
     let command = Some(command);
-    let answered = match way {
+    let answer = match way {
         Way::Evaluate => {
             let request = wire::EvaluateRequest { command };
             let answer = client.ledger().evaluate(request).await;
             answer.map(|answer| answer.into_inner().outcome)
         }
         Way::Submit => {
-            let request = wire::SubmitRequest { command };
+            let request = wire::SubmitRequest {
+                command,
+                receipt: false,
+            };
             let answer = client.ledger().submit(request).await;
             answer.map(|answer| answer.into_inner().outcome)
         }
     };
-    match answered {
-        Ok(outcome) => show(global, &request_id, &outcome.unwrap_or_default()),
-        Err(status) => {
-            let failure = Failure::from(status);
-            if failure.exit == exit::UNKNOWN {
-                let again = global
-                    .lang()
-                    .pick("请用同一请求编号重试", "try again with request id");
-                eprintln!("{again}: {request_id}");
-            }
-            Err(failure)
-        }
-    }
+    let outcome = answered(global, &request_id, answer)?;
+    show(global, &request_id, &outcome.unwrap_or_default())
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -18,14 +18,16 @@ use thiserror::Error;
 use crate::{
     calendar::{self, Date, DateSet},
     event::{
-        Body, Compared, Conflict, Correction, Event, Failure, Header, Party, PartyKind, Refusal,
-        RequestMark, Retraction, Value,
+        Attested, Body, Compared, Conflict, Correction, Event, Failure, Header, KeyAdoption, Party,
+        PartyKind, Refusal, RequestMark, Retraction, Value,
     },
     fact::Fact,
+    hash::Hash,
     identity::SubjectId,
     malformed::{Malformed, Problem, at},
     office::Office,
     position::{LedgerId, Position, StreamId},
+    proof::Note,
     step::{Account, StepRefusal},
     text::{Label, PackId, Principal},
 };
@@ -168,6 +170,26 @@ fn body_to_stored(body: &Body) -> stored::event::Body {
         Body::ConflictCleared(conflict) => S::ConflictCleared(stored::ConflictCleared {
             conflict: conflict.number(),
         }),
+        Body::CheckpointKeyAdopted(adoption) => {
+            S::CheckpointKeyAdopted(stored::CheckpointKeyAdopted {
+                key: adoption.key.to_string(),
+                endorsement: adoption
+                    .endorsement
+                    .as_ref()
+                    .map_or_else(String::new, Note::to_string),
+            })
+        }
+        Body::StateAttested(projections) => S::StateAttested(stored::StateAttested {
+            projections: projections.iter().map(attested_to_stored).collect(),
+        }),
+    }
+}
+
+fn attested_to_stored(attested: &Attested) -> stored::AttestedProjection {
+    stored::AttestedProjection {
+        name: attested.projection.to_string(),
+        version: attested.version,
+        digest: attested.digest.as_bytes().to_vec(),
     }
 }
 
@@ -291,6 +313,10 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
         S::ConflictCleared(cleared) => {
             Body::ConflictCleared(position(cleared.conflict, "conflict")?)
         }
+        S::CheckpointKeyAdopted(adopted) => {
+            Body::CheckpointKeyAdopted(Box::new(key_adoption(&adopted)?))
+        }
+        S::StateAttested(attested) => Body::StateAttested(attested_from_stored(attested)?),
         S::AppropriationGranted(body) => fact(facts::appropriation(body))?,
         S::PovertyStatusAsserted(body) => fact(facts::poverty_status(body))?,
         S::UnemploymentBenefitAsserted(body) => fact(facts::unemployment_benefit(body))?,
@@ -314,6 +340,31 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
         S::TransportAidGranted(body) => granted(C::TransportAid(body))?,
         S::SubsidyGranted(body) => granted(C::Subsidy(body))?,
     })
+}
+
+fn key_adoption(adopted: &stored::CheckpointKeyAdopted) -> Result<KeyAdoption, Malformed> {
+    let endorsement = match adopted.endorsement.as_str() {
+        "" => None,
+        note => Some(Note::parse(note.as_bytes()).map_err(|_| unknown("endorsement"))?),
+    };
+    Ok(KeyAdoption {
+        key: adopted.key.parse().map_err(|_| unknown("key"))?,
+        endorsement,
+    })
+}
+
+fn attested_from_stored(attested: stored::StateAttested) -> Result<Vec<Attested>, Malformed> {
+    if attested.projections.is_empty() {
+        return Err(missing("projections"));
+    }
+    let one = |attested: stored::AttestedProjection| {
+        Ok(Attested {
+            projection: Label::new(attested.name).map_err(at("name"))?,
+            version: attested.version,
+            digest: Hash::from_bytes(bytes(&attested.digest, "digest")?),
+        })
+    };
+    attested.projections.into_iter().map(one).collect()
 }
 
 fn party_from_stored(party: stored::PartyDetails, stream: StreamId) -> Result<Party, Malformed> {

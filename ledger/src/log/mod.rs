@@ -31,6 +31,8 @@
 pub mod conformance;
 pub mod memory;
 pub mod sled;
+pub mod storage;
+pub mod tiles;
 
 mod continuity;
 mod keyed;

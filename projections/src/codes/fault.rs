@@ -23,12 +23,12 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     }
     "DIRECTORY_NOT_EMPTY" Fault {
         zh "目录不为空":
-            "要新建账本的目录中已有其他文件，没有作任何改动。账本的目录只放账本自己的文件，\
+            "要新建账本或见证方的目录中已有其他文件，没有作任何改动。这样的目录只放自己的文件，\
              以免误删误改。请选用新目录或者空目录。";
         en "directory not empty":
-            "The directory for the new ledger has other files in it, and nothing was changed. A \
-             ledger's directory holds its own files alone, lest something be deleted by mistake. \
-             Choose a directory that is new or empty.";
+            "The directory for the new ledger or witness has other files in it, and nothing was \
+             changed. Such a directory holds its own files alone, lest something be deleted by \
+             mistake. Choose a directory that is new or empty.";
     }
     "LEDGER_UNFINISHED" Fault {
         zh "账本没有建完":

@@ -34,6 +34,8 @@ mod value;
 mod request;
 
 mod fault;
+mod watch;
+mod witness;
 
 /// One code and what there is to say about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +80,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 8] = [
+    let parts: [&[Entry]; 10] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -87,6 +89,8 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         value::ENTRIES,
         request::ENTRIES,
         fault::ENTRIES,
+        watch::ENTRIES,
+        witness::ENTRIES,
     ];
     parts.concat()
 });

@@ -29,7 +29,11 @@ impl State {
             self.streams.advance(stream, header.revision, position);
         }
         match &event.body {
-            Body::LedgerCreated { .. } | Body::Refused(_) | Body::StepRefused(_) => {}
+            Body::LedgerCreated { .. }
+            | Body::Refused(_)
+            | Body::StepRefused(_)
+            | Body::CheckpointKeyAdopted(_)
+            | Body::StateAttested(_) => {}
             Body::Conflict(conflict) => {
                 let open = self.conflicts.entry(conflict.grant.number()).or_default();
                 open.push(OpenConflict {

@@ -74,7 +74,9 @@ impl State {
             | Body::FactRetracted(_)
             | Body::FactCorrected(_)
             | Body::StepRefused(_)
-            | Body::ConflictCleared(_) => None,
+            | Body::ConflictCleared(_)
+            | Body::CheckpointKeyAdopted(_)
+            | Body::StateAttested(_) => None,
         }
     }
 

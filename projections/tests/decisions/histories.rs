@@ -50,7 +50,7 @@ fn play(history: &History) -> Result<Tally, TestCaseError> {
     // Nothing but the log decides: folded again it is the same.
     // And every decision follows from it once more.
     let begin = Ledger::new();
-    let mut redecider = Redecider::from(begin.folded.state.clone());
+    let mut redecider = Redecider::from(begin.folded.clone());
     let mut again = begin.folded;
     for event in &ledger.log[begin.log.len()..] {
         again.apply(event);

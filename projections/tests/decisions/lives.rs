@@ -45,7 +45,7 @@ fn begin() -> &'static (Ledger, Books) {
 
 /// Decides every event after `begin` once more, and folds it from its bytes.
 fn again(begin: &Ledger, ledger: &Ledger, seed: u64) {
-    let mut redecider = Redecider::from(begin.folded.state.clone());
+    let mut redecider = Redecider::from(begin.folded.clone());
     let mut again = begin.folded.clone();
     for event in &ledger.log[begin.log.len()..] {
         assert_eq!(redecider.apply(event), [], "seed {seed}");

@@ -155,6 +155,8 @@ fn reasons(state: &State, event: &luzhang_ledger::Event) -> Vec<wire::Reason> {
         | Body::FactCorrected(_)
         | Body::Step(_)
         | Body::ConflictCleared(_)
+        | Body::CheckpointKeyAdopted(_)
+        | Body::StateAttested(_)
         | Body::Granted(_) => Vec::new(),
     }
 }

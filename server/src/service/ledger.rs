@@ -31,6 +31,7 @@ use crate::{
     edge::{MessageLimits, Until},
     engine::{Listener, Pending, WeakListener},
     original::refused,
+    proofs,
     rejected::{MessageSize, Rejected},
     replay,
 };
@@ -47,7 +48,9 @@ impl LedgerService for Context {
         request: Request<wire::SubmitRequest>,
     ) -> Result<Response<wire::SubmitResponse>, Status> {
         let principal = principal(request.metadata())?;
-        let command = self.command(request.into_inner().command)?;
+        let request = request.into_inner();
+        let wants_receipt = request.receipt;
+        let command = self.command(request.command)?;
         let request = self
             .request(&principal, command)
             .map_err(Rejected::into_status)?;
@@ -61,8 +64,22 @@ impl LedgerService for Context {
             .next()
             .unwrap_or_else(|| Err(Rejected::shutting_down()));
         let outcome = outcome.map_err(Rejected::into_status)?;
+        let receipt = if wants_receipt {
+            let at = outcome.receipt.position;
+            match proofs::receipt(&self.engine, at, proofs::Form::Hash).await {
+                Ok(receipt) => receipt.to_string(),
+                Err(why) => {
+                    // What was decided is decided; the receipt can be had later.
+                    tracing::warn!(position = at.number(), why = %why.en, "no receipt yet");
+                    String::new()
+                }
+            }
+        } else {
+            String::new()
+        };
         Ok(Response::new(wire::SubmitResponse {
             outcome: Some(to_proto::outcome(outcome)),
+            receipt,
         }))
     }
 
@@ -398,7 +415,7 @@ impl Context {
     }
 
     /// An event that is durable.
-    fn event(&self, position: Position) -> Result<Option<LoggedEvent>, Status> {
+    pub(super) fn event(&self, position: Position) -> Result<Option<LoggedEvent>, Status> {
         if self.engine.head().position < Some(position) {
             return Ok(None);
         }

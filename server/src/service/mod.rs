@@ -5,13 +5,14 @@ mod case;
 mod events;
 pub(crate) mod ledger;
 pub(crate) mod projection;
+pub(crate) mod proof;
 
 use std::{pin::Pin, sync::Arc};
 
 use luzhang_ledger::{Position, text::Principal};
 use tokio::sync::watch;
 use tokio_stream::Stream;
-use tonic::{Code, Status, metadata::MetadataMap};
+use tonic::{Status, metadata::MetadataMap};
 
 use crate::{engine::Engine, rejected::Rejected, serve::Limits};
 
@@ -57,13 +58,7 @@ fn position(number: u64) -> Result<Position, Status> {
 }
 
 fn event_not_found(number: u64) -> Status {
-    Rejected::new(
-        Code::NotFound,
-        "EVENT_NOT_FOUND",
-        format!("账本中没有位置 {number}"),
-        format!("there is no event at position {number}"),
-    )
-    .into_status()
+    Rejected::event_not_found(number).into_status()
 }
 
 /// How many answers may wait for a slow reader.

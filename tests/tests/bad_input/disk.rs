@@ -89,6 +89,7 @@ async fn until_full(url: &str) -> (Vec<(wire::Command, wire::Outcome)>, tonic::S
             course(&format!("PD-{number}")).command()
         };
         let request = wire::SubmitRequest {
+            receipt: false,
             command: Some(command.clone()),
         };
         match grpc.ledger.submit(request).await {
@@ -194,6 +195,7 @@ fn a_full_disk_stops_the_writer_and_loses_nothing_acknowledged() {
         let mut grpc = Grpc::connect(&url).await;
         for (command, original) in acknowledged {
             let request = wire::SubmitRequest {
+                receipt: false,
                 command: Some(command),
             };
             let again = grpc

@@ -230,6 +230,7 @@ async fn one_by_one(url: String, journal: Journal, acknowledgements: Arc<Semapho
         let command = journal.next();
         let request_id = command.request_id.clone();
         let request = wire::SubmitRequest {
+            receipt: false,
             command: Some(command),
         };
         let Ok(answer) = grpc.ledger.submit(request).await else {

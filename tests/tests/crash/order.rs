@@ -6,7 +6,7 @@ use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_server::{
     Engine,
     convert::from_proto::{self, Request},
-    engine::{DEFAULT_QUEUE, Genesis, Listener},
+    engine::{Genesis, Listener, Options},
 };
 use uuid::Uuid;
 
@@ -19,9 +19,10 @@ async fn a_message_without_a_reader_is_decided_as_long_as_the_stream_is_read() {
     let genesis = Genesis {
         ledger,
         pack: Some(LUZHOU_2023.as_bytes().to_vec()),
+        origin: None,
     };
     let log = MemoryStore::new(ledger).open().unwrap();
-    let engine = Engine::over(Box::new(log), scratch.path(), genesis, DEFAULT_QUEUE).unwrap();
+    let engine = Engine::over(Box::new(log), scratch.path(), genesis, Options::default()).unwrap();
     let request = |index| -> Vec<Result<Request, _>> {
         let (key, principal) = (engine.vault().identity(), Principal::new("clerk").unwrap());
         vec![from_proto::request(

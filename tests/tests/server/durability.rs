@@ -269,6 +269,7 @@ fn a_request_whose_deadline_passes_in_the_queue_is_not_decided() {
 
         let late = course("PX-2").command();
         let mut request = Request::new(wire::SubmitRequest {
+            receipt: false,
             command: Some(late.clone()),
         });
         request.set_timeout(Duration::from_millis(20));

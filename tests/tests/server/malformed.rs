@@ -441,7 +441,10 @@ fn the_envelope() {
         check(&site, rows).await;
         let nothing = site
             .ledger()
-            .submit(wire::SubmitRequest { command: None })
+            .submit(wire::SubmitRequest {
+                command: None,
+                receipt: false,
+            })
             .await;
         fails(nothing, Code::InvalidArgument, "FIELD_REQUIRED", "command");
         let nothing = site

@@ -16,7 +16,7 @@ use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_proto::wire;
 use luzhang_server::{
     Engine, Limits, Rejected,
-    engine::{DEFAULT_QUEUE, Genesis},
+    engine::{Genesis, Options},
     replay,
 };
 use tonic::{Code, Status};
@@ -60,9 +60,10 @@ fn a_storage_failure_stops_the_writer_and_loses_nothing_acknowledged() {
             let genesis = Genesis {
                 ledger: ledger_id(),
                 pack: Some(LUZHOU_2023.as_bytes().to_vec()),
+                origin: None,
             };
             let log = gate.before(Box::new(log));
-            let engine = Engine::over(log, &dir, genesis, DEFAULT_QUEUE).unwrap();
+            let engine = Engine::over(log, &dir, genesis, Options::default()).unwrap();
             let site = Site::serve(engine, Limits::default(), scratch).await;
             let mut acknowledged = Vec::new();
             for command in claimable() {
@@ -104,7 +105,7 @@ fn a_storage_failure_stops_the_writer_and_loses_nothing_acknowledged() {
             reads_after_the_failure(&site, &head).await;
 
             let scratch = site.close().await;
-            let engine = Engine::open(&dir, DEFAULT_QUEUE, |_, _| {}).unwrap();
+            let engine = Engine::open(&dir, Options::default(), |_, _| {}).unwrap();
             let site = Site::serve(engine, Limits::default(), scratch).await;
             for (command, original) in acknowledged {
                 let again = site.submit(command).await.unwrap();
@@ -229,9 +230,10 @@ fn a_ledger_that_cannot_begin_says_so() {
     let genesis = Genesis {
         ledger: ledger_id(),
         pack: None,
+        origin: None,
     };
     let log = Box::new(store.open().unwrap());
-    let error = Engine::over(log, scratch.path(), genesis, DEFAULT_QUEUE).unwrap_err();
+    let error = Engine::over(log, scratch.path(), genesis, Options::default()).unwrap_err();
     assert_eq!(error.code(), "WRITER_STOPPED");
     let said = Said {
         status: Code::Unknown,

@@ -5,7 +5,7 @@ use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_proto::wire;
 use luzhang_server::{
     Engine, Limits,
-    engine::{DEFAULT_QUEUE, Genesis},
+    engine::{Genesis, Options},
 };
 use tonic::Code;
 
@@ -27,8 +27,9 @@ fn the_same_request_has_the_same_outcome_whenever_it_is_repeated() {
         let genesis = Genesis {
             ledger: ledger_id(),
             pack: Some(LUZHOU_2023.as_bytes().to_vec()),
+            origin: None,
         };
-        let engine = Engine::create(&dir, genesis, DEFAULT_QUEUE).unwrap();
+        let engine = Engine::create(&dir, genesis, Options::default()).unwrap();
         let site = Site::serve(engine, Limits::default(), scratch).await;
         let mut originals = Vec::new();
         for (command, expected) in story() {
@@ -64,7 +65,7 @@ fn the_same_request_has_the_same_outcome_whenever_it_is_repeated() {
         };
         repeated(&site).await;
         let scratch = site.close().await;
-        let engine = Engine::open(&dir, DEFAULT_QUEUE, |_, _| {}).unwrap();
+        let engine = Engine::open(&dir, Options::default(), |_, _| {}).unwrap();
         let site = Site::serve(engine, Limits::default(), scratch).await;
         repeated(&site).await;
     });

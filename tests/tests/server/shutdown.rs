@@ -6,7 +6,7 @@ use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_proto::wire;
 use luzhang_server::{
     Engine, Limits, Server,
-    engine::{DEFAULT_QUEUE, Genesis},
+    engine::{Genesis, Options},
 };
 use tempfile::TempDir;
 use tonic::{Code, transport::Endpoint};
@@ -25,19 +25,20 @@ fn genesis() -> Genesis {
     Genesis {
         ledger: ledger_id(),
         pack: Some(LUZHOU_2023.as_bytes().to_vec()),
+        origin: None,
     }
 }
 
 async fn on_disk(limits: Limits) -> Site {
     let scratch = tempfile::tempdir().unwrap();
     let dir = scratch.path().join("ledger");
-    let engine = Engine::create(&dir, genesis(), DEFAULT_QUEUE).unwrap();
+    let engine = Engine::create(&dir, genesis(), Options::default()).unwrap();
     Site::serve(engine, limits, scratch).await
 }
 
 async fn again(scratch: TempDir) -> Site {
     let dir = scratch.path().join("ledger");
-    let engine = Engine::open(&dir, DEFAULT_QUEUE, |_, _| {}).unwrap();
+    let engine = Engine::open(&dir, Options::default(), |_, _| {}).unwrap();
     Site::serve(engine, Limits::default(), scratch).await
 }
 
@@ -113,7 +114,7 @@ fn what_was_taken_is_answered_and_durable() {
         let gate = Gate::new();
         let log = luzhang_ledger::log::sled::SledLog::create(&dir, ledger_id()).unwrap();
         let log = gate.before(Box::new(log));
-        let engine = Engine::over(log, &dir, genesis(), DEFAULT_QUEUE).unwrap();
+        let engine = Engine::over(log, &dir, genesis(), Options::default()).unwrap();
         let limits = Limits {
             grace: Duration::from_hours(24),
             ..Limits::default()

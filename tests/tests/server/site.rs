@@ -10,7 +10,7 @@ use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_proto::wire::{self, ledger_service_client::LedgerServiceClient};
 use luzhang_server::{
     Engine, Limits, Server,
-    engine::{DEFAULT_QUEUE, Genesis},
+    engine::{DEFAULT_QUEUE, Genesis, Options},
     serve::ServeError,
 };
 use tempfile::TempDir;
@@ -106,8 +106,13 @@ impl Site {
         let genesis = Genesis {
             ledger: ledger_id(),
             pack: plan.pack,
+            origin: None,
         };
-        let engine = Engine::over(log, scratch.path(), genesis, plan.queue).unwrap();
+        let options = Options {
+            queue: plan.queue,
+            ..Options::default()
+        };
+        let engine = Engine::over(log, scratch.path(), genesis, options).unwrap();
         Self::serve(engine, plan.limits, scratch).await
     }
 
@@ -151,6 +156,7 @@ impl Site {
 
     pub(crate) async fn submit(&self, command: wire::Command) -> Result<wire::Outcome, Status> {
         let request = wire::SubmitRequest {
+            receipt: false,
             command: Some(command),
         };
         let answer = self.ledger().submit(request).await?;
@@ -164,6 +170,7 @@ impl Site {
         command: wire::Command,
     ) -> Result<wire::Outcome, Status> {
         let mut request = tonic::Request::new(wire::SubmitRequest {
+            receipt: false,
             command: Some(command),
         });
         let principal = MetadataValue::from_static(principal);
@@ -198,6 +205,7 @@ impl Site {
         let mut ledger = self.ledger();
         tokio::spawn(async move {
             let request = wire::SubmitRequest {
+                receipt: false,
                 command: Some(command),
             };
             let answer = ledger.submit(request).await?;

@@ -291,6 +291,7 @@ fn an_event_names_who_asked() {
         let site = Site::with(Plan::default()).await;
         for (name, expected) in [(None, "local"), (Some("clerk-7"), "clerk-7")] {
             let mut request = Request::new(wire::SubmitRequest {
+                receipt: false,
                 command: Some(course(expected).command()),
             });
             if let Some(name) = name {
@@ -322,6 +323,7 @@ fn an_event_names_who_asked() {
         let long = "x".repeat(65);
         for (name, reason) in [("", "FIELD_REQUIRED"), (&*long, "TEXT_TOO_LONG")] {
             let mut request = Request::new(wire::SubmitRequest {
+                receipt: false,
                 command: Some(course("PX-9").command()),
             });
             request

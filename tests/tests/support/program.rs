@@ -52,6 +52,10 @@ pub(crate) fn luzhang() -> Command {
             command.env_remove(name);
         }
     }
+    // Whoever wants the tree over HTTP says where.
+    command.env("LUZHANG_WEB", "off");
+    // Whoever wants checkpoints says when: they add events.
+    command.env("LUZHANG_CHECKPOINT_EVERY", "1h");
     command.env("LC_ALL", "C").stdin(Stdio::null());
     command
 }

@@ -44,6 +44,31 @@ impl Server {
         arguments: I,
         log: &str,
     ) -> Self {
+        Self::spawn(dir, arguments, log, "off").0
+    }
+
+    /// With the tree published over HTTP, and where that is.
+    pub(crate) fn publishing<I: IntoIterator<Item: AsRef<OsStr>>>(
+        dir: &Path,
+        arguments: I,
+    ) -> (Self, String) {
+        let (server, rest) = Self::spawn(dir, arguments, "warn", "127.0.0.1:0");
+        let mut line = String::new();
+        BufReader::new(rest).read_line(&mut line).unwrap();
+        let tiles = line.trim().strip_prefix("tiles ").map(str::to_owned);
+        (
+            server,
+            tiles.unwrap_or_else(|| panic!("no tiles: {line:?}")),
+        )
+    }
+
+    /// And the rest of what it prints.
+    fn spawn<I: IntoIterator<Item: AsRef<OsStr>>>(
+        dir: &Path,
+        arguments: I,
+        log: &str,
+        web: &str,
+    ) -> (Self, impl Read) {
         let stderr = tempfile::tempfile().unwrap();
         let mut child = luzhang()
             .arg("serve")
@@ -52,6 +77,7 @@ impl Server {
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
             .env("LUZHANG_LOG", log)
+            .env("LUZHANG_WEB", web)
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone().unwrap())
             .spawn()
@@ -68,7 +94,7 @@ impl Server {
             Some(url) => url.clone_into(&mut server.url),
             None => panic!("the server does not run: {line:?} {}", server.said()),
         }
-        server
+        (server, stdout)
     }
 
     pub(crate) fn url(&self) -> &str {

@@ -179,6 +179,7 @@ async fn record(
         body: Some(body),
     };
     let request = wire::SubmitRequest {
+        receipt: false,
         command: Some(command),
     };
     let answer = client.ledger().submit(request).await?.into_inner();

@@ -22,11 +22,8 @@ use std::{
     process,
 };
 
-use super::{
-    error::OpenError,
-    format::Format,
-    storage::{self, sync_dir},
-};
+use super::{error::OpenError, format::Format};
+use crate::log::storage::{self, sync_dir};
 
 const FORMAT: &str = "FORMAT";
 const UNFINISHED: &str = "FORMAT.unfinished";

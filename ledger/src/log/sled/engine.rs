@@ -14,8 +14,8 @@ use std::{
 
 use ::sled::{Batch, Config, Db, IVec};
 
-use super::{quiet, storage};
-use crate::log::{Fault, ReadError, keyed::Shelf};
+use super::quiet;
+use crate::log::{Fault, ReadError, keyed::Shelf, storage};
 
 /// The size of sled's segments, fixed when the ledger is made. A value of more
 /// than a quarter of it would go to a file of its own, which sled never syncs;

@@ -4,7 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
-use super::storage::is_full;
+use crate::log::storage::is_full;
 use crate::position::Position;
 
 /// Why a data directory cannot be made or opened. File names are relative to

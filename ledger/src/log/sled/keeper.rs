@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use super::{engine::Engine, reserve, storage, witness::Witness};
-use crate::log::Fault;
+use super::{engine::Engine, reserve, witness::Witness};
+use crate::log::{Fault, storage};
 
 /// The pause between two witnesses. With the time that writing one takes, it
 /// stays under the second that the contract of this adapter allows.

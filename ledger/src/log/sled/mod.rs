@@ -25,7 +25,6 @@ mod keeper;
 mod quiet;
 mod recovery;
 mod reserve;
-mod storage;
 mod witness;
 
 use std::{fs::File, path::Path, sync::Arc};
@@ -42,7 +41,7 @@ use self::{
     engine::{Engine, EngineError},
     keeper::Keeper,
 };
-use super::{AppendError, Fault, Log, Reader, continuity, keyed::KeyedReader};
+use super::{AppendError, Fault, Log, Reader, continuity, keyed::KeyedReader, storage};
 use crate::{
     block::{self, Head, SealedBlock},
     position::{LedgerId, Position},

@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::storage::{is_full, sync_dir};
+use crate::log::storage::{is_full, sync_dir};
 
 const FILE: &str = "reserve";
 const FRESH: &str = "reserve.new";

@@ -17,10 +17,11 @@ use std::{fs, io, path::Path, str::Split};
 
 use uuid::Uuid;
 
-use super::{error::OpenError, storage};
+use super::error::OpenError;
 use crate::{
     block::Head,
     hash::Hash,
+    log::storage,
     position::{LedgerId, Position},
 };
 

@@ -1,0 +1,125 @@
+//! What opening a ledger finds of its tree, and whether the log still is the one
+//! that was signed.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use luzhang_ledger::{
+    Body, Event, Hash, Position,
+    event::KeyAdoption,
+    log::tiles::TileFiles,
+    proof::{Frontier, Node, SignedCheckpoint, SigningKey, TreeHead, VerifierKey},
+};
+
+use super::{kept::Kept, key::KeyFiles};
+
+/// The tree of a ledger that is being opened. It is told of every event of the
+/// log, and compares.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// `DIR/tree`.
+    pub(super) dir: PathBuf,
+    pub(super) keys: KeyFiles,
+    pub(super) tiles: TileFiles,
+    pub(super) signed: Option<SignedCheckpoint>,
+    pub(super) published: Option<SignedCheckpoint>,
+    /// Every key that the log has adopted.
+    pub(super) adoptions: Vec<KeyAdoption>,
+    /// The key at hand, if it is the adopted one.
+    pub(super) key: Option<SigningKey>,
+    /// The last event that the ledger recorded by itself for a checkpoint.
+    pub(super) own: Option<Position>,
+    frontier: Frontier,
+    /// Heads to compare with, by size.
+    expected: Vec<TreeHead>,
+    contradicted: Option<TreeHead>,
+    tiles_differ: bool,
+}
+
+/// How the log differs from what was signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contradiction {
+    /// It ends before it.
+    Truncated { signed: u64, log: u64 },
+    /// It has another root there.
+    Forked { size: u64 },
+}
+
+impl Opening {
+    /// What is there before the log is read.
+    pub(crate) fn begin(dir: &Path) -> io::Result<Self> {
+        let tree = dir.join("tree");
+        let tiles = TileFiles::open(&tree)?;
+        let signed = Kept::Signed.read(&tree)?;
+        let published = Kept::Published.read(&tree)?;
+        let heads = signed.iter().chain(&published).map(SignedCheckpoint::head);
+        let mut expected: Vec<TreeHead> = heads.chain([tiles.head()]).collect();
+        expected.retain(|head| head.size > 0);
+        Ok(Self {
+            keys: KeyFiles::new(dir),
+            dir: tree,
+            tiles,
+            signed,
+            published,
+            adoptions: Vec::new(),
+            key: None,
+            own: None,
+            frontier: Frontier::default(),
+            expected,
+            contradicted: None,
+            tiles_differ: false,
+        })
+    }
+
+    /// The next event of the log.
+    pub(crate) fn see(&mut self, event: &Event, hash: Hash) {
+        if let Body::CheckpointKeyAdopted(adoption) = &event.body {
+            self.adoptions.push((**adoption).clone());
+            self.own = Some(event.header.position);
+        } else if let Body::StateAttested(_) = &event.body {
+            self.own = Some(event.header.position);
+        }
+        self.frontier.push(Node::of_event(hash));
+        let size = self.frontier.size();
+        if !self.expected.iter().any(|head| head.size == size) {
+            return;
+        }
+        let found = self.frontier.head();
+        self.tiles_differ |= self.tiles.size() == size && self.tiles.head() != found;
+        let signed = self.signed.iter().chain(&self.published);
+        let differs =
+            |signed: &SignedCheckpoint| signed.head().size == size && signed.head() != found;
+        if self.contradicted.is_none() && signed.clone().any(differs) {
+            self.contradicted = Some(found);
+        }
+    }
+
+    /// The log has been read. Tiles that do not fit it are thrown away.
+    pub(crate) fn end(&mut self) -> io::Result<Result<(), Contradiction>> {
+        let size = self.frontier.size();
+        if let Some(head) = self.contradicted {
+            return Ok(Err(Contradiction::Forked { size: head.size }));
+        }
+        let signed = self.signed.iter().chain(&self.published);
+        let longest = signed.map(|signed| signed.head().size).max().unwrap_or(0);
+        if longest > size {
+            return Ok(Err(Contradiction::Truncated {
+                signed: longest,
+                log: size,
+            }));
+        }
+        if self.tiles_differ || self.tiles.size() > size {
+            tracing::warn!("the tiles of the tree do not fit the log; they are made anew");
+            self.tiles.truncate(0)?;
+        }
+        self.key = self.keys.open(self.adopted())?;
+        Ok(Ok(()))
+    }
+
+    /// The key that signs now, by the log.
+    pub(super) fn adopted(&self) -> Option<&VerifierKey> {
+        self.adoptions.last().map(|adoption| &adoption.key)
+    }
+}

@@ -1,0 +1,99 @@
+//! Asking other servers over HTTP: witnesses, published tiles, webhooks. Blocking,
+//! bounded in time and size.
+
+use std::{fmt, time::Duration};
+
+use thiserror::Error;
+use ureq::{Agent, Body, http::Response};
+
+/// Asks other servers.
+#[derive(Clone)]
+pub struct Client {
+    agent: Agent,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum HttpError {
+    /// Nobody answered, or not in time, or not in HTTP.
+    #[error("{url} cannot be reached: {detail}")]
+    Unreachable {
+        /// Who was asked.
+        url: String,
+        /// What happened.
+        detail: String,
+    },
+    /// An answer that says no.
+    #[error("{url} answered with status {status}")]
+    Status {
+        /// Who was asked.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The most bytes of an answer that are read: more than any tile, note or bundle
+/// of entries has.
+const MOST: u64 = 256 * 1024;
+
+impl Client {
+    /// Waits at most so long for an answer, whole.
+    pub fn new(patience: Duration) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(patience))
+            .http_status_as_error(false)
+            .max_redirects(2)
+            .user_agent(concat!("luzhang/", env!("CARGO_PKG_VERSION")));
+        Self {
+            agent: config.build().into(),
+        }
+    }
+
+    /// What is there; `None` if nothing is (404).
+    pub fn get(&self, url: &str) -> Result<Option<Vec<u8>>, HttpError> {
+        let answer = answer(url, self.agent.get(url).call())?;
+        match answer.status {
+            200 => Ok(Some(answer.body)),
+            404 => Ok(None),
+            status => Err(HttpError::Status {
+                url: url.to_owned(),
+                status,
+            }),
+        }
+    }
+
+    /// Sends a body and returns the answer, whatever its status.
+    pub fn post(&self, url: &str, content_type: &str, body: &[u8]) -> Result<Answer, HttpError> {
+        let request = self.agent.post(url).header("content-type", content_type);
+        answer(url, request.send(body))
+    }
+}
+
+fn answer(url: &str, called: Result<Response<Body>, ureq::Error>) -> Result<Answer, HttpError> {
+    let unreachable = |error: ureq::Error| HttpError::Unreachable {
+        url: url.to_owned(),
+        detail: error.to_string(),
+    };
+    let mut response = called.map_err(unreachable)?;
+    let body = response.body_mut().with_config().limit(MOST);
+    Ok(Answer {
+        body: body.read_to_vec().map_err(unreachable)?,
+        status: response.status().as_u16(),
+    })
+}

@@ -1,0 +1,112 @@
+//! The tree over HTTP: `checkpoint`, `tile/<L>/<N>[.p/<W>]` and
+//! `tile/entries/<N>[.p/<W>]`, for whoever wants to check without asking for
+//! anything else. Entries are hashes of salted events: nothing can be read from
+//! them.
+//!
+//! Source: C2SP tlog-tiles.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use luzhang_ledger::{
+    Hash, Position,
+    proof::tile::{Resource, Tile, Tiles as _, bytes_of, entries_of},
+};
+use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
+
+use crate::{engine::Engine, replay};
+
+/// Nothing under this name ever changes.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// The newest checkpoint is new every few seconds.
+const BRIEFLY: HeaderValue = HeaderValue::from_static("public, max-age=2");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// Pages of any origin may check.
+const ANYBODY: HeaderValue = HeaderValue::from_static("*");
+
+/// Serves the tree until `stop`.
+pub async fn serve(
+    engine: Arc<Engine>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let routes = Router::new()
+        .route("/checkpoint", get(checkpoint))
+        .route("/tile/{*path}", get(resource))
+        .layer(CompressionLayer::new().gzip(true))
+        .with_state(engine);
+    axum::serve(listener, routes)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+async fn checkpoint(State(engine): State<Arc<Engine>>) -> Response {
+    let published = engine.tree().ok().and_then(|tree| tree.published());
+    match published {
+        Some(checkpoint) => answer(TEXT, BRIEFLY, checkpoint.to_string().into_bytes()),
+        None => missing(),
+    }
+}
+
+async fn resource(State(engine): State<Arc<Engine>>, Path(path): Path<String>) -> Response {
+    let resource: Option<Resource> = format!("tile/{path}").parse().ok();
+    let Some(resource) = resource else {
+        return missing();
+    };
+    // Disks may be slow, and bundles of entries are hashed anew.
+    let read = tokio::task::spawn_blocking(move || read(&engine, resource)).await;
+    match read {
+        Ok(Some(bytes)) => answer(BYTES, FOR_EVER, bytes),
+        Ok(None) => missing(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// `None` for what the published tree does not have.
+fn read(engine: &Engine, resource: Resource) -> Option<Vec<u8>> {
+    let tree = engine.tree().ok()?;
+    let size = tree.published()?.head().size;
+    match resource {
+        Resource::Checkpoint => None,
+        Resource::Tile(tile) => {
+            let tile = Some(tile).filter(|tile| tile.is_in(size))?;
+            tree.tiles.tile(tile).ok().map(|nodes| bytes_of(&nodes))
+        }
+        Resource::Entries(tile) => {
+            let tile = Some(tile).filter(|tile| tile.is_in(size))?;
+            entries(engine, tile).map(|events| entries_of(&events))
+        }
+    }
+}
+
+fn entries(engine: &Engine, tile: Tile) -> Option<Vec<Hash>> {
+    let first = Position::new(tile.first().saturating_add(1))?;
+    let hashes = replay::event_hashes(&**engine.reader(), first, usize::from(tile.width())).ok()?;
+    (hashes.len() == usize::from(tile.width())).then_some(hashes)
+}
+
+fn answer(content: HeaderValue, cache: HeaderValue, body: Vec<u8>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content),
+        (header::CACHE_CONTROL, cache),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY),
+    ];
+    (headers, body).into_response()
+}
+
+/// What is not there yet may be soon.
+fn missing() -> Response {
+    let headers = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, ANYBODY),
+    ];
+    (StatusCode::NOT_FOUND, headers).into_response()
+}

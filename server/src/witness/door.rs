@@ -1,0 +1,77 @@
+//! Connections: how many at a time, and how long each may keep others waiting.
+
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+
+/// Connections that are open at a time. A log needs one.
+const CONNECTIONS: usize = 256;
+/// How long a caller may take over its headers, and again over its body. A
+/// connection that is kept open for so long without a request is closed.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long requests under way can hold up the end.
+const GRACE: Duration = Duration::from_secs(5);
+/// A pause after a failure to accept, which is for want of files most often.
+const RESPITE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop`, then finishes what is under way.
+pub(super) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
+    let mut stop = pin!(stop);
+    let open = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut http = Builder::new(TokioExecutor::new()).http1_only();
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(PATIENCE);
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, accept(&listener).await)
+        };
+        let (place, stream) = tokio::select! {
+            () = &mut stop => break,
+            next = next => next,
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = open.watch(connection.into_owned());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error, "a connection ended");
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(GRACE, open.shutdown()).await.is_err() {
+        tracing::warn!("callers that do not read their answers are left behind");
+    }
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small; without this they may wait for a packet to
+                // be acknowledged. They would still arrive.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY");
+                }
+                return stream;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(RESPITE).await;
+            }
+        }
+    }
+}
