@@ -9,8 +9,7 @@
 //! that no input, however close to a sound one, can prove anything else.
 
 mod edits;
-#[path = "../../ledger/tests/proof/model.rs"]
-mod model;
+pub mod model;
 mod policies;
 mod signed;
 mod trees;

@@ -131,6 +131,8 @@ fn is_met(groups: &[Group], name: usize, has: &impl Fn(usize) -> bool) -> bool {
         return has(name);
     };
     let Group { least, members } = &groups[group];
-    let met = members.iter().filter(|member| is_met(groups, **member, has));
+    let met = members
+        .iter()
+        .filter(|member| is_met(groups, **member, has));
     met.count() >= *least
 }

@@ -18,7 +18,7 @@ use luzhang_ledger::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{
+use super::{
     edits::edited,
     model,
     trees::{Kept, event},
@@ -210,7 +210,10 @@ fn model_verify(text: &str, line: &SignatureLine, keys: &[&VerifierKey]) -> Opti
         };
         let material = [&[kind], key.key_bytes().as_slice()].concat();
         let digest = Sha256::digest([key.name().as_str().as_bytes(), b"\n", &material].concat());
-        let id: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id: String = digest[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(id, key.id().to_string());
         (key.name(), id) == (line.name(), line.id().to_string())
     })?;
@@ -282,7 +285,10 @@ fn whole_note(bytes: &[u8]) {
         return;
     };
     assert_eq!(note.to_string().as_bytes(), bytes);
-    assert_eq!(Note::new(note.text().to_owned()).unwrap().text(), note.text());
+    assert_eq!(
+        Note::new(note.text().to_owned()).unwrap().text(),
+        note.text()
+    );
     let keys = WORLD.keys();
     let lines = note.signatures().iter();
     let answers: Vec<bool> = lines

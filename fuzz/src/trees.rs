@@ -13,7 +13,7 @@ use luzhang_ledger::{
     },
 };
 
-use crate::model;
+use super::model;
 
 /// Leaves of the tree that is kept: more than two tiles.
 pub const LEAVES: u64 = 600;
@@ -239,7 +239,8 @@ fn damaged(input: &mut Input<'_>) {
         assert!(tree::verify_inclusion(leaf, &path, &KEPT.head(size)).is_err());
     }
     if let Ok(path) = tree::consistency(&mut tiled, place, size) {
-        assert!(path.len() <= 64);
+        // One for each level, and the part of the old tree that it begins with.
+        assert!(path.len() <= 65);
         let size = size % (LEAVES + 1);
         let old = TreeHead {
             size: place,

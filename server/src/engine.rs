@@ -330,7 +330,7 @@ impl Engine {
                 opening,
                 origin: KeyName::of_ledger(ledger),
                 schedule: match options.proofs {
-                    Proofs::Scheduled(schedule) => Some(schedule),
+                    Proofs::Scheduled(schedule) => Some(*schedule),
                     Proofs::OnDemand | Proofs::Off => None,
                 },
                 log: Arc::clone(&reader),
@@ -507,29 +507,24 @@ impl Engine {
 
     /// A checkpoint over this position, signed now if there is none yet.
     pub async fn checkpoint(&self, over: Position) -> Result<Arc<SignedCheckpoint>, Rejected> {
-        let tree = self.tree()?;
-        if let Some(checkpoint) = tree.published().filter(|c| c.head().size >= over.number()) {
+        let mut published = self.tree()?.published.clone();
+        // From here on nothing is missed. What was wrong before is not the answer
+        // to what is asked now.
+        published.mark_unchanged();
+        if let Some(checkpoint) = published.borrow().covering(over) {
             return Ok(checkpoint);
         }
-        let mut published = tree.published.clone();
-        // What was wrong before is not the answer to what is asked now.
-        published.mark_unchanged();
         self.tell(Tidings::Wanted(over)).await?;
         loop {
-            {
-                let state = published.borrow_and_update();
-                if state.size() >= over.number()
-                    && let Some(checkpoint) = &state.checkpoint
-                {
-                    return Ok(Arc::clone(checkpoint));
-                }
-            }
             if published.changed().await.is_err() {
                 return Err(Rejected::shutting_down());
             }
-            let trouble = published.borrow().trouble.clone();
-            if let Some(trouble) = trouble {
-                return Err(Rejected::trouble(&trouble));
+            let state = published.borrow_and_update();
+            if let Some(checkpoint) = state.covering(over) {
+                return Ok(checkpoint);
+            }
+            if let Some(trouble) = &state.trouble {
+                return Err(Rejected::trouble(trouble));
             }
         }
     }

@@ -8,6 +8,7 @@
 pub mod checkpoints;
 mod committer;
 pub mod convert;
+mod door;
 mod edge;
 pub mod engine;
 pub mod http;

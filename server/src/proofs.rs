@@ -1,14 +1,16 @@
 //! Receipts and consistency proofs, made from the tiles. Each is checked before it
 //! is given out, so that what the tiles say is never taken on trust.
 
+use std::sync::Arc;
+
 use luzhang_ledger::{
     Position,
+    log::tiles::TileReader,
     proof::{
-        Node, Receipt,
+        Node, Receipt, SignedCheckpoint, TreeHead,
         receipt::Subject,
         tile::TiledTree,
         tree::{self, Leaf},
-        witness::Extension,
     },
 };
 use tonic::Code;
@@ -62,39 +64,62 @@ pub async fn receipt(engine: &Engine, at: Position, form: Form) -> Result<Receip
     })
 }
 
-/// The proof that the newest checkpoint continues the tree of the first `old`
-/// leaves.
-pub async fn consistency(engine: &Engine, old: u64) -> Result<Extension, Rejected> {
-    let newest = engine
-        .tree()?
-        .published()
-        .map_or(0, |signed| signed.head().size);
-    let over = Position::new(old.max(newest)).unwrap_or(Position::FIRST);
-    if engine.head().position < Some(over) {
+/// Two trees of one ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Leaves of the older one.
+    pub old: u64,
+    /// Leaves of the newer one; `None` for that of the newest checkpoint.
+    pub new: Option<u64>,
+}
+
+/// That one tree continues another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consistency {
+    /// The nodes.
+    pub proof: Vec<Node>,
+    /// The newest checkpoint, which covers both.
+    pub newest: Arc<SignedCheckpoint>,
+}
+
+/// The proof that one tree continues another.
+pub async fn consistency(engine: &Engine, sizes: Sizes) -> Result<Consistency, Rejected> {
+    let tree = engine.tree()?;
+    let published = tree.published().map_or(0, |signed| signed.head().size);
+    let asked = sizes.old.max(sizes.new.unwrap_or(0)).max(published);
+    let over = Position::new(asked).unwrap_or(Position::FIRST);
+    if engine.head().position < Some(over) || sizes.new.is_some_and(|new| new < sizes.old) {
         return Err(Rejected::new(
             Code::OutOfRange,
             "TREE_TOO_SHORT",
-            format!("账本只有 {newest} 个事件被检查点覆盖，少于所给的 {old} 个"),
-            format!("the ledger has fewer events than the {old} of the older checkpoint"),
+            "所给的较早检查点比较新的还大，或者比账本还大",
+            "the older checkpoint is larger than the newer one, or than the ledger",
         ));
     }
-    let checkpoint = engine.checkpoint(over).await?;
-    let head = checkpoint.head();
-    let mut nodes = TiledTree::new(&engine.tree()?.tiles, head.size);
-    let proof = tree::consistency(&mut nodes, old, head.size);
-    let old_root = tree::root(&mut nodes, old);
-    let (Ok(proof), Ok(root)) = (proof, old_root) else {
-        engine.rebuild_tree().await?;
-        return Err(tree_damaged());
-    };
-    let old_head = luzhang_ledger::proof::TreeHead { size: old, root };
-    if tree::verify_consistency(&old_head, &head, &proof).is_err() {
-        engine.rebuild_tree().await?;
-        return Err(tree_damaged());
+    let newest = engine.checkpoint(over).await?;
+    let new = sizes.new.unwrap_or(newest.head().size);
+    match checked(&tree.tiles, &newest.head(), sizes.old, new) {
+        Some(proof) => Ok(Consistency { proof, newest }),
+        None => {
+            engine.rebuild_tree().await?;
+            Err(tree_damaged())
+        }
     }
-    Ok(Extension {
-        old,
-        proof,
-        checkpoint: (*checkpoint).clone(),
-    })
+}
+
+/// The proof, if the tiles lead from both trees to the signed head.
+fn checked(tiles: &TileReader, signed: &TreeHead, old: u64, new: u64) -> Option<Vec<Node>> {
+    let mut nodes = TiledTree::new(tiles, signed.size);
+    let mut head_at = |size| {
+        let root = tree::root(&mut nodes, size).ok()?;
+        let head = TreeHead { size, root };
+        let proof = tree::consistency(&mut nodes, size, signed.size).ok()?;
+        tree::verify_consistency(&head, signed, &proof).ok()?;
+        Some(head)
+    };
+    let (old, new) = (head_at(old)?, head_at(new)?);
+    let mut nodes = TiledTree::new(tiles, new.size);
+    let proof = tree::consistency(&mut nodes, old.size, new.size).ok()?;
+    tree::verify_consistency(&old, &new, &proof).ok()?;
+    Some(proof)
 }

@@ -64,10 +64,12 @@ pub(crate) struct Commands {
     pub(crate) presence: Presence,
 }
 
+/// Makes the ledger's own events, given the state that they are said of.
+pub(crate) type Say = Box<dyn FnOnce(&Projections) -> Vec<Body> + Send>;
+
 /// What the ledger says by itself.
 pub(crate) struct Own {
-    /// Given the state that it is said of.
-    pub(crate) bodies: Box<dyn FnOnce(&Projections) -> Vec<Body> + Send>,
+    pub(crate) bodies: Say,
     /// The position of the last of them, when it is durable.
     pub(crate) reply: oneshot::Sender<Result<Option<Position>, Rejected>>,
 }
@@ -262,7 +264,9 @@ impl Decider {
             }
             if let Some(why) = self.poison.get() {
                 let why = Rejected::stopped(why);
-                works.into_iter().for_each(|work| work.refuse(&why));
+                for work in works {
+                    work.refuse(&why);
+                }
                 continue;
             }
             let commit = self.group(works);

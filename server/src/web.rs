@@ -21,7 +21,11 @@ use luzhang_ledger::{
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 
-use crate::{engine::Engine, replay};
+use crate::{
+    door,
+    engine::{Engine, Tree},
+    replay,
+};
 
 /// Nothing under this name ever changes.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -33,23 +37,17 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
 /// Serves the tree until `stop`.
-pub async fn serve(
-    engine: Arc<Engine>,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+pub async fn serve(engine: Arc<Engine>, listener: TcpListener, stop: impl Future<Output = ()>) {
     let routes = Router::new()
         .route("/checkpoint", get(checkpoint))
         .route("/tile/{*path}", get(resource))
         .layer(CompressionLayer::new().gzip(true))
         .with_state(engine);
-    axum::serve(listener, routes)
-        .with_graceful_shutdown(stop)
-        .await
+    door::serve(routes, listener, stop).await;
 }
 
 async fn checkpoint(State(engine): State<Arc<Engine>>) -> Response {
-    let published = engine.tree().ok().and_then(|tree| tree.published());
+    let published = engine.tree().ok().and_then(Tree::published);
     match published {
         Some(checkpoint) => answer(TEXT, BRIEFLY, checkpoint.to_string().into_bytes()),
         None => missing(),

@@ -19,7 +19,6 @@
 
 pub mod client;
 mod dir;
-mod door;
 mod error;
 mod kept;
 mod key;

@@ -14,6 +14,8 @@ mod life;
 mod python;
 #[path = "format/sample.rs"]
 mod sample;
+#[path = "format/signed.rs"]
+mod signed;
 #[path = "tamper/mod.rs"]
 mod tamper;
 #[path = "format/vectors.rs"]
@@ -29,11 +31,12 @@ use luzhang_ledger::{
     Body, Event, Hash, LedgerId, Position, StreamId, StreamKind,
     block::{self, BlockView},
     codec,
-    event::KINDS,
-    export::{is_export, verify_export},
+    event::{KINDS, KeyAdoption},
+    export::{is_export, verify_export, verify_export_with},
     hash::ChainHasher,
     identity::open,
-    verify::{Anchor, Verdict},
+    proof::{Frontier, Node, Policy, Receipt, SignedCheckpoint, rotation, witness::Extension},
+    verify::{Anchor, ExpectedTree, Known, Verdict, Verifier},
 };
 use proptest::prelude::*;
 use prost::Message as _;
@@ -97,6 +100,15 @@ fn every_vector_of_format_md_is_what_the_program_computes() {
         ),
         ("details-key", sample::subject_key().as_bytes().to_vec()),
         ("sealed-details", sample::sealed_person()),
+        (
+            "tree-leaf-1",
+            Node::of_event(first.events[0]).as_bytes().to_vec(),
+        ),
+        ("tree-root-29", sample_root().as_bytes().to_vec()),
+        (
+            "checkpoint-key",
+            signed::keys()[0].verifier().key_bytes().to_vec(),
+        ),
         (
             "fixture-chain-head",
             sample::blocks()
@@ -219,6 +231,62 @@ fn the_fixture_of_the_life_of_a_grant_still_opens() {
 }
 
 #[test]
+fn the_fixture_of_a_ledger_that_has_signed_still_opens_and_proves() {
+    let read = |name: &str| {
+        let path = fixture("v1-signed").join(name);
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    for (name, written) in signed::files() {
+        assert!(
+            read(name) == written,
+            "what is written today is another {name}"
+        );
+    }
+    let events = events_of(&read("ledger.luzhang-export"));
+    for (bytes, expected) in events.iter().zip(signed::events()) {
+        assert_eq!(codec::decode(bytes).unwrap(), expected);
+        check_round_trip(&expected);
+    }
+    // What was handed out then convinces now.
+    let policy = String::from_utf8(read("policy")).unwrap();
+    let policy: Policy = policy.parse().unwrap();
+    for name in ["hash.tlog-proof", "content.tlog-proof"] {
+        let receipt = Receipt::parse(&read(name)).unwrap();
+        let proven = receipt.verify(&policy).unwrap();
+        assert_eq!(proven.event_hash, signed::hashes()[2], "{name}");
+        assert_eq!(proven.checkpoint.cosigners.len(), 1, "{name}");
+    }
+    let old = SignedCheckpoint::parse(&read("old.checkpoint")).unwrap();
+    let extension = Extension::parse(&read("old-to-new.consistency")).unwrap();
+    extension.continues(&old.head()).unwrap();
+    let new = policy.check(&extension.checkpoint).unwrap();
+    let expected = ExpectedTree {
+        head: new.head,
+        known: Known::Signed,
+    };
+    let verifier = Verifier::new(None).with_tree([expected]);
+    let file = read("ledger.luzhang-export");
+    let report = verify_export_with(&file[..], verifier, |_| {});
+    assert_eq!(
+        (report.verdict, report.tree),
+        (Verdict::Intact, Some(new.head))
+    );
+    // Who knows the first key only is led to the second by the log itself.
+    let [first, second] = signed::keys().map(|key| key.verifier().clone());
+    let adoptions: Vec<KeyAdoption> = signed::events()
+        .into_iter()
+        .filter_map(|event| match event.body {
+            Body::CheckpointKeyAdopted(adoption) => Some(*adoption),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        rotation::follow(&[first.clone()], &adoptions),
+        [first, second]
+    );
+}
+
+#[test]
 fn the_samples_have_every_kind_of_body_and_of_claim_refused() {
     let descriptors = prost_types::FileDescriptorSet::decode(luzhang_proto::DESCRIPTORS).unwrap();
     let oneof = |message: &str| -> BTreeSet<String> {
@@ -232,7 +300,7 @@ fn the_samples_have_every_kind_of_body_and_of_claim_refused() {
         let fields = fields.filter(|field| field.oneof_index.is_some());
         fields.map(|field| field.name().to_owned()).collect()
     };
-    let events = [sample::events(), life::events()].concat();
+    let events = [sample::events(), life::events(), signed::events()].concat();
     let kinds: BTreeSet<_> = events
         .iter()
         .map(|event| event.body.kind().to_owned())
@@ -436,6 +504,15 @@ fn check_total(bytes: &[u8]) {
     if let Ok(event) = codec::decode(bytes) {
         check_round_trip(&event);
     }
+}
+
+/// The root of the tree over the sample's events.
+fn sample_root() -> Node {
+    let mut frontier = Frontier::default();
+    let blocks = sample::blocks();
+    let events = blocks.iter().flat_map(|block| &block.events);
+    events.for_each(|event| frontier.push(Node::of_event(*event)));
+    frontier.head().root
 }
 
 fn stored_events() -> Vec<Vec<u8>> {

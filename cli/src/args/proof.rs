@@ -44,10 +44,13 @@ pub(crate) enum ProofCommand {
         #[arg(long, value_name = "FILE.svg|FILE.png")]
         qr: Option<PathBuf>,
     },
-    /// The proof that the newest checkpoint continues an older one
+    /// The proof that a checkpoint continues an older one
     Consistency {
         /// The older checkpoint
         old: PathBuf,
+        /// The newer one; else the newest that is published
+        #[arg(long, value_name = "FILE")]
+        new: Option<PathBuf>,
         /// Into a file, which must not exist; else to standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,

@@ -14,6 +14,7 @@ mod machine;
 mod memory;
 mod plain_file;
 mod postgres;
+mod proof;
 mod row;
 mod scale;
 mod site;
@@ -82,6 +83,10 @@ enum Item {
     Restart,
     /// Cost of an event early and late
     Growth,
+    /// Issuing with the tree kept against issuing without it
+    Tree,
+    /// Receipts in large trees
+    Receipt,
 }
 
 /// What a process that the measurement starts is for.
@@ -152,6 +157,7 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
     if plan.wants(&[Item::Memory]) {
         rows.push((Item::Memory, limit_state(&plan)?));
     }
+    rows.extend(proof::rows(&plan).await?);
     let on_large = [
         Item::Inside,
         Item::Batch,
@@ -171,7 +177,7 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
         }
         large = Some(ledger);
     }
-    if plan.wants(&[Item::Echo, Item::Postgres, Item::Inside]) {
+    if plan.wants(&[Item::Echo, Item::Postgres, Item::Inside, Item::Tree]) {
         rows.extend(unary::rows(&plan, large.as_mut()).await?);
     }
     if let Some(mut ledger) = large {

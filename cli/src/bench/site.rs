@@ -103,10 +103,16 @@ impl Site {
 
     /// Serves a ledger from a process of its own.
     pub(super) fn serve(&self, dir: &Path) -> Result<Service> {
+        self.serve_with(dir, &[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn serve_with(&self, dir: &Path, arguments: &[&str]) -> Result<Service> {
         let mut command = self.program();
         command
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
-            .arg(dir);
+            .arg(dir)
+            .args(arguments);
         self.listen("luzhang serve", command)
     }
 

@@ -99,6 +99,8 @@ struct Field {
     new: Contestant,
     new_events: u64,
     echo: Option<Contestant>,
+    /// The same ledger without its tree.
+    bare: Option<Contestant>,
     /// And how many events are inside.
     inside: Option<(Contestant, u64)>,
     /// And its version; or why there is none.
@@ -117,6 +119,7 @@ pub(super) async fn rows(plan: &Plan<'_>, large: Option<&mut Large>) -> Result<V
         rows.push((Item::Postgres, field.postgres_row()));
     }
     rows.extend(field.inside_row().map(|row| (Item::Inside, row)));
+    rows.extend(field.tree_row().map(|row| (Item::Tree, row)));
     Ok(rows)
 }
 
@@ -124,7 +127,7 @@ impl Field {
     async fn gather(plan: &Plan<'_>, large: Option<&mut Large>) -> Result<Self> {
         tell("a new ledger and its yardsticks");
         let walk = || Walk::new(plan.scale.new_persons, 0..SLOTS);
-        let service = new_ledger(plan).await?;
+        let service = new_ledger(plan, "new", &[]).await?;
         let new_events = Importer::connect(&service.url).await?.position().await?;
         let new = Contestant::serving(service, walk()).await?;
         let mut echo = None;
@@ -133,6 +136,11 @@ impl Field {
             command.args(["bench", "--role", "echo-server"]);
             let service = plan.site.listen("the echo server", command)?;
             echo = Some(Contestant::serving(service, walk()).await?);
+        }
+        let mut bare = None;
+        if plan.wants(&[Item::Tree]) {
+            let service = new_ledger(plan, "bare", &["--tree", "off"]).await?;
+            bare = Some(Contestant::serving(service, walk()).await?);
         }
         let mut inside = None;
         if let Some(large) = large.filter(|_| plan.wants(&[Item::Inside])) {
@@ -155,6 +163,7 @@ impl Field {
             new,
             new_events,
             echo,
+            bare,
             inside,
             postgres,
         })
@@ -164,6 +173,7 @@ impl Field {
         tell("single requests");
         let mut all: Vec<&mut Contestant> = vec![&mut self.new];
         all.extend(&mut self.echo);
+        all.extend(&mut self.bare);
         all.extend(self.inside.as_mut().map(|(contestant, _)| contestant));
         all.extend(
             self.postgres
@@ -197,6 +207,17 @@ impl Field {
             yardstick: Yardstick::Measured(echo.rates()),
             reach: Thousandths(500),
             ..row(&self.new, Some(echo))
+        })
+    }
+
+    fn tree_row(&self) -> Option<Row> {
+        let bare = self.bare.as_ref()?;
+        Some(Row {
+            work: format!("unary issue, {IN_FLIGHT} in flight, with the tree kept"),
+            against: "the same without a tree".to_owned(),
+            yardstick: Yardstick::Measured(bare.rates()),
+            reach: Thousandths(900),
+            ..row(&self.new, Some(bare))
         })
     }
 
@@ -273,10 +294,10 @@ fn row(who: &Contestant, yardstick: Option<&Contestant>) -> Row {
 }
 
 /// A ledger in which everybody is on the poverty list and nothing was granted.
-async fn new_ledger(plan: &Plan<'_>) -> Result<Service> {
-    let dir = plan.site.dir("new");
+async fn new_ledger(plan: &Plan<'_>, name: &str, arguments: &[&str]) -> Result<Service> {
+    let dir = plan.site.dir(name);
     plan.site.init(&dir)?;
-    let service = plan.site.serve(&dir)?;
+    let service = plan.site.serve_with(&dir, arguments)?;
     let mut importer = Importer::connect(&service.url).await?;
     let persons = plan.scale.new_persons;
     let statuses = (0..persons)

@@ -1,5 +1,7 @@
 //! `luzhang demo`: the whole way of a grant, on a small invented bureau.
 
+mod receipt;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -161,11 +163,12 @@ impl Story<'_> {
 
     async fn tell(&self) -> Result<(), Failure> {
         let reports = self.import().await?;
-        self.refusal(&reports).await?;
+        let refusal = self.refusal(&reports).await?;
         self.life(&reports).await?;
         let (export, head) = self.verify().await?;
         self.rebuild().await?;
         self.totals().await?;
+        self.receipt(refusal).await?;
         self.tamper(&export, head)
     }
 
@@ -228,7 +231,7 @@ impl Story<'_> {
         }
     }
 
-    async fn refusal(&self, reports: &[FileReport]) -> Result<(), Failure> {
+    async fn refusal(&self, reports: &[FileReport]) -> Result<u64, Failure> {
         let rows = reports
             .iter()
             .flat_map(|r| r.results.iter().map(move |row| (r, row)));
@@ -236,7 +239,11 @@ impl Story<'_> {
             row.outcome == Outcome::Refused && row.codes().contains(&TOLD)
         };
         let Some((report, row)) = rows.into_iter().find(told) else {
-            return Ok(());
+            return Err(Failure::new(
+                "DEMO_DIFFERS",
+                "没有找到要讲的不予受理",
+                "the refusal that the story tells is not there",
+            ));
         };
         let position = row.position.unwrap_or_default();
         let (file, number, key) = (&report.file, row.row, &row.key);
@@ -257,7 +264,7 @@ impl Story<'_> {
         for reason in event.unwrap_or_default().reasons {
             output::line(&format!("   {}", reason_line(&reason, self.lang)))?;
         }
-        Ok(())
+        Ok(position)
     }
 
     /// The first grant of the allowances, from its review to the bank.
@@ -511,8 +518,8 @@ impl Story<'_> {
         };
         let report = verify_file(&copy, Some(anchor), self.lang)?;
         self.say(
-            &format!("\n⑧ 篡改：把副本中事件 {victim} 的一个比特改掉（文件第 {offset} 字节）"),
-            &format!("\n8. Tampering: one bit of event {victim} changed in a copy (byte {offset})"),
+            &format!("\n⑨ 篡改：把副本中事件 {victim} 的一个比特改掉（文件第 {offset} 字节）"),
+            &format!("\n9. Tampering: one bit of event {victim} changed in a copy (byte {offset})"),
         )?;
         output::line(&format!("   {}", verdict_line(&report, self.lang)))?;
         if let Some(finding) = &report.finding {

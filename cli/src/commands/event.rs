@@ -1,6 +1,6 @@
 //! `luzhang event`: look at events.
 
-use luzhang_proto::wire;
+use luzhang_proto::{event as stored, wire};
 use serde_json::{Value, json};
 
 use super::{open, reason_line, recorded_at};
@@ -29,21 +29,10 @@ pub(crate) async fn run(global: &Global, command: &EventCommand) -> Result<u8, F
 
 /// An event as JSON, hashes in hexadecimal digits.
 pub(crate) fn to_json(event: &wire::StoredEvent) -> Result<Value, Failure> {
-    let decoded = event.event.clone().unwrap_or_default();
-    let mut body = message::to_json("luzhang.event.v1.Event", &decoded)?;
+    let body = body_to_json(&event.event.clone().unwrap_or_default())?;
     let mut reasons = Vec::with_capacity(event.reasons.len());
     for reason in &event.reasons {
         reasons.push(message::to_whole_json("luzhang.v1.Reason", reason)?);
-    }
-    if let Some(object) = body.as_object_mut() {
-        for (key, bytes) in [
-            ("stream", &decoded.stream),
-            ("request", &decoded.request),
-            ("content", &decoded.content),
-            ("salt", &decoded.salt),
-        ] {
-            object.insert(key.to_owned(), message::hex(bytes).into());
-        }
     }
     Ok(json!({
         "schema_version": 1,
@@ -53,6 +42,22 @@ pub(crate) fn to_json(event: &wire::StoredEvent) -> Result<Value, Failure> {
         "stored": message::hex(&event.stored),
         "reasons": reasons,
     }))
+}
+
+/// What an event says, as JSON; what has the look of a hash is one.
+pub(crate) fn body_to_json(event: &stored::Event) -> Result<Value, Failure> {
+    let mut body = message::to_json("luzhang.event.v1.Event", event)?;
+    if let Some(object) = body.as_object_mut() {
+        for (key, bytes) in [
+            ("stream", &event.stream),
+            ("request", &event.request),
+            ("content", &event.content),
+            ("salt", &event.salt),
+        ] {
+            object.insert(key.to_owned(), message::hex(bytes).into());
+        }
+    }
+    Ok(body)
 }
 
 fn print(global: &Global, stored: &wire::StoredEvent) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use luzhang_ledger::proof::{SignedCheckpoint, witness::Extension};
+use luzhang_ledger::proof::{Node, SignedCheckpoint, witness::Extension};
 use luzhang_proto::wire;
 use serde_json::json;
 
@@ -36,8 +36,15 @@ pub(crate) async fn run(global: &Global, command: &ProofCommand) -> Result<u8, F
             };
             get(global, wanted, out.as_deref(), qr.as_deref()).await
         }
-        ProofCommand::Consistency { old, out, trust } => {
-            consistency(global, old, out.as_deref(), trust).await
+        ProofCommand::Consistency {
+            old,
+            new,
+            out,
+            trust,
+        } => {
+            let new = new.as_deref().map(read_checkpoint).transpose()?;
+            let pair = (read_checkpoint(old)?, new);
+            consistency(global, pair, out.as_deref(), trust).await
         }
         ProofCommand::Check { file, old, trust } => check::run(global, file, old.as_deref(), trust),
     }
@@ -97,20 +104,30 @@ pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 async fn consistency(
     global: &Global,
-    old: &Path,
+    (old, new): (SignedCheckpoint, Option<SignedCheckpoint>),
     out: Option<&Path>,
     trust: &Trust,
 ) -> Result<u8, Failure> {
-    let old = read_checkpoint(old)?;
     let old_size = old.head().size;
+    let new_size = new.as_ref().map_or(0, |new| new.head().size);
     let client = open(global).await?;
-    let request = wire::GetConsistencyRequest { old_size };
+    let request = wire::GetConsistencyRequest { old_size, new_size };
     let answer = client.proofs().get_consistency(request).await;
     client.close().await?;
-    let text = answer?.into_inner().extension;
-    let extension = Extension::parse(text.as_bytes()).map_err(anyhow::Error::from)?;
+    let answer = answer?.into_inner();
+    let nodes = answer.proof.into_iter().map(<[u8; 32]>::try_from);
+    let proof: Result<Vec<Node>, _> = nodes.map(|node| node.map(Node::from_bytes)).collect();
+    let extension = Extension {
+        old: old_size,
+        proof: proof.map_err(|_| anyhow::anyhow!("the server's proof is not of 32-byte nodes"))?,
+        checkpoint: match new {
+            Some(new) => new,
+            None => SignedCheckpoint::parse(answer.checkpoint.as_bytes())
+                .map_err(anyhow::Error::from)?,
+        },
+    };
     check::extension(&old, &extension, &trust.policy()?)?;
-    hand_out(global, &text, out, "consistency", old_size)
+    hand_out(global, &extension.to_string(), out, "consistency", old_size)
 }
 
 pub(super) fn read_checkpoint(path: &Path) -> Result<SignedCheckpoint, Failure> {

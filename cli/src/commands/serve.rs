@@ -78,16 +78,12 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     let served = server.run(listener, stop).await;
     stopping.send_replace(true);
     if let Some(web) = web {
-        // A reader that does not read is left behind.
-        let ended = tokio::time::timeout(PATIENCE, web).await;
-        drop(ended);
+        // It ends with its readers, or leaves them behind.
+        web.await.map_err(anyhow::Error::from)?;
     }
     served?;
     Ok(exit::OK)
 }
-
-/// How long readers of the tree may hold up the end.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 fn options(args: &ServeArgs) -> Result<Options, Failure> {
     let witnesses = args.witnesses.as_deref().map(read_policy).transpose()?;
@@ -108,7 +104,7 @@ fn options(args: &ServeArgs) -> Result<Options, Failure> {
     Ok(Options {
         queue: args.queue,
         proofs: match args.tree {
-            TreeKept::On => Proofs::Scheduled(schedule),
+            TreeKept::On => Proofs::Scheduled(Box::new(schedule)),
             TreeKept::Off => Proofs::Off,
         },
     })

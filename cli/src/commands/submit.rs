@@ -21,6 +21,13 @@ use crate::{
 };
 
 pub(crate) async fn run(global: &Global, args: &SubmitArgs) -> Result<u8, Failure> {
+    if let Some(file) = args.proof.as_deref().filter(|file| file.exists()) {
+        // Found out before anything is decided.
+        return Err(Failure::file(
+            file,
+            &io::Error::from(io::ErrorKind::AlreadyExists),
+        ));
+    }
     let text = read(&args.file)?;
     let mut command: wire::Command =
         message::from_json("luzhang.v1.Command", &text).map_err(|error| {

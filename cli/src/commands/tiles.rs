@@ -80,7 +80,7 @@ pub(crate) async fn run(global: &Global, command: &TilesCommand) -> Result<u8, F
 fn other_history(zh: &str, en: &str) -> Failure {
     Failure {
         exit: exit::TAMPERED,
-        ..Failure::new("TREE_FORKED", zh, en)
+        ..Failure::new("TILES_OTHER_HISTORY", zh, en)
     }
 }
 

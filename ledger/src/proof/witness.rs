@@ -138,14 +138,14 @@ impl WitnessRefusal {
     /// The HTTP status that the protocol asks for.
     pub fn status(&self) -> u16 {
         match self {
-            // The one fault in a checkpoint's text that the protocol counts among
-            // those of the tree.
-            Self::Malformed(ExtensionError::Checkpoint(CheckpointError::EmptyRoot)) => 422,
+            // An empty tree with another root is the one fault of a text that the
+            // protocol counts among those of the tree.
+            Self::Inconsistent(_)
+            | Self::Malformed(ExtensionError::Checkpoint(CheckpointError::EmptyRoot)) => 422,
             Self::Malformed(_) | Self::OldIsLarger { .. } => 400,
             Self::Unsigned(_) => 403,
             Self::UnknownLog { .. } => 404,
             Self::Stale { .. } => 409,
-            Self::Inconsistent(_) => 422,
         }
     }
 }

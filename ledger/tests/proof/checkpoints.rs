@@ -19,7 +19,10 @@ fn a_checkpoint_is_read_that_says_two_things() {
         (format!("o\n1\n{ROOT}\n"), Ok((1, 0))),
         (format!("o\n0\n{EMPTY}\n"), Ok((0, 0))),
         (format!("o\n1\n{EMPTY}\n"), Ok((1, 0))),
-        (format!("o\n18446744073709551615\n{ROOT}\n"), Ok((u64::MAX, 0))),
+        (
+            format!("o\n18446744073709551615\n{ROOT}\n"),
+            Ok((u64::MAX, 0)),
+        ),
         (format!("any+origin with spaces\n1\n{ROOT}\n"), Ok((1, 0))),
         (format!("o\n1\n{ROOT}\next\n"), Ok((1, 1))),
         (format!("o\n1\n{ROOT}\next\n1\n \n"), Ok((1, 3))),
@@ -64,13 +67,19 @@ fn a_checkpoint_is_read_that_says_two_things() {
         let found = read.map(|read| (read.head.size, read.extensions.len()));
         assert_eq!(found, expected, "{text:?}");
     }
-    let root = Checkpoint::parse(&format!("o\n0\n{EMPTY}\n")).unwrap().head.root;
+    let root = Checkpoint::parse(&format!("o\n0\n{EMPTY}\n"))
+        .unwrap()
+        .head
+        .root;
     assert_eq!(root, Node::EMPTY);
 }
 
 #[test]
 fn what_was_signed_is_not_what_is_read() {
-    let (old, new) = (key("log", Purpose::Author, 1), key("log", Purpose::Author, 2));
+    let (old, new) = (
+        key("log", Purpose::Author, 1),
+        key("log", Purpose::Author, 2),
+    );
     let stranger = key("log", Purpose::Author, 3);
     let head = Kept::events(5).head(5);
     let signed = SignedCheckpoint::sign(head, &[&old, &new]).unwrap();
@@ -81,7 +90,11 @@ fn what_was_signed_is_not_what_is_read() {
     let read = SignedCheckpoint::parse(text.as_bytes()).unwrap();
     assert_eq!(read, signed);
     assert_eq!(read.to_string(), text);
-    for keys in [&[old.verifier()][..], &[new.verifier()], &[old.verifier(), new.verifier()]] {
+    for keys in [
+        &[old.verifier()][..],
+        &[new.verifier()],
+        &[old.verifier(), new.verifier()],
+    ] {
         assert_eq!(read.verify(keys).unwrap().len(), keys.len());
     }
     let unsigned = Err(NoteError::Unsigned);

@@ -3,8 +3,6 @@
 
 #![cfg(test)]
 
-mod model;
-
 mod flipped;
 mod known;
 mod sizes;
@@ -20,7 +18,19 @@ mod corpus;
 mod python;
 mod rust;
 
+/// The targets of fuzzing, and the model that they share with these tests.
+#[allow(
+    unreachable_pub,
+    clippy::as_conversions,
+    clippy::pedantic,
+    reason = "the source of a crate of its own, outside this workspace"
+)]
+#[path = "../../../fuzz/src/lib.rs"]
+mod fuzz;
+
 use std::{convert::Infallible, str::FromStr};
+
+use fuzz::model;
 
 use luzhang_ledger::{
     hash::Hash,
@@ -120,8 +130,15 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(byte).collect()
 }
 
-fn node(hexadecimal: &str) -> Node {
-    Node::from_bytes(hex(hexadecimal).try_into().unwrap())
+/// The other way round.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+fn node(digits: &str) -> Node {
+    Node::from_bytes(hex(digits).try_into().unwrap())
 }
 
 /// The same bytes with one bit the other way.

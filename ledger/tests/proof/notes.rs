@@ -16,13 +16,13 @@ use crate::{key, vkey};
 const LINE: &str = "\u{2014} a AAAAAAA=\n";
 
 #[track_caller]
-fn check(note: impl AsRef<[u8]>, expected: Result<&str, NoteError>) {
+fn check(note: impl AsRef<[u8]>, expected: &Result<&str, NoteError>) {
     let read = Note::parse(note.as_ref());
     if let Ok(read) = &read {
         assert_eq!(read.to_string().as_bytes(), note.as_ref());
     }
     let text = read.as_ref().map(Note::text).map_err(Clone::clone);
-    assert_eq!(text, expected);
+    assert_eq!(text, *expected);
 }
 
 #[test]
@@ -33,8 +33,14 @@ fn a_note_is_read_that_others_do_not_read() {
         (format!("a\n\nb\n\n{LINE}"), Ok("a\n\nb\n")),
         (format!("a\n\n\n{LINE}"), Ok("a\n\n")),
         (format!("a\n\n{LINE}{LINE}"), Ok("a\n")),
-        (format!("a\n\n{LINE}\n{LINE}"), Ok("a\n\n\u{2014} a AAAAAAA=\n")),
-        (format!("\u{7f}\u{80}\u{2028}\u{feff}\n\n{LINE}"), Ok("\u{7f}\u{80}\u{2028}\u{feff}\n")),
+        (
+            format!("a\n\n{LINE}\n{LINE}"),
+            Ok("a\n\n\u{2014} a AAAAAAA=\n"),
+        ),
+        (
+            format!("\u{7f}\u{80}\u{2028}\u{feff}\n\n{LINE}"),
+            Ok("\u{7f}\u{80}\u{2028}\u{feff}\n"),
+        ),
         (String::new(), Err(NoteError::Form)),
         ("text\n".to_owned(), Err(NoteError::Form)),
         ("text\n\n".to_owned(), Err(NoteError::Form)),
@@ -51,12 +57,15 @@ fn a_note_is_read_that_others_do_not_read() {
         (format!("a\r\n\n{LINE}"), Err(NoteError::Characters)),
         (format!("a\0\n\n{LINE}"), Err(NoteError::Characters)),
         (format!("a\u{1f}\n\n{LINE}"), Err(NoteError::Characters)),
-        (format!("a\n\n{}\r\n", LINE.trim_end()), Err(NoteError::Characters)),
+        (
+            format!("a\n\n{}\r\n", LINE.trim_end()),
+            Err(NoteError::Characters),
+        ),
     ] {
-        let expected: Result<&str, NoteError> = expected;
-        check(note, expected);
+        check(note, &expected);
     }
-    check([b"\xff\n\n", LINE.as_bytes()].concat(), Err(NoteError::Characters));
+    let not_utf8 = [b"\xff\n\n", LINE.as_bytes()].concat();
+    check(not_utf8, &Err(NoteError::Characters));
 }
 
 #[test]
@@ -102,12 +111,12 @@ fn a_signature_line_has_two_spellings() {
 #[test]
 fn a_note_is_larger_than_any_that_is_read() {
     let line = LINE.repeat(MAX_SIGNATURES);
-    check(format!("a\n\n{line}"), Ok("a\n"));
-    check(format!("a\n\n{line}{LINE}"), Err(NoteError::TooLarge));
+    check(format!("a\n\n{line}"), &Ok("a\n"));
+    check(format!("a\n\n{line}{LINE}"), &Err(NoteError::TooLarge));
     let end = format!("\n\n{LINE}");
     let most = "x".repeat(MAX_NOTE - end.len());
-    check(format!("{most}{end}"), Ok(&format!("{most}\n")));
-    check(format!("x{most}{end}"), Err(NoteError::TooLarge));
+    check(format!("{most}{end}"), &Ok(&format!("{most}\n")));
+    check(format!("x{most}{end}"), &Err(NoteError::TooLarge));
 }
 
 #[test]
@@ -159,7 +168,7 @@ fn key_text(name: &str, kind: u8, bytes: &[u8]) -> String {
         .chain_update("\n")
         .chain_update(&material)
         .finalize();
-    let id: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = crate::hexadecimal(&digest[..4]);
     format!("{name}+{id}+{}", STANDARD.encode(material))
 }
 
@@ -232,7 +241,10 @@ fn a_key_is_believed_that_was_mistyped_or_proves_nothing() {
     let upper = format!("{start}{}{}", rest[..8].to_uppercase(), &rest[8..]);
     assert_ne!(upper, author, "an id with a letter in it");
     assert_eq!(upper.parse::<VerifierKey>(), Err(id));
-    assert_eq!(author.replacen('+', "+0", 1).parse::<VerifierKey>(), Err(id));
+    assert_eq!(
+        author.replacen('+', "+0", 1).parse::<VerifierKey>(),
+        Err(id)
+    );
 }
 
 /// 2^255 - 19 and a little, in 32 bytes from the lowest one.
@@ -244,8 +256,7 @@ fn p_plus(more: i8) -> [u8; 32] {
 }
 
 fn signed(text: &str, lines: &[String]) -> Note {
-    let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    Note::parse(format!("{text}\n{lines}").as_bytes()).unwrap()
+    Note::parse(format!("{text}\n{}\n", lines.join("\n")).as_bytes()).unwrap()
 }
 
 /// A signature of a text by a key that follows from a number, made without our
@@ -293,7 +304,9 @@ fn a_note_is_believed_that_nobody_trusted_has_signed() {
     ] {
         let lines: Vec<String> = lines.into_iter().cloned().collect();
         let verified = signed(text, &lines).verify(&keys);
-        let found = verified.as_ref().map(|all| all.iter().map(|one| &one.key).collect::<Vec<_>>());
+        let found = verified
+            .as_ref()
+            .map(|all| all.iter().map(|one| &one.key).collect::<Vec<_>>());
         assert_eq!(found.map_err(Clone::clone), expected);
     }
 }
@@ -301,7 +314,11 @@ fn a_note_is_believed_that_nobody_trusted_has_signed() {
 #[test]
 fn a_signature_serves_another_name_or_another_purpose() {
     let text = "some text\n";
-    let author = vkey(&key_text("a", 1, key("a", Purpose::Author, 1).verifier().key_bytes()));
+    let author = vkey(&key_text(
+        "a",
+        1,
+        key("a", Purpose::Author, 1).verifier().key_bytes(),
+    ));
     let witness = vkey(&key_text("a", 4, author.key_bytes()));
     let renamed = vkey(&key_text("b", 1, author.key_bytes()));
     assert_ne!(author.id(), witness.id());
@@ -309,6 +326,14 @@ fn a_signature_serves_another_name_or_another_purpose() {
     let note = signed(text, &[line("a", 1, 1, text, None)]);
     assert!(note.verify(&[&author]).is_ok());
     assert_eq!(note.verify(&[&witness, &renamed]), Err(NoteError::Unsigned));
+
+    // The name and the id are a key together, not one of them.
+    let sound = line("a", 1, 1, text, None);
+    for other in ["b", "aa", "A"] {
+        let line = sound.replacen(" a ", &format!(" {other} "), 1);
+        let note = signed(text, &[line]);
+        assert_eq!(note.verify(&[&author]), Err(NoteError::Unsigned));
+    }
 
     let note = signed(text, &[line("a", 1, 4, text, Some(7))]);
     let verified = note.verify(&[&witness]).unwrap();
@@ -387,5 +412,8 @@ fn a_signature_has_a_second_form() {
 #[test]
 fn a_secret_key_is_printed() {
     let key = key("a", Purpose::Author, 1);
-    assert_eq!(format!("{key:?}"), format!("SigningKey({})", key.verifier()));
+    assert_eq!(
+        format!("{key:?}"),
+        format!("SigningKey({})", key.verifier())
+    );
 }

@@ -35,7 +35,11 @@ fn policy(quorum: &str) -> Policy {
         witness(12).verifier(),
     );
     // `one` has taken both names; two groups of two policies.
-    let without = if quorum == "two" { "group one any a b\n" } else { "group two 2 a b\n" };
+    let without = if quorum == "two" {
+        "group one any a b\n"
+    } else {
+        "group two 2 a b\n"
+    };
     text.replace(without, "").parse().unwrap()
 }
 
@@ -116,14 +120,18 @@ fn a_receipt_proves_another_thing_with_one_bit_flipped() {
     let of_key = Policy::of_key(log().verifier().clone());
     for subject in [Subject::Hash(event(0)), content()] {
         let text = receipt(subject).to_string();
-        let lines_before = |bit: usize| text.as_bytes()[..bit / 8].iter().filter(|b| **b == b'\n').count();
+        let lines_before =
+            |bit: usize| text.as_bytes()[..bit / 8].split(|b| *b == b'\n').count() - 1;
         let first_witness = text.lines().position(|line| line.contains("w11.")).unwrap();
         for (policy, untrusted) in [
             (&of_key, first_witness),
             (&policy("one"), first_witness),
             (&policy("two"), first_witness + 2),
         ] {
-            let sound = Receipt::parse(text.as_bytes()).unwrap().verify(policy).unwrap();
+            let sound = Receipt::parse(text.as_bytes())
+                .unwrap()
+                .verify(policy)
+                .unwrap();
             (0..text.len() * 8).into_par_iter().for_each(|bit| {
                 let changed = flip(text.as_bytes(), bit);
                 let Ok(receipt) = Receipt::parse(&changed) else {
@@ -158,12 +166,16 @@ fn a_receipt_that_was_cut_short_proves_another_thing() {
     // One for each line that may be left off: the strangers, the second's.
     assert_eq!(verified, [1, 2]);
     for from in 1..text.len() {
-        assert!(Receipt::parse(&text.as_bytes()[from..]).is_err(), "from {from}");
+        assert!(
+            Receipt::parse(&text.as_bytes()[from..]).is_err(),
+            "from {from}"
+        );
     }
 }
 
 #[test]
 fn a_receipt_has_two_spellings() {
+    use ReceiptForm::{Extra, Index, Path, Text, Title};
     let sound = receipt(Subject::Hash(event(0))).to_string();
     let (proof, checkpoint) = sound.split_once("\n\n").unwrap();
     let lines: Vec<&str> = proof.lines().collect();
@@ -172,9 +184,12 @@ fn a_receipt_has_two_spellings() {
     };
     let node = path[0];
     let nodes = |count: usize| vec![node; count].join("\n");
-    use ReceiptForm::{Extra, Index, Path, Text, Title};
     let with = |title: &str, extra: &str, index: &str, path: &str| {
-        let path = if path.is_empty() { String::new() } else { format!("{path}\n") };
+        let path = if path.is_empty() {
+            String::new()
+        } else {
+            format!("{path}\n")
+        };
         format!("{title}\n{extra}\n{index}\n{path}\n{checkpoint}")
     };
     // `01` and 32 bytes, `02` and no less.
@@ -197,15 +212,33 @@ fn a_receipt_has_two_spellings() {
         (with(title, &hash(3, b""), index, node), Err(Extra)),
         (with(title, "extra ", index, node), Err(Extra)),
         (with(title, "extra AQ==", index, node), Err(Extra)),
-        (with(title, &extra.replace("extra", "Extra"), index, node), Err(Extra)),
-        (with(title, &extra.replace("extra ", "extra  "), index, node), Err(Extra)),
+        (
+            with(title, &extra.replace("extra", "Extra"), index, node),
+            Err(Extra),
+        ),
+        (
+            with(title, &extra.replace("extra ", "extra  "), index, node),
+            Err(Extra),
+        ),
         (with(title, &format!("{extra} "), index, node), Err(Extra)),
         (with(title, &format!("{extra}="), index, node), Err(Extra)),
         (with(title, index, extra, node), Err(Extra)),
-        (with("c2sp.org/tlog-proof@v2", extra, index, node), Err(Title)),
-        (with("C2SP.org/tlog-proof@v1", extra, index, node), Err(Title)),
-        (with(" c2sp.org/tlog-proof@v1", extra, index, node), Err(Title)),
-        (with("c2sp.org/tlog-proof@v1\r", extra, index, node), Err(Title)),
+        (
+            with("c2sp.org/tlog-proof@v2", extra, index, node),
+            Err(Title),
+        ),
+        (
+            with("C2SP.org/tlog-proof@v1", extra, index, node),
+            Err(Title),
+        ),
+        (
+            with(" c2sp.org/tlog-proof@v1", extra, index, node),
+            Err(Title),
+        ),
+        (
+            with("c2sp.org/tlog-proof@v1\r", extra, index, node),
+            Err(Title),
+        ),
         (with(title, extra, "index", node), Err(Index)),
         (with(title, extra, "index ", node), Err(Index)),
         (with(title, extra, "index 013", node), Err(Index)),
@@ -215,7 +248,10 @@ fn a_receipt_has_two_spellings() {
         (with(title, extra, "index 13 ", node), Err(Index)),
         (with(title, extra, "Index 13", node), Err(Index)),
         // Its position would be 2^64.
-        (with(title, extra, "index 18446744073709551615", node), Err(Index)),
+        (
+            with(title, extra, "index 18446744073709551615", node),
+            Err(Index),
+        ),
         (with(title, extra, index, &node[..43]), Err(Path)),
         (with(title, extra, index, &format!("{node} ")), Err(Path)),
         (with(title, extra, index, "AAAA"), Err(Path)),
@@ -237,7 +273,10 @@ fn a_receipt_has_two_spellings() {
     let form = CheckpointError::Note(NoteError::Form);
     assert_eq!(no_checkpoint, Err(ReceiptError::Checkpoint(form)));
     let empty_line = Receipt::parse(sound.replacen("\n\n", "\n\n\n", 1).as_bytes());
-    assert_eq!(empty_line, Err(ReceiptError::Checkpoint(CheckpointError::Form)));
+    assert_eq!(
+        empty_line,
+        Err(ReceiptError::Checkpoint(CheckpointError::Form))
+    );
 }
 
 #[test]
@@ -265,7 +304,13 @@ fn an_event_is_proven_at_a_place_that_is_not_its_own() {
     };
     assert_eq!(outside.verify(&policy), Err(out_of_tree.into()));
     // Stored bytes that state another position than the one in the tree, or none.
-    for wrong in [stored(13), stored(0x80), Vec::new(), vec![0x08], vec![0x08, 0x8e, 0x00]] {
+    for wrong in [
+        stored(13),
+        stored(0x80),
+        Vec::new(),
+        vec![0x08],
+        vec![0x08, 0x8e, 0x00],
+    ] {
         let subject = Subject::Content {
             previous: event(0),
             stored: wrong,

@@ -27,7 +27,16 @@ fn request(old: u64, new: u64) -> Extension {
 
 #[test]
 fn a_request_is_read_as_another() {
-    for (old, new) in [(0, 0), (0, 1), (1, 1), (1, 300), (7, 8), (255, 256), (100, 299)] {
+    use ExtensionError::{Form, Old, Proof};
+    for (old, new) in [
+        (0, 0),
+        (0, 1),
+        (1, 1),
+        (1, 300),
+        (7, 8),
+        (255, 256),
+        (100, 299),
+    ] {
         let request = request(old, new);
         let text = request.to_string();
         let read = Extension::parse(text.as_bytes()).unwrap();
@@ -38,12 +47,17 @@ fn a_request_is_read_as_another() {
     let checkpoint = request(3, 5).checkpoint.to_string();
     let node = Node::EMPTY.to_string();
     let nodes = |count: usize| format!("{node}\n").repeat(count);
-    use ExtensionError::{Form, Old, Proof};
     for (text, expected) in [
         (format!("old 3\n\n{checkpoint}"), Ok(0)),
         (format!("old 3\n{node}\n\n{checkpoint}"), Ok(1)),
-        (format!("old 3\n{}\n{checkpoint}", nodes(MAX_PROOF)), Ok(MAX_PROOF)),
-        (format!("old 3\n{}\n{checkpoint}", nodes(MAX_PROOF + 1)), Err(Proof)),
+        (
+            format!("old 3\n{}\n{checkpoint}", nodes(MAX_PROOF)),
+            Ok(MAX_PROOF),
+        ),
+        (
+            format!("old 3\n{}\n{checkpoint}", nodes(MAX_PROOF + 1)),
+            Err(Proof),
+        ),
         (format!("old 3\n{}\n{checkpoint}", nodes(65)), Err(Proof)),
         (String::new(), Err(Form)),
         ("old 3\n".to_owned(), Err(Form)),
@@ -60,10 +74,19 @@ fn a_request_is_read_as_another() {
         (format!("old -3\n\n{checkpoint}"), Err(Old)),
         (format!("old 3 \n\n{checkpoint}"), Err(Old)),
         (format!("old 3\r\n\n{checkpoint}"), Err(Old)),
-        (format!("old 18446744073709551616\n\n{checkpoint}"), Err(Old)),
-        (format!("old 3\n{}\n\n{checkpoint}", &node[..43]), Err(Proof)),
+        (
+            format!("old 18446744073709551616\n\n{checkpoint}"),
+            Err(Old),
+        ),
+        (
+            format!("old 3\n{}\n\n{checkpoint}", &node[..43]),
+            Err(Proof),
+        ),
         (format!("old 3\n{node} \n\n{checkpoint}"), Err(Proof)),
-        (format!("old 3\n{}V=\n\n{checkpoint}", &node[..42]), Err(Proof)),
+        (
+            format!("old 3\n{}V=\n\n{checkpoint}", &node[..42]),
+            Err(Proof),
+        ),
         (
             format!("old 3\n\n\n{checkpoint}"),
             Err(CheckpointError::Form.into()),
@@ -106,7 +129,11 @@ fn check(seen: TreeHead, request: &Extension, expected: Result<u64, u16>) {
     let read = Extension::parse(text.as_bytes()).map_err(WitnessRefusal::Malformed);
     let judged = read.and_then(|request| judge(&seen, &[log.verifier()], &request));
     let answer = judged.as_ref().map(|head| head.size);
-    assert_eq!(answer.map_err(WitnessRefusal::status), expected, "{judged:?}");
+    assert_eq!(
+        answer.map_err(WitnessRefusal::status),
+        expected,
+        "{judged:?}"
+    );
     if let Ok(head) = judged {
         assert_eq!(head, request.checkpoint.head());
     }
@@ -202,7 +229,10 @@ fn a_refusal_has_another_status_than_the_protocol_says() {
     for (refusal, status) in [
         (WitnessRefusal::Malformed(ExtensionError::Form), 400),
         (WitnessRefusal::Malformed(CheckpointError::Size.into()), 400),
-        (WitnessRefusal::Malformed(CheckpointError::EmptyRoot.into()), 422),
+        (
+            WitnessRefusal::Malformed(CheckpointError::EmptyRoot.into()),
+            422,
+        ),
         (WitnessRefusal::OldIsLarger { old: 2, new: 1 }, 400),
         (WitnessRefusal::Unsigned(NoteError::Unsigned), 403),
         (WitnessRefusal::UnknownLog { origin }, 404),

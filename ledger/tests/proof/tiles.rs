@@ -44,7 +44,10 @@ fn the_tiles_of_the_specifications_example_are_others() {
         let of_level = found.iter().filter(|tile| tile.level() == level);
         of_level.filter(|tile| tile.is_full() == full).count()
     };
-    assert_eq!([count(0, true), count(1, true), count(2, true)], [273, 1, 0]);
+    assert_eq!(
+        [count(0, true), count(1, true), count(2, true)],
+        [273, 1, 0]
+    );
     let partial: Vec<String> = found
         .iter()
         .filter(|tile| !tile.is_full())

@@ -34,6 +34,7 @@ mod value;
 mod request;
 
 mod fault;
+mod proof;
 mod watch;
 mod witness;
 
@@ -80,7 +81,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 10] = [
+    let parts: [&[Entry]; 11] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -89,6 +90,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         value::ENTRIES,
         request::ENTRIES,
         fault::ENTRIES,
+        proof::ENTRIES,
         watch::ENTRIES,
         witness::ENTRIES,
     ];

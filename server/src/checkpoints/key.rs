@@ -53,11 +53,13 @@ impl KeyFiles {
         if let Some(key) = self.read(KEY)?.filter(is_it) {
             return Ok(Some(key));
         }
-        // The log took it, and then something kept it from being renamed.
         let Some(key) = self.read(NEXT)?.filter(is_it) else {
             return Ok(None);
         };
-        self.take_next()?;
+        if adopted.is_some() {
+            // The log took it, and then something kept it from being renamed.
+            self.take(key.verifier())?;
+        }
         Ok(Some(key))
     }
 
@@ -89,8 +91,12 @@ impl KeyFiles {
         Ok(SigningKey::from_seed(name, Purpose::Author, &seed))
     }
 
-    /// The key that was made last is adopted.
-    pub(super) fn take_next(&self) -> io::Result<()> {
+    /// This key is adopted: it is the one from now on.
+    pub(super) fn take(&self, key: &VerifierKey) -> io::Result<()> {
+        // The log may have been put back to before its adoption.
+        if self.read(KEY)?.is_some_and(|held| held.verifier() == key) {
+            return Ok(());
+        }
         fs::rename(self.keys.join(NEXT), self.keys.join(KEY))?;
         sync_dir(&self.keys)
     }
@@ -176,10 +182,27 @@ mod tests {
     }
 
     #[test]
+    fn a_first_key_that_waited_can_be_taken_whenever() {
+        let (_dir, files) = files();
+        let first = files.make_next(name()).unwrap().verifier().clone();
+        for _ in 0..2 {
+            assert_eq!(files.open(None).unwrap().unwrap().verifier(), &first);
+        }
+        files.take(&first).unwrap();
+        // The log forgot it.
+        assert_eq!(files.open(None).unwrap().unwrap().verifier(), &first);
+        files.take(&first).unwrap();
+        assert_eq!(
+            files.open(Some(&first)).unwrap().unwrap().verifier(),
+            &first
+        );
+    }
+
+    #[test]
     fn a_damaged_key_is_no_key() {
         let (dir, files) = files();
         let key = files.make_next(name()).unwrap().verifier().clone();
-        files.take_next().unwrap();
+        files.take(&key).unwrap();
         let path = dir.path().join("keys/checkpoint");
         let text = fs::read_to_string(&path).unwrap();
         for end in 0..text.len() {

@@ -47,7 +47,7 @@ pub enum Proofs {
     #[default]
     OnDemand,
     /// Signed as the ledger grows, too.
-    Scheduled(Schedule),
+    Scheduled(Box<Schedule>),
 }
 
 /// When a checkpoint is due, and who cosigns it.
@@ -109,6 +109,12 @@ impl Published {
         self.checkpoint
             .as_ref()
             .map_or(0, |signed| signed.head().size)
+    }
+
+    /// The checkpoint, if it covers this position.
+    pub(crate) fn covering(&self, over: Position) -> Option<Arc<SignedCheckpoint>> {
+        let checkpoint = self.checkpoint.clone();
+        checkpoint.filter(|signed| signed.head().size >= over.number())
     }
 }
 
@@ -246,7 +252,9 @@ pub(crate) fn start(
             signer::Publisher::Witnessed { newest, publish }
         }
     };
-    let signer = Signer::new(start, publisher);
+    let mut signer = Signer::new(start, publisher);
+    // What a crash took from the tiles is under checkpoints that are given out.
+    signer.catch_up().map_err(std::io::Error::other)?;
     let thread = std::thread::Builder::new()
         .name("luzhang-tree".to_owned())
         .spawn(move || signer.run(&hear))?;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Body, Event, Hash, Position,
+    Body, Event, Hash,
     event::KeyAdoption,
     log::tiles::TileFiles,
     proof::{Frontier, Node, SignedCheckpoint, SigningKey, TreeHead, VerifierKey},
@@ -29,8 +29,6 @@ pub(crate) struct Opening {
     pub(super) adoptions: Vec<KeyAdoption>,
     /// The key at hand, if it is the adopted one.
     pub(super) key: Option<SigningKey>,
-    /// The last event that the ledger recorded by itself for a checkpoint.
-    pub(super) own: Option<Position>,
     frontier: Frontier,
     /// Heads to compare with, by size.
     expected: Vec<TreeHead>,
@@ -65,7 +63,6 @@ impl Opening {
             published,
             adoptions: Vec::new(),
             key: None,
-            own: None,
             frontier: Frontier::default(),
             expected,
             contradicted: None,
@@ -77,9 +74,6 @@ impl Opening {
     pub(crate) fn see(&mut self, event: &Event, hash: Hash) {
         if let Body::CheckpointKeyAdopted(adoption) = &event.body {
             self.adoptions.push((**adoption).clone());
-            self.own = Some(event.header.position);
-        } else if let Body::StateAttested(_) = &event.body {
-            self.own = Some(event.header.position);
         }
         self.frontier.push(Node::of_event(hash));
         let size = self.frontier.size();

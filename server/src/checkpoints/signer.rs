@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How long the thread sleeps when nothing is scheduled.
-const LONG: Duration = Duration::from_secs(3_600);
+const LONG: Duration = Duration::from_hours(1);
 /// How long it rests after hearing of an append that nobody waits for: under load
 /// several are then taken at once.
 const REST: Duration = Duration::from_millis(2);
@@ -76,8 +76,6 @@ pub(super) struct Signer {
     schedule: Option<Schedule>,
     /// What was signed last.
     signed: Option<Arc<SignedCheckpoint>>,
-    /// The last event that was recorded for a checkpoint's sake.
-    own: Option<Position>,
     /// When and at which height a checkpoint was last made by schedule.
     last: (Instant, u64),
     /// When the state was attested last, and how long that kept the writer.
@@ -104,7 +102,6 @@ impl Signer {
             signed,
             published,
             key,
-            own,
             ..
         } = opening;
         let newest = [signed, published].into_iter().flatten();
@@ -122,7 +119,6 @@ impl Signer {
             publisher,
             schedule,
             signed: newest.map(Arc::new),
-            own,
             last: (Instant::now(), height),
             attested: None,
             wanted: None,
@@ -239,7 +235,7 @@ impl Signer {
     }
 
     /// Brings the tree to the end of what is durable.
-    fn catch_up(&mut self) -> Result<(), Trouble> {
+    pub(super) fn catch_up(&mut self) -> Result<(), Trouble> {
         let end = self.durable.borrow().position.map_or(0, Position::number);
         self.read_log(end)
     }
@@ -287,12 +283,10 @@ impl Signer {
         }
     }
 
-    /// Whether there are events that no checkpoint covers, besides those that were
-    /// recorded for checkpoints.
+    /// Whether there are events that no checkpoint covers.
     fn has_news(&self) -> bool {
-        let position = self.durable.borrow().position;
         let covered = self.signed.as_ref().and_then(|signed| signed.head().last());
-        position > self.own.max(covered)
+        self.durable.borrow().position > covered
     }
 
     fn is_due(&self) -> bool {
@@ -396,6 +390,10 @@ impl Signer {
     /// Records what the log folds to, and signs a tree with that in it.
     fn attest_and_sign(&mut self) -> Result<Position, Trouble> {
         self.adopt_first_key()?;
+        if !self.key_is_adopted() {
+            // Before anything is recorded for a checkpoint that cannot be.
+            return Err(self.key_missing());
+        }
         let cost = Arc::new(AtomicU64::new(0));
         let measured = Arc::clone(&cost);
         let position = self.say(move |projections| {
@@ -445,7 +443,7 @@ impl Signer {
         let body = Body::CheckpointKeyAdopted(Box::new(adoption));
         self.say(move |_| vec![body])?;
         // The log says so; if this fails, the next start does it.
-        let taken = self.keys.take_next();
+        let taken = self.keys.take(&verifier);
         self.adopted = Some(verifier);
         self.key = Some(key);
         taken.map_err(|error| Trouble::storage(&error))
@@ -477,7 +475,7 @@ impl Signer {
     /// Lets the writer record events of the ledger's own, and waits until they are
     /// durable.
     fn say(
-        &mut self,
+        &self,
         bodies: impl FnOnce(&Projections) -> Vec<Body> + Send + 'static,
     ) -> Result<Position, Trouble> {
         let stopped = |detail: &str| Trouble::Writer {
@@ -496,9 +494,7 @@ impl Signer {
         let said = said.blocking_recv();
         let said = said.map_err(|_| stopped("the server is shutting down"))?;
         let position = said.map_err(|rejected| stopped(&rejected.en))?;
-        let position = position.ok_or_else(|| stopped("nothing was recorded"))?;
-        self.own = Some(position);
-        Ok(position)
+        position.ok_or_else(|| stopped("nothing was recorded"))
     }
 }
 

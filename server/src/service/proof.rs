@@ -5,7 +5,11 @@ use luzhang_proto::wire::{self, proof_service_server::ProofService};
 use tonic::{Code, Request, Response, Status};
 
 use super::{Context, event_not_found, position};
-use crate::{checkpoints::OldKey, proofs, rejected::Rejected};
+use crate::{
+    checkpoints::{OldKey, Trouble},
+    proofs,
+    rejected::Rejected,
+};
 
 #[tonic::async_trait]
 impl ProofService for Context {
@@ -30,7 +34,7 @@ impl ProofService for Context {
         };
         Ok(Response::new(wire::GetCheckpointResponse {
             checkpoint: checkpoint.to_string(),
-            trouble_zh: trouble.as_ref().map_or_else(String::new, |t| t.zh()),
+            trouble_zh: trouble.as_ref().map_or_else(String::new, Trouble::zh),
             trouble_en: trouble.map_or_else(String::new, |t| t.to_string()),
         }))
     }
@@ -69,10 +73,20 @@ impl ProofService for Context {
         &self,
         request: Request<wire::GetConsistencyRequest>,
     ) -> Result<Response<wire::GetConsistencyResponse>, Status> {
-        let old = request.into_inner().old_size;
-        let extension = proofs::consistency(&self.engine, old).await;
+        let request = request.into_inner();
+        let sizes = proofs::Sizes {
+            old: request.old_size,
+            new: (request.new_size != 0).then_some(request.new_size),
+        };
+        let consistency = proofs::consistency(&self.engine, sizes).await;
+        let consistency = consistency.map_err(Rejected::into_status)?;
+        let nodes = consistency.proof.iter();
         Ok(Response::new(wire::GetConsistencyResponse {
-            extension: extension.map_err(Rejected::into_status)?.to_string(),
+            proof: nodes.map(|node| node.as_bytes().to_vec()).collect(),
+            checkpoint: match sizes.new {
+                None => consistency.newest.to_string(),
+                Some(_) => String::new(),
+            },
         }))
     }
 

@@ -5,10 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use luzhang_ledger::proof::{
-    checkpoint::CheckpointError,
-    witness::{ExtensionError, WitnessRefusal},
-};
+use luzhang_ledger::proof::witness::WitnessRefusal;
 use thiserror::Error;
 
 /// Why a witness cannot be used.
@@ -165,11 +162,6 @@ impl NotCosigned {
     /// says nothing.
     pub fn status(&self) -> u16 {
         match self {
-            // An empty tree with another root is not a matter of form to the
-            // protocol, though it shows while the checkpoint is read.
-            Self::Refused(WitnessRefusal::Malformed(ExtensionError::Checkpoint(
-                CheckpointError::EmptyRoot,
-            ))) => 422,
             Self::Refused(refusal) => refusal.status(),
             Self::Fault(_) => 500,
         }

@@ -27,10 +27,12 @@ use tokio::{net::TcpListener, task::spawn_blocking};
 
 use super::{
     NotCosigned, OriginHash, Witness,
-    door::{self, PATIENCE},
     metrics::{self, Counted},
 };
-use crate::serve::ServeError;
+use crate::{
+    door::{self, PATIENCE},
+    serve::ServeError,
+};
 
 /// Listens on a loopback address; port 0 takes a free one.
 ///

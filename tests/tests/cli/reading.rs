@@ -113,6 +113,7 @@ fn documents_have_the_shapes_that_programs_rely_on() {
             json!({
                 "schema_version": n, "verdict": t, "events": n, "chain_head": t,
                 "first_bad_position": null, "place": null, "detail": null, "ledger_id": t,
+                "tree_root": null,
             }),
         ),
         (

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::File,
-    io::{BufRead as _, BufReader, Read as _, Seek as _},
+    io::{BufRead as _, BufReader, Read, Seek as _},
     path::Path,
     process::{Child, Stdio},
     sync::mpsc,

@@ -45,7 +45,7 @@ fn the_webhook_gets_both_checkpoints() {
         "detail": "both are validly signed, but at the size of the smaller tree the larger one \
                    had another root",
     });
-    assert_eq!(office.posted(), [message.clone()]);
+    assert_eq!(office.posted(), std::slice::from_ref(&message));
     assert_eq!(office.asked("/alarm"), 1);
     // The same on standard output, and where the evidence is.
     let mut said = message;

@@ -1,6 +1,6 @@
 //! What cannot be read, or is not signed by whom one trusts, is no finding.
 
-use std::{fs, net::TcpListener};
+use std::{fmt::Write as _, fs, net::TcpListener};
 
 use luzhang_ledger::proof::{SignedCheckpoint, SigningKey, note::Purpose};
 
@@ -115,7 +115,7 @@ fn a_quorum_is_asked_for() {
         .collect();
     let mut policy = format!("log {}\n", key.verifier());
     for (name, witness) in names.iter().zip(&witnesses) {
-        policy += &format!("witness {name} {}\n", witness.verifier());
+        writeln!(policy, "witness {name} {}", witness.verifier()).unwrap();
     }
     policy += "group two 2 w1 w2 w3\nquorum two\n";
     let watcher = Watcher::with_policy(&policy);

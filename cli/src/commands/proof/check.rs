@@ -14,9 +14,9 @@ use luzhang_ledger::{
 use serde_json::{Value, json};
 
 use super::read_checkpoint;
-use crate::commands::recorded_at;
 use crate::{
     args::Global,
+    commands::{event, recorded_at},
     failure::{Failure, exit},
     lang::Lang,
     message,
@@ -171,8 +171,7 @@ fn content(receipt: &Receipt) -> Result<Option<Value>, Failure> {
     let Ok(event) = codec::decode(stored) else {
         return Ok(Some(message::hex(stored).into()));
     };
-    let event = message::to_json("luzhang.event.v1.Event", &codec::to_stored(&event))?;
-    Ok(Some(event))
+    event::body_to_json(&codec::to_stored(&event)).map(Some)
 }
 
 fn print_extension(global: &Global, old: &Trusted, new: &Trusted) -> Result<u8, Failure> {

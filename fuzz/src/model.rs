@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 /// A node, in the model.
-pub(crate) type Digest = [u8; 32];
+pub type Digest = [u8; 32];
 
 fn hash(parts: &[&[u8]]) -> Digest {
     let mut hasher = Sha256::new();
@@ -14,7 +14,7 @@ fn hash(parts: &[&[u8]]) -> Digest {
 }
 
 /// `SHA-256(00 ‖ data)`.
-pub(crate) fn leaf(data: &[u8]) -> Digest {
+pub fn leaf(data: &[u8]) -> Digest {
     hash(&[&[0], data])
 }
 
@@ -37,7 +37,7 @@ fn split<T>(data: &[T]) -> (&[T], &[T]) {
 }
 
 /// The Merkle tree hash over leaves that are hashed already.
-pub(crate) fn root(leaves: &[Digest]) -> Digest {
+pub fn root(leaves: &[Digest]) -> Digest {
     match leaves {
         [] => hash(&[]),
         [only] => *only,
@@ -49,7 +49,7 @@ pub(crate) fn root(leaves: &[Digest]) -> Digest {
 }
 
 /// `PATH(m, D)`: for the leaf at `m`.
-pub(crate) fn path(m: usize, leaves: &[Digest]) -> Vec<Digest> {
+pub fn path(m: usize, leaves: &[Digest]) -> Vec<Digest> {
     if leaves.len() == 1 {
         return Vec::new();
     }
@@ -64,7 +64,7 @@ pub(crate) fn path(m: usize, leaves: &[Digest]) -> Vec<Digest> {
 }
 
 /// `PROOF(m, D)`: that the first `m` are the beginning; `0 < m`.
-pub(crate) fn proof(m: usize, leaves: &[Digest]) -> Vec<Digest> {
+pub fn proof(m: usize, leaves: &[Digest]) -> Vec<Digest> {
     subproof(m, leaves, true)
 }
 
@@ -87,7 +87,7 @@ fn subproof(m: usize, leaves: &[Digest], known: bool) -> Vec<Digest> {
 }
 
 /// The root that a path leads to, if it is as long as it must be.
-pub(crate) fn climb(leaf: Digest, index: u64, size: u64, path: &[Digest]) -> Option<Digest> {
+pub fn climb(leaf: Digest, index: u64, size: u64, path: &[Digest]) -> Option<Digest> {
     if size == 1 {
         return path.is_empty().then_some(leaf);
     }
@@ -101,12 +101,12 @@ pub(crate) fn climb(leaf: Digest, index: u64, size: u64, path: &[Digest]) -> Opt
 }
 
 /// Whether a path proves the leaf to be under the root.
-pub(crate) fn includes(leaf: Digest, index: u64, size: u64, root: Digest, path: &[Digest]) -> bool {
+pub fn includes(leaf: Digest, index: u64, size: u64, root: Digest, path: &[Digest]) -> bool {
     index < size && climb(leaf, index, size, path) == Some(root)
 }
 
 /// The two roots that a consistency proof leads to, for `0 < m < n`.
-pub(crate) fn roots(m: u64, n: u64, known: Option<Digest>, proof: &[Digest]) -> Option<(Digest, Digest)> {
+pub fn roots(m: u64, n: u64, known: Option<Digest>, proof: &[Digest]) -> Option<(Digest, Digest)> {
     if m == n {
         let same = match (known, proof) {
             (Some(root), []) => Some(root),
@@ -127,10 +127,10 @@ pub(crate) fn roots(m: u64, n: u64, known: Option<Digest>, proof: &[Digest]) -> 
 }
 
 /// A size and a root.
-pub(crate) type Head = (u64, Digest);
+pub type Head = (u64, Digest);
 
 /// Whether a proof shows the old tree to be the beginning of the new one.
-pub(crate) fn continues((m, old): Head, (n, new): Head, proof: &[Digest]) -> bool {
+pub fn continues((m, old): Head, (n, new): Head, proof: &[Digest]) -> bool {
     let empty = hash(&[]);
     if m > n || (m == 0 && old != empty) || (n == 0 && new != empty) {
         return false;

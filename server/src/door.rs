@@ -1,4 +1,4 @@
-//! Connections: how many at a time, and how long each may keep others waiting.
+//! HTTP connections: how many at a time, and how long each may keep others waiting.
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -13,18 +13,18 @@ use tokio::{
     sync::Semaphore,
 };
 
-/// Connections that are open at a time. A log needs one.
+/// Connections that are open at a time.
 const CONNECTIONS: usize = 256;
 /// How long a caller may take over its headers, and again over its body. A
 /// connection that is kept open for so long without a request is closed.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// How long requests under way can hold up the end.
 const GRACE: Duration = Duration::from_secs(5);
 /// A pause after a failure to accept, which is for want of files most often.
 const RESPITE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`, then finishes what is under way.
-pub(super) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
+pub(crate) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
     let open = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -61,10 +61,10 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Answers are small; without this they may wait for a packet to
-                // be acknowledged. They would still arrive.
+                // Answers are small; without this they may wait until an earlier
+                // packet is acknowledged. They would still arrive.
                 if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY");
+                    tracing::debug!(%error, "answers may be slow");
                 }
                 return stream;
             }
