@@ -5,6 +5,7 @@ use std::{
     ops::ControlFlow,
     path::Path,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use luzhang_ledger::{
@@ -119,6 +120,9 @@ impl EngineError {
 
 /// How many messages may wait for the sequencer.
 pub const DEFAULT_QUEUE: usize = 1_024;
+
+/// How long a checkpoint may take: witnesses are waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a ledger is used.
 #[derive(Clone, Debug)]
@@ -507,6 +511,15 @@ impl Engine {
 
     /// A checkpoint over this position, signed now if there is none yet.
     pub async fn checkpoint(&self, over: Position) -> Result<Arc<SignedCheckpoint>, Rejected> {
+        let covered = tokio::time::timeout(PATIENCE, self.covered(over)).await;
+        covered.unwrap_or_else(|_| {
+            Err(Rejected::trouble(&Trouble::Witnesses {
+                detail: format!("no answer in {} s", PATIENCE.as_secs()),
+            }))
+        })
+    }
+
+    async fn covered(&self, over: Position) -> Result<Arc<SignedCheckpoint>, Rejected> {
         let mut published = self.tree()?.published.clone();
         // From here on nothing is missed. What was wrong before is not the answer
         // to what is asked now.

@@ -98,13 +98,11 @@ pub async fn consistency(engine: &Engine, sizes: Sizes) -> Result<Consistency, R
     }
     let newest = engine.checkpoint(over).await?;
     let new = sizes.new.unwrap_or(newest.head().size);
-    match checked(&tree.tiles, &newest.head(), sizes.old, new) {
-        Some(proof) => Ok(Consistency { proof, newest }),
-        None => {
-            engine.rebuild_tree().await?;
-            Err(tree_damaged())
-        }
-    }
+    let Some(proof) = checked(&tree.tiles, &newest.head(), sizes.old, new) else {
+        engine.rebuild_tree().await?;
+        return Err(tree_damaged());
+    };
+    Ok(Consistency { proof, newest })
 }
 
 /// The proof, if the tiles lead from both trees to the signed head.

@@ -281,7 +281,7 @@ fn the_fixture_of_a_ledger_that_has_signed_still_opens_and_proves() {
         })
         .collect();
     assert_eq!(
-        rotation::follow(&[first.clone()], &adoptions),
+        rotation::follow(std::slice::from_ref(&first), &adoptions),
         [first, second]
     );
 }

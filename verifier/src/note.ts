@@ -36,8 +36,9 @@ export interface Signed {
   time: bigint | null;
 }
 
-/** More than any log has witnesses; a longer note is not worth the work. */
-const MOST_SIGNATURES = 100;
+/** More than any log has witnesses; a longer note is not worth the work. The same
+ *  number as in luzhang, so that the two agree on every note. */
+const MOST_SIGNATURES = 64;
 
 /** A verifier key, `NAME+ID+KEY`; `undefined` unless it is one of this type. */
 export function parseKey(vkey: string, type: KeyType): Key | undefined {
@@ -92,7 +93,8 @@ function isName(name: string): boolean {
 
 async function holds(key: Key, text: string, time: bigint | null, bytes: Uint8Array): Promise<boolean> {
   if (key.type === LOG) return ed25519(key.publicKey, utf8(text), bytes);
-  if (time === null || time >= 2n ** 63n) return false;
+  // The highest bit is not used, and a time must be stated.
+  if (time === null || time === 0n || time >= 2n ** 63n) return false;
   return ed25519(key.publicKey, utf8(`cosignature/v1\ntime ${time}\n${text}`), bytes.subarray(8));
 }
 

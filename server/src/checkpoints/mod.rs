@@ -235,7 +235,11 @@ pub(crate) fn start(
     let tiles = start.opening.tiles.reader();
     let policy = start.schedule.as_ref().and_then(|s| s.witnesses.clone());
     let (publish, published) = watch::channel(Published {
-        checkpoint: start.opening.published.clone().map(Arc::new),
+        checkpoint: match policy {
+            // What waited for witnesses waits for nobody now.
+            None => start.opening.newest().cloned().map(Arc::new),
+            Some(_) => start.opening.published.clone().map(Arc::new),
+        },
         trouble: None,
     });
     let mut threads = Vec::new();

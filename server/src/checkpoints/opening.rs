@@ -112,6 +112,12 @@ impl Opening {
         Ok(Ok(()))
     }
 
+    /// What was signed last.
+    pub(super) fn newest(&self) -> Option<&SignedCheckpoint> {
+        let kept = self.signed.iter().chain(&self.published);
+        kept.max_by_key(|signed| signed.head().size)
+    }
+
     /// The key that signs now, by the log.
     pub(super) fn adopted(&self) -> Option<&VerifierKey> {
         self.adoptions.last().map(|adoption| &adoption.key)

@@ -16,7 +16,10 @@ use luzhang_ledger::{
     event::{Attested, KeyAdoption},
     hash::ChainHasher,
     log::{Reader, tiles::TileFiles},
-    proof::{Node, SignedCheckpoint, SigningKey, VerifierKey, note::KeyName, rotation},
+    proof::{
+        Node, SignedCheckpoint, SigningKey, TreeHead, VerifierKey, note::KeyName, rotation,
+        tile::TiledTree, tree,
+    },
     text::Label,
 };
 use luzhang_projections::projection::Projections;
@@ -95,17 +98,14 @@ impl Signer {
         } = start;
         let height = durable.borrow().height;
         let adopted = opening.adopted().cloned();
+        let signed = opening.newest().cloned().map(Arc::new);
         let Opening {
             dir,
             keys,
             tiles,
-            signed,
-            published,
             key,
             ..
         } = opening;
-        let newest = [signed, published].into_iter().flatten();
-        let newest = newest.max_by_key(|signed| signed.head().size);
         Self {
             dir,
             keys,
@@ -118,7 +118,7 @@ impl Signer {
             key,
             publisher,
             schedule,
-            signed: newest.map(Arc::new),
+            signed,
             last: (Instant::now(), height),
             attested: None,
             wanted: None,
@@ -330,7 +330,9 @@ impl Signer {
         let Some(key) = self.key.as_ref().filter(|_| self.key_is_adopted()) else {
             return Err(self.key_missing());
         };
-        let signed = SignedCheckpoint::sign(self.tiles.head(), &[key]);
+        let head = self.tiles.head();
+        self.require_continuity(&head)?;
+        let signed = SignedCheckpoint::sign(head, &[key]);
         let signed = signed.map_err(|error| Trouble::Storage {
             detail: error.to_string(),
         })?;
@@ -352,6 +354,22 @@ impl Signer {
         }
         self.signed = Some(signed);
         self.show()
+    }
+
+    /// Whatever happened to the files: a head that does not continue the last one is
+    /// never signed.
+    fn require_continuity(&self, head: &TreeHead) -> Result<(), Trouble> {
+        let Some(last) = self.signed.as_ref().map(|signed| signed.head()) else {
+            return Ok(());
+        };
+        let mut nodes = TiledTree::new(self.tiles.reader(), head.size);
+        let proof = tree::consistency(&mut nodes, last.size, head.size)?;
+        tree::verify_consistency(&last, head, &proof).map_err(|error| Trouble::Storage {
+            detail: format!(
+                "the tree of {} events does not continue the checkpoint over {}: {error}",
+                head.size, last.size
+            ),
+        })
     }
 
     /// Has the newest checkpoint shown to the witnesses.

@@ -128,12 +128,22 @@ fn anchors(ledger: &Ledger, submitted: &Value, tiles: &str) -> Vec<Anchor> {
     };
     vec![
         row("head", &["--head", &head], cut, there),
-        row("hash", &["--head", &hash], ("forked", None), ("forked", None)),
+        row(
+            "hash",
+            &["--head", &hash],
+            ("forked", None),
+            ("forked", None),
+        ),
         row("JSON receipt", &["--receipt", &json], cut, there),
         row("proof", &["--receipt", &last], cut, there),
         keyed("proof with key", "--receipt", &last, cut, there),
         // Without its checkpoint, a proof is as good as the event's hash.
-        row("early", &["--receipt", &early], ("intact", None), ("intact", None)),
+        row(
+            "early",
+            &["--receipt", &early],
+            ("intact", None),
+            ("intact", None),
+        ),
         keyed("early with key", "--receipt", &early, cut, there),
         keyed("checkpoint", "--checkpoint", &signed, cut, there),
         row(
@@ -144,12 +154,25 @@ fn anchors(ledger: &Ledger, submitted: &Value, tiles: &str) -> Vec<Anchor> {
         ),
         row(
             "cosigned, the log's key apart",
-            &["--checkpoint", &cosigned, "--policy", &policy, "--key", &key],
+            &[
+                "--checkpoint",
+                &cosigned,
+                "--policy",
+                &policy,
+                "--key",
+                &key,
+            ],
             cut,
             there,
         ),
         keyed("tiles", "--tiles", &dir, cut, ("forked", Some(FORK))),
-        keyed("tiles by URL", "--tiles", tiles, cut, ("forked", Some(FORK))),
+        keyed(
+            "tiles by URL",
+            "--tiles",
+            tiles,
+            cut,
+            ("forked", Some(FORK)),
+        ),
     ]
 }
 
@@ -223,12 +246,22 @@ fn every_anchor_against_every_ledger() {
     let place = found["first_bad_position"].as_u64();
     assert!(place > Some(100) && place < Some(KNOWN), "{place:?}");
     for anchor in &anchors {
-        expect(subject.verify(&anchor.options), anchor.name, "truncated", place);
+        expect(
+            subject.verify(&anchor.options),
+            anchor.name,
+            "truncated",
+            place,
+        );
     }
     // Nothing at all.
     let subject = Subject::Target(Target::data_dir(&empty));
     for anchor in &anchors {
-        expect(subject.verify(&anchor.options), anchor.name, "unreadable", None);
+        expect(
+            subject.verify(&anchor.options),
+            anchor.name,
+            "unreadable",
+            None,
+        );
     }
 }
 
@@ -282,7 +315,12 @@ fn published_tiles_name_the_first_event_that_differs() {
         }
         fs::copy(whole.join(tile), dir.join(tile)).unwrap();
     }
-    expect(subject.verify(&by(text(&dir))), "whole", "forked", Some(300));
+    expect(
+        subject.verify(&by(text(&dir))),
+        "whole",
+        "forked",
+        Some(300),
+    );
     server.terminate();
 }
 
@@ -307,22 +345,56 @@ fn an_anchor_that_nobody_vouches_for_is_no_anchor() {
     let receipt = ledger.file("receipt");
     let get = ["proof", "get", "7", "--out", text(&receipt)];
     target.run(get).ended(0);
-    let moved = fs::read_to_string(&receipt).unwrap().replace("index 6", "index 7");
+    let moved = fs::read_to_string(&receipt)
+        .unwrap()
+        .replace("index 6", "index 7");
     let moved = file(&ledger, "moved", &moved);
     let nowhere = ledger.file("nowhere");
     let (tiles, receipt, nowhere) = (text(&dir), text(&receipt), text(&nowhere));
     let rows: [(&[&str], i32, &str); 15] = [
         (&["--checkpoint", &signed], 2, "USAGE"),
         (&["--tiles", tiles], 2, "USAGE"),
-        (&["--checkpoint", &signed, "--key", &foreign], 11, "CHECKPOINT_ORIGIN"),
-        (&["--tiles", tiles, "--key", &foreign], 11, "CHECKPOINT_ORIGIN"),
-        (&["--receipt", receipt, "--key", &foreign], 11, "CHECKPOINT_ORIGIN"),
-        (&["--checkpoint", &changed, "--key", &own], 11, "CHECKPOINT_FORGED"),
-        (&["--checkpoint", &words, "--key", &own], 11, "CHECKPOINT_UNREADABLE"),
+        (
+            &["--checkpoint", &signed, "--key", &foreign],
+            11,
+            "CHECKPOINT_ORIGIN",
+        ),
+        (
+            &["--tiles", tiles, "--key", &foreign],
+            11,
+            "CHECKPOINT_ORIGIN",
+        ),
+        (
+            &["--receipt", receipt, "--key", &foreign],
+            11,
+            "CHECKPOINT_ORIGIN",
+        ),
+        (
+            &["--checkpoint", &changed, "--key", &own],
+            11,
+            "CHECKPOINT_FORGED",
+        ),
+        (
+            &["--checkpoint", &words, "--key", &own],
+            11,
+            "CHECKPOINT_UNREADABLE",
+        ),
         (&["--checkpoint", nowhere, "--key", &own], 1, "FILE_IO"),
-        (&["--checkpoint", &signed, "--policy", &quorum], 11, "CHECKPOINT_QUORUM"),
-        (&["--tiles", tiles, "--policy", &quorum], 11, "CHECKPOINT_QUORUM"),
-        (&["--checkpoint", &signed, "--policy", &nonsense], 2, "TRUST_POLICY"),
+        (
+            &["--checkpoint", &signed, "--policy", &quorum],
+            11,
+            "CHECKPOINT_QUORUM",
+        ),
+        (
+            &["--tiles", tiles, "--policy", &quorum],
+            11,
+            "CHECKPOINT_QUORUM",
+        ),
+        (
+            &["--checkpoint", &signed, "--policy", &nonsense],
+            2,
+            "TRUST_POLICY",
+        ),
         (&["--receipt", &moved, "--key", &own], 10, "PROOF_REFUTED"),
         (&["--tiles", nowhere, "--key", &own], 11, "TILES_MISSING"),
         (
@@ -344,5 +416,10 @@ fn an_anchor_that_nobody_vouches_for_is_no_anchor() {
     let theirs = file(&ledger, "theirs", &checkpoint(&other.target()).to_string());
     let options = ["--checkpoint", &theirs, "--key", &foreign].map(str::to_owned);
     let place = Some(size(&other.target()));
-    expect(Subject::Target(target).verify(&options), "theirs", "forked", place);
+    expect(
+        Subject::Target(target).verify(&options),
+        "theirs",
+        "forked",
+        place,
+    );
 }

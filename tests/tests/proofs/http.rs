@@ -36,7 +36,9 @@ pub(crate) fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)])
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
-    stream.write_all(format!("{request}\r\n").as_bytes()).unwrap();
+    stream
+        .write_all(format!("{request}\r\n").as_bytes())
+        .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n");

@@ -59,7 +59,10 @@ fn scan_svg(file: &Path) -> String {
     let (width, height) = (sides[2], sides[3]);
     let mut pixels = vec![255_u8; width * height];
     let squares = attribute("d");
-    for square in squares.split('M').filter(|square| !square.trim().is_empty()) {
+    for square in squares
+        .split('M')
+        .filter(|square| !square.trim().is_empty())
+    {
         let numbers: Vec<usize> = square
             .split(|c: char| !c.is_ascii_digit())
             .filter(|digits| !digits.is_empty())
@@ -82,7 +85,10 @@ fn a_code_holds_the_receipt_byte_by_byte() {
             let place = position.to_string();
             let [png, svg] = ["png", "svg"]
                 .map(|form| ledger.file(&format!("{place}{}{way}.{form}", options.len())));
-            for (file, scan) in [(&png, &scan_png as &dyn Fn(&Path) -> String), (&svg, &scan_svg)] {
+            for (file, scan) in [
+                (&png, &scan_png as &dyn Fn(&Path) -> String),
+                (&svg, &scan_svg),
+            ] {
                 let get = ["proof", "get", &place, "--qr", text(file)];
                 let receipt = target.run(get.iter().chain(options)).ended(0).out;
                 assert_eq!(scan(file), receipt, "{}", file.display());

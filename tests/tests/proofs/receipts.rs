@@ -122,7 +122,15 @@ fn a_receipt_does_not_hold_under_another_key() {
     run(["proof", "check", text(&file)]).failed(2, "USAGE");
     // Of several keys, one is enough.
     let stranger = stranger.verifier().to_string();
-    let both = ["proof", "check", text(&file), "--key", &stranger, "--key", &own];
+    let both = [
+        "proof",
+        "check",
+        text(&file),
+        "--key",
+        &stranger,
+        "--key",
+        &own,
+    ];
     run(both).ended(0);
 }
 
@@ -176,23 +184,43 @@ fn whatever_is_changed_in_a_receipt_is_noticed() {
     };
     let rows = [
         ("the hash", with(&hash, 1, flipped(9)), 10),
-        ("another event's hash", with(&hash, 1, to(&extra(&other))), 10),
+        (
+            "another event's hash",
+            with(&hash, 1, to(&extra(&other))),
+            10,
+        ),
         ("the form", with(&hash, 1, flipped(0)), 11),
         ("the hash before", with(&content, 1, flipped(9)), 10),
         ("a byte of the event", with(&content, 1, flipped(99)), 10),
-        ("the last byte of it", with(&content, 1, flipped(usize::MAX)), 10),
+        (
+            "the last byte of it",
+            with(&content, 1, flipped(usize::MAX)),
+            10,
+        ),
         ("another event", with(&content, 1, to(&extra(&earlier))), 10),
         ("the index", with(&hash, 2, to("index 255")), 10),
         ("the index, too", with(&hash, 2, to("index 257")), 10),
-        ("the index of the event", with(&content, 2, to("index 257")), 10),
+        (
+            "the index of the event",
+            with(&content, 2, to("index 257")),
+            10,
+        ),
         ("an index outside", with(&hash, 2, to("index 9999")), 10),
         ("an index with a zero", with(&hash, 2, to("index 0256")), 11),
-        ("the largest index", with(&hash, 2, to("index 18446744073709551615")), 11),
+        (
+            "the largest index",
+            with(&hash, 2, to("index 18446744073709551615")),
+            11,
+        ),
         ("a node", with(&hash, 3, flipped(31)), 10),
         ("a node twice", with(&hash, 3, twice), 10),
         ("a node less", without(3), 10),
         ("all nodes but one", with(&hash, empty - 1, to(" ")), 11),
-        ("the origin", with(&hash, origin, |line| format!("{line}x")), 11),
+        (
+            "the origin",
+            with(&hash, origin, |line| format!("{line}x")),
+            11,
+        ),
         ("the size", with(&hash, size, to("9999")), 11),
         ("the root", with(&hash, root, flipped(0)), 11),
         ("the signature", with(&hash, signature, flipped(20)), 11),
@@ -201,7 +229,11 @@ fn whatever_is_changed_in_a_receipt_is_noticed() {
         ("a line after it", format!("{hash}more\n"), 11),
         ("no line feed", hash.trim_end().to_owned(), 11),
         ("line feeds of others", hash.replace('\n', "\r\n"), 11),
-        ("the title", with(&hash, 0, to("c2sp.org/tlog-proof@v2")), 11),
+        (
+            "the title",
+            with(&hash, 0, to("c2sp.org/tlog-proof@v2")),
+            11,
+        ),
         ("nothing", String::new(), 11),
         ("words", "a receipt, honestly\n".to_owned(), 11),
         ("a checkpoint", checkpoint(&target).to_string(), 11),

@@ -52,7 +52,10 @@ fn a_ledger_signs_under_the_name_it_was_given() {
     }
     let unnamed = Ledger::new();
     let shown = checkpoint(&unnamed.target());
-    let head = unnamed.target().run(["audit", "head", "-o", "json"]).ended(0);
+    let head = unnamed
+        .target()
+        .run(["audit", "head", "-o", "json"])
+        .ended(0);
     let id = head.json()["ledger_id"].as_str().unwrap().to_owned();
     assert_eq!(shown.checkpoint().origin, format!("luzhang/{id}"));
 }
@@ -145,8 +148,14 @@ fn whoever_trusts_the_old_key_follows_to_the_new_one_and_no_further() {
     rotate.failed(7, "CHECKPOINT_KEY_MISSING");
     target.run(["checkpoint", "rotate", "--lost"]).ended(0);
     let fourth = key(&target);
-    assert_eq!(keys(&target), [&first, &second, &third, &fourth].map(String::clone));
-    let shown = target.run(["checkpoint", "keys", "-o", "json"]).ended(0).json();
+    assert_eq!(
+        keys(&target),
+        [&first, &second, &third, &fourth].map(String::clone)
+    );
+    let shown = target
+        .run(["checkpoint", "keys", "-o", "json"])
+        .ended(0)
+        .json();
     let endorsed: Vec<&Value> = shown["rows"]
         .as_array()
         .unwrap()
@@ -205,7 +214,13 @@ fn an_endorsement_by_anybody_else_is_none() {
         let signed = luzhang_ledger::proof::SignedCheckpoint::sign(tree, &[&thief]).unwrap();
         let file = ledger.file("stolen");
         fs::write(&file, signed.to_string()).unwrap();
-        let verify = ["audit", "verify", text(&forged), "--checkpoint", text(&file)];
+        let verify = [
+            "audit",
+            "verify",
+            text(&forged),
+            "--checkpoint",
+            text(&file),
+        ];
         let own = thief.verifier().to_string();
         run(verify.iter().chain(&["--key", own.as_str()])).ended(0);
         let ran = run(verify.iter().chain(&["--key", first.as_str()]));
@@ -282,7 +297,10 @@ fn without_its_key_a_ledger_still_takes_commands() {
     // Damaged, it is said so.
     fs::write(&key_file, "luzhang checkpoint key 1\n").unwrap();
     let ran = target.run(["checkpoint", "show"]);
-    assert!(ran.code == 1 && ran.err.contains("keys/checkpoint"), "{ran:?}");
+    assert!(
+        ran.code == 1 && ran.err.contains("keys/checkpoint"),
+        "{ran:?}"
+    );
 }
 
 /// However a rotation is cut short, the key that the log names is at hand.
@@ -325,6 +343,13 @@ fn a_kill_in_the_middle_of_a_rotation_loses_no_key() {
     let file = ledger.file("newest");
     fs::write(&file, signed.to_string()).unwrap();
     let first = keys(&target)[0].clone();
-    let verify = ["audit", "verify", "--checkpoint", text(&file), "--key", &first];
+    let verify = [
+        "audit",
+        "verify",
+        "--checkpoint",
+        text(&file),
+        "--key",
+        &first,
+    ];
     target.run(verify).ended(0);
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::{
     http,
     ledgers::{
-        bureau, event, events, export, fund, grow, key, keys, parse, size, stays, text, trusted, until,
-        write_export,
+        bureau, event, events, export, fund, grow, key, keys, parse, size, stays, text, trusted,
+        until, write_export,
     },
     support::{Ledger, Server, Target, run},
 };
@@ -31,7 +31,9 @@ fn everything_is_under_a_checkpoint_soon_and_then_it_is_quiet() {
     let before = size(&ledger.target());
     let (server, tiles) = Server::publishing(&ledger.dir(), ["--checkpoint-every", "200ms"]);
     let target = server.target();
-    until("a checkpoint", || (published(&tiles) > before).then_some(()));
+    until("a checkpoint", || {
+        (published(&tiles) > before).then_some(())
+    });
     // A key and the state were recorded for it; of that alone no more comes.
     let quiet = stays(Duration::from_millis(1_500), || size(&target));
     assert_eq!(quiet, before + 2);
@@ -185,7 +187,9 @@ fn a_state_that_the_log_does_not_fold_to_is_found() {
         assert_eq!(found[0]["recorded"]["outcome"], "attested");
         let name = attested[place].projection.as_str();
         let said = found[0]["recorded"]["reasons"].as_array().unwrap();
-        let named = said.iter().any(|said| said.as_str().unwrap().contains(name));
+        let named = said
+            .iter()
+            .any(|said| said.as_str().unwrap().contains(name));
         assert!(named, "{name}: {found:?}");
         assert_ne!(found[0]["recorded"], found[0]["recomputed"]);
     }

@@ -1,12 +1,7 @@
 //! The published tree: over HTTP and in a directory it is the same, and it is that of
 //! the log.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    io::Read as _,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io::Read as _, path::Path};
 
 use flate2::read::GzDecoder;
 use luzhang_ledger::{
@@ -97,7 +92,10 @@ fn the_same_tree_is_served_and_written() {
         for answer in [&plain, &zipped] {
             assert_eq!(answer.header("content-type"), "application/octet-stream");
             let cache = answer.header("cache-control");
-            assert!(cache.contains("immutable") && cache.contains("max-age=31536000"), "{cache}");
+            assert!(
+                cache.contains("immutable") && cache.contains("max-age=31536000"),
+                "{cache}"
+            );
             assert_eq!(answer.header("access-control-allow-origin"), "*");
         }
         served.insert(path, bytes);
@@ -205,7 +203,12 @@ fn what_the_tree_does_not_have_is_not_found() {
         assert!(!cache.contains("immutable"), "{path}: {cache}");
     }
     // A partial tile stays when it is not the last any more.
-    for path in ["tile/0/000", "tile/0/000.p/7", "tile/0/001.p/44", "tile/0/001.p/43"] {
+    for path in [
+        "tile/0/000",
+        "tile/0/000.p/7",
+        "tile/0/001.p/44",
+        "tile/0/001.p/43",
+    ] {
         assert_eq!(http::get(&url, path, &[]).status, 200, "{path}");
     }
     for method in ["POST", "PUT", "DELETE"] {

@@ -12,9 +12,7 @@ use serde_json::Value;
 
 use crate::{
     http,
-    ledgers::{
-        checkpoint, copy, fund, grow, key, parse, put_back, signed, size, text, until,
-    },
+    ledgers::{checkpoint, copy, fund, grow, key, parse, put_back, signed, size, text, until},
     support::{Ledger, Server, Target, luzhang, run},
 };
 
@@ -164,9 +162,16 @@ fn what_is_published_was_seen_by_enough_witnesses() {
         .collect();
     assert!(named.len() >= 2, "{said}");
     let keys: Vec<&str> = offices.witnesses.iter().map(|w| w.key.as_str()).collect();
-    assert!(named.iter().all(|key| keys.contains(&key.as_str().unwrap())));
+    assert!(
+        named
+            .iter()
+            .all(|key| keys.contains(&key.as_str().unwrap()))
+    );
     for cosigner in said["checkpoint"]["cosigners"].as_array().unwrap() {
-        assert!(cosigner["time"].as_u64() > Some(1_700_000_000), "{cosigner}");
+        assert!(
+            cosigner["time"].as_u64() > Some(1_700_000_000),
+            "{cosigner}"
+        );
     }
     // Whoever asks for all three may or may not get them; for two, always.
     let strict = fs::read_to_string(&offices.policy).unwrap();
@@ -174,7 +179,10 @@ fn what_is_published_was_seen_by_enough_witnesses() {
     let all = offices.ledger.file("all");
     fs::write(&all, strict).unwrap();
     let ran = run(check.iter().chain(&["--policy", text(&all)]));
-    assert!(named.len() == 3 && ran.code == 0 || ran.code == 11, "{ran:?}");
+    assert!(
+        named.len() == 3 && ran.code == 0 || ran.code == 11,
+        "{ran:?}"
+    );
 
     // One is down.
     offices.witnesses[0].down();
@@ -184,7 +192,9 @@ fn what_is_published_was_seen_by_enough_witnesses() {
     assert_eq!(offices.policy().check(&two).unwrap().cosigners.len(), 2);
     let ran = until("a quiet ledger", || {
         let ran = run(check);
-        target.run(["checkpoint", "show", "--covering", &over]).ended(0);
+        target
+            .run(["checkpoint", "show", "--covering", &over])
+            .ended(0);
         (ran.code == 2).then_some(ran)
     });
     ran.failed(2, "USAGE");
@@ -198,7 +208,9 @@ fn what_is_published_was_seen_by_enough_witnesses() {
     let over = last(&target);
     let ran = target.run(["checkpoint", "show", "--covering", &over]);
     ran.failed(7, "QUORUM_NOT_MET");
-    target.run(["proof", "get", &over]).failed(7, "QUORUM_NOT_MET");
+    target
+        .run(["proof", "get", &over])
+        .failed(7, "QUORUM_NOT_MET");
     target.run(["proof", "get", "5"]).ended(0);
     let answer = http::get(&tiles, "checkpoint", &[]);
     let now = parse(&String::from_utf8(answer.body).unwrap());
@@ -275,7 +287,10 @@ fn a_second_history_is_never_cosigned_and_is_found_by_whoever_saw_the_first() {
     let now: Vec<(u64, String)> = offices.witnesses.iter().map(Witness::seen).collect();
     for (before, now) in witnessed.iter().zip(&now) {
         // One may have been slower than the quorum before; none saw the other.
-        assert!(now.0 <= note.head().size && before.0 <= now.0, "{before:?} {now:?}");
+        assert!(
+            now.0 <= note.head().size && before.0 <= now.0,
+            "{before:?} {now:?}"
+        );
     }
 
     // Without witnesses the operator can sign it. Whoever saw the first is not fooled.

@@ -190,10 +190,7 @@ fn print_extension(global: &Global, old: &Trusted, new: &Trusted) -> Result<u8, 
     }
     let (before, after) = (old.head.size, new.head.size);
     output::line(&match lang {
-        Lang::Zh => format!(
-            "成立：{} 个事件的检查点是 {before} 个事件的检查点的延续",
-            after
-        ),
+        Lang::Zh => format!("成立：{after} 个事件的检查点是 {before} 个事件的检查点的延续"),
         Lang::En => {
             format!("proven: the checkpoint over {after} events continues the one over {before}")
         }
