@@ -564,6 +564,7 @@ impl Engine {
 
     /// Tells the signer, away from the runtime's own threads: it may be busy.
     async fn tell(&self, tidings: Tidings) -> Result<(), Rejected> {
+        self.tree()?;
         let send = self.checkpoints.lock().as_ref().map(Checkpoints::sender);
         let send = send.ok_or_else(Rejected::shutting_down)?;
         let sent = tokio::task::spawn_blocking(move || send.send(tidings)).await;

@@ -48,6 +48,7 @@ fn print(global: &Global, fold: &Fold) -> Result<(), Failure> {
     let events = events.map_or(0, Position::number);
     let decisions = fold.redecider.decisions();
     let found = fold.differences.len();
+    let attestations = fold.redecider.attestations();
     match global.output {
         Format::Json => {
             let differences: Vec<Value> = fold.differences.iter().map(json_of).collect();
@@ -56,6 +57,8 @@ fn print(global: &Global, fold: &Fold) -> Result<(), Failure> {
                     "schema_version": 1,
                     "events": events,
                     "decisions": decisions,
+                    "attestations": attestations.seen,
+                    "attestations_compared": attestations.compared,
                     "agrees": found == 0,
                     "differences": differences,
                 })
@@ -84,6 +87,15 @@ fn print(global: &Global, fold: &Fold) -> Result<(), Failure> {
                 ),
             };
             output::line(&said)?;
+            if attestations.seen > 0 {
+                let (seen, compared) = (attestations.seen, attestations.compared);
+                output::line(&match lang {
+                    Lang::Zh => format!("{seen} 次状态存证，其中 {compared} 次重算比对"),
+                    Lang::En => {
+                        format!("{seen} attested states, of which {compared} were recomputed")
+                    }
+                })?;
+            }
             if found > 0 {
                 sheet(fold, lang).print(Format::Table, Map::new())?;
             }

@@ -17,8 +17,8 @@ use luzhang_ledger::{
     hash::ChainHasher,
     log::{Reader, tiles::TileFiles},
     proof::{
-        Node, SignedCheckpoint, SigningKey, TreeHead, VerifierKey, note::KeyName, rotation,
-        tile::TiledTree, tree,
+        Node, SignedCheckpoint, SigningKey, VerifierKey, note::KeyName, rotation, tile::TiledTree,
+        tree,
     },
     text::Label,
 };
@@ -37,7 +37,7 @@ use crate::{
 const LONG: Duration = Duration::from_hours(1);
 /// How long it rests after hearing of an append that nobody waits for: under load
 /// several are then taken at once.
-const REST: Duration = Duration::from_millis(2);
+const REST: Duration = Duration::from_millis(5);
 /// An attestation costs at most this part of the time: the digests are computed
 /// while the writer waits.
 const SHARE: u32 = 1_000;
@@ -67,6 +67,8 @@ pub(super) struct Signer {
     dir: std::path::PathBuf,
     keys: super::key::KeyFiles,
     tiles: TileFiles,
+    /// Leaves that were heard of and are not in the files yet.
+    pending: Vec<Node>,
     log: Arc<dyn Reader>,
     durable: watch::Receiver<Head>,
     queue: mpsc::WeakSender<Work>,
@@ -110,6 +112,7 @@ impl Signer {
             dir,
             keys,
             tiles,
+            pending: Vec::new(),
             log,
             durable,
             queue,
@@ -126,6 +129,10 @@ impl Signer {
     }
 
     pub(super) fn run(mut self, hear: &Receiver<Tidings>) {
+        if let Err(trouble) = self.show_what_was_left() {
+            tracing::error!(%trouble, "no checkpoint");
+            self.trouble(Some(trouble));
+        }
         loop {
             let heard = match hear.recv_timeout(self.patience()) {
                 Ok(tidings) => self
@@ -134,7 +141,9 @@ impl Signer {
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            let done = heard.and_then(|()| self.sign_if_wanted());
+            let done = heard
+                .and_then(|()| self.flush())
+                .and_then(|()| self.sign_if_wanted());
             match done {
                 Ok(()) => self.trouble(None),
                 Err(trouble) => {
@@ -200,31 +209,43 @@ impl Signer {
                 let Rotation { reply, .. } = rotation;
                 answer(reply, done)
             }
-            Tidings::Damaged => {
-                tracing::warn!("a proof from the tiles did not hold; they are made anew");
-                let emptied = self.tiles.truncate(0);
-                emptied.map_err(|error| Trouble::storage(&error))?;
-                self.catch_up()
-            }
+            Tidings::Damaged => self.rebuild(),
         }
+    }
+
+    /// Makes the tree from the log, whatever there is of it.
+    fn rebuild(&mut self) -> Result<(), Trouble> {
+        tracing::warn!("a proof from the tiles did not hold; they are made anew");
+        self.pending.clear();
+        let emptied = self.tiles.truncate(0);
+        emptied.map_err(|error| Trouble::storage(&error))?;
+        self.catch_up()
     }
 
     fn grow(&mut self, first: Position, events: &[Hash]) -> Result<(), Trouble> {
         let before = first.number() - 1;
-        if before > self.tiles.size() {
+        if before > self.heard() {
             // Something was not heard of.
             self.read_log(before)?;
         }
-        let known = self.tiles.size().saturating_sub(before);
+        let known = self.heard().saturating_sub(before);
         let new = usize::try_from(known)
             .ok()
             .and_then(|known| events.get(known..));
-        let leaves: Vec<Node> = new
-            .unwrap_or(&[])
-            .iter()
-            .copied()
-            .map(Node::of_event)
-            .collect();
+        let leaves = new.unwrap_or(&[]).iter().copied().map(Node::of_event);
+        self.pending.extend(leaves);
+        Ok(())
+    }
+
+    /// Leaves in the files and heard of.
+    fn heard(&self) -> u64 {
+        let pending = u64::try_from(self.pending.len()).unwrap_or(u64::MAX);
+        self.tiles.size().saturating_add(pending)
+    }
+
+    /// Writes what was heard of, all at once.
+    fn flush(&mut self) -> Result<(), Trouble> {
+        let leaves = std::mem::take(&mut self.pending);
         self.append(&leaves)
     }
 
@@ -243,6 +264,7 @@ impl Signer {
     /// Appends from the log up to this position.
     fn read_log(&mut self, end: u64) -> Result<(), Trouble> {
         let unreadable = |detail: String| Trouble::Storage { detail };
+        self.flush()?;
         if self.tiles.size() >= end {
             return Ok(());
         }
@@ -327,44 +349,41 @@ impl Signer {
     /// Signs the tree of everything that is durable.
     fn sign(&mut self) -> Result<(), Trouble> {
         self.catch_up()?;
+        if self.require_continuity().is_err() {
+            // Tiles that were damaged say nothing; the log does.
+            self.rebuild()?;
+            self.require_continuity()?;
+        }
         let Some(key) = self.key.as_ref().filter(|_| self.key_is_adopted()) else {
             return Err(self.key_missing());
         };
-        let head = self.tiles.head();
-        self.require_continuity(&head)?;
-        let signed = SignedCheckpoint::sign(head, &[key]);
+        let signed = SignedCheckpoint::sign(self.tiles.head(), &[key]);
         let signed = signed.map_err(|error| Trouble::Storage {
             detail: error.to_string(),
         })?;
-        let signed = Arc::new(signed);
-        let keep = |kept: Kept| {
-            kept.write(&self.dir, &signed)
-                .map_err(|e| Trouble::storage(&e))
-        };
-        // Durable before anybody sees it: what was signed is never forgotten.
-        match &self.publisher {
-            Publisher::Alone(publish) => {
-                keep(Kept::Published)?;
-                publish.send_replace(Published {
-                    checkpoint: Some(Arc::clone(&signed)),
-                    trouble: None,
-                });
-            }
-            Publisher::Witnessed { .. } => keep(Kept::Signed)?,
+        if let Publisher::Witnessed { .. } = self.publisher {
+            // Durable before anybody sees it: what was signed is never forgotten.
+            self.keep(Kept::Signed, &signed)?;
         }
-        self.signed = Some(signed);
+        self.signed = Some(Arc::new(signed));
         self.show()
+    }
+
+    fn keep(&self, kept: Kept, signed: &SignedCheckpoint) -> Result<(), Trouble> {
+        let kept = kept.write(&self.dir, signed);
+        kept.map_err(|error| Trouble::storage(&error))
     }
 
     /// Whatever happened to the files: a head that does not continue the last one is
     /// never signed.
-    fn require_continuity(&self, head: &TreeHead) -> Result<(), Trouble> {
+    fn require_continuity(&self) -> Result<(), Trouble> {
+        let head = self.tiles.head();
         let Some(last) = self.signed.as_ref().map(|signed| signed.head()) else {
             return Ok(());
         };
         let mut nodes = TiledTree::new(self.tiles.reader(), head.size);
         let proof = tree::consistency(&mut nodes, last.size, head.size)?;
-        tree::verify_consistency(&last, head, &proof).map_err(|error| Trouble::Storage {
+        tree::verify_consistency(&last, &head, &proof).map_err(|error| Trouble::Storage {
             detail: format!(
                 "the tree of {} events does not continue the checkpoint over {}: {error}",
                 head.size, last.size
@@ -372,11 +391,32 @@ impl Signer {
         })
     }
 
-    /// Has the newest checkpoint shown to the witnesses.
+    /// What was signed before the last end, and not given out: the witnesses were
+    /// not there, or are not asked any more.
+    fn show_what_was_left(&self) -> Result<(), Trouble> {
+        let signed = self.signed.as_ref().map_or(0, |signed| signed.head().size);
+        let published = self.publisher.state().borrow().size();
+        if self.schedule.is_some() && signed > published {
+            return self.show();
+        }
+        Ok(())
+    }
+
+    /// Gives the newest checkpoint out, or has it shown to the witnesses first.
     fn show(&self) -> Result<(), Trouble> {
-        let (Publisher::Witnessed { newest, .. }, Some(signed)) = (&self.publisher, &self.signed)
-        else {
+        let Some(signed) = &self.signed else {
             return Ok(());
+        };
+        let newest = match &self.publisher {
+            Publisher::Alone(publish) => {
+                self.keep(Kept::Published, signed)?;
+                publish.send_replace(Published {
+                    checkpoint: Some(Arc::clone(signed)),
+                    trouble: None,
+                });
+                return Ok(());
+            }
+            Publisher::Witnessed { newest, .. } => newest,
         };
         match newest.try_send(Arc::clone(signed)) {
             // While they are busy with an earlier one: the newest that is kept is

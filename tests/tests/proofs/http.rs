@@ -32,13 +32,11 @@ pub(crate) fn get(url: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
 pub(crate) fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
-    let mut request = format!("{method} /{path} HTTP/1.0\r\nHost: {address}\r\n");
+    write!(stream, "{method} /{path} HTTP/1.0\r\nHost: {address}\r\n").unwrap();
     for (name, value) in headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        write!(stream, "{name}: {value}\r\n").unwrap();
     }
-    stream
-        .write_all(format!("{request}\r\n").as_bytes())
-        .unwrap();
+    stream.write_all(b"\r\n").unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n");

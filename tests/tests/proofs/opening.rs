@@ -12,7 +12,10 @@ use luzhang_ledger::proof::Receipt;
 
 use crate::{
     http,
-    ledgers::{checkpoint, copy, event, files, fund, grow, key, policy, put_back, signed, size},
+    ledgers::{
+        checkpoint, copy, event, files, fund, grow, key, policy, put_back, signed, size, text,
+        trusted,
+    },
     support::{Ledger, Ran, Server, Target},
 };
 
@@ -250,13 +253,23 @@ fn a_damaged_checkpoint_file_is_not_passed_over() {
     assert_eq!(checkpoint(&target).head(), head);
 }
 
+/// Flips a bit of a file.
+fn flip(file: &Path, at: u64) {
+    let file = OpenOptions::new().read(true).write(true).open(file);
+    let file = file.unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 8], at).unwrap();
+}
+
 /// Damage inside is not looked for on opening. It must never become a receipt that
 /// does not hold.
 #[test]
 fn a_flipped_bit_inside_the_tree_never_gets_out_as_a_proof() {
     let ledger = signed(700);
     let target = ledger.target();
-    let head = checkpoint(&target).head();
+    let before = checkpoint(&target);
+    let head = before.head();
     let trust = policy(&key(&target));
     let whole = ledger.file("tree");
     let tree = ledger.dir().join("tree");
@@ -307,5 +320,20 @@ fn a_flipped_bit_inside_the_tree_never_gets_out_as_a_proof() {
         assert!(bytes == sound[..bytes.len()], "{what}");
         server.terminate();
         assert!(levels(&tree) == levels(&whole), "{what}");
+    }
+    // Nor does it keep the next checkpoint from being signed.
+    for (level, at) in places {
+        put_back(&whole, &tree);
+        flip(&tree.join(level), at);
+        fund(&target, &format!("{level}-{at}")).ended(0);
+        let after = checkpoint(&target);
+        let old = ledger.file("old");
+        fs::write(&old, before.to_string()).unwrap();
+        let consistency = ["proof", "consistency", text(&old), "--key", &key(&target)];
+        target.run(consistency).ended(0);
+        assert_eq!(after.head().size, size(&target));
+        assert_eq!(trusted(&after, &key(&target)).head, after.head());
+        fs::remove_dir_all(&whole).unwrap();
+        copy(&tree, &whole);
     }
 }

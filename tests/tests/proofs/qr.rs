@@ -155,23 +155,23 @@ fn receipt_of(events: u64, witnesses: u8) -> (Receipt, Policy) {
         1,
     );
     let mut checkpoint = SignedCheckpoint::sign(head, &[&log]).unwrap();
-    let mut policy = format!("log {}\n", log.verifier());
-    let mut names = String::new();
+    let mut policy = vec![format!("log {}", log.verifier())];
+    let mut group = "group all all".to_owned();
     for number in 1..=witnesses {
         let name = format!("audit.luzhou.example/w{number}");
         let witness = key(&name, Purpose::Witness, 100 + number);
         checkpoint.add(checkpoint.cosign(&witness, 1_800_000_000));
-        policy.push_str(&format!("witness w{number} {}\n", witness.verifier()));
-        names.push_str(&format!(" w{number}"));
+        policy.push(format!("witness w{number} {}", witness.verifier()));
+        group = format!("{group} w{number}");
     }
-    policy.push_str(&format!("group all all{names}\nquorum all\n"));
+    policy.extend([group, "quorum all".to_owned()]);
     let receipt = Receipt {
         subject: Subject::Hash(hash),
         position: Position::FIRST,
         path,
         checkpoint,
     };
-    (receipt, policy.parse().unwrap())
+    (receipt, policy.join("\n").parse().unwrap())
 }
 
 /// A server that hands out one receipt, whatever is asked.

@@ -3,10 +3,13 @@
 use std::{fs, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use luzhang_ledger::proof::{
-    Receipt, SigningKey,
-    note::{KeyName, Purpose},
-    receipt::Subject,
+use luzhang_ledger::{
+    Hash,
+    proof::{
+        Policy, Receipt, SigningKey,
+        note::{KeyName, Purpose},
+        receipt::Subject,
+    },
 };
 use serde_json::{Value, json};
 
@@ -269,7 +272,7 @@ fn whatever_is_changed_in_a_receipt_is_noticed() {
     }
 }
 
-fn holds(bytes: &[u8], policy: &luzhang_ledger::proof::Policy) -> bool {
+fn holds(bytes: &[u8], policy: &Policy) -> bool {
     Receipt::parse(bytes).is_ok_and(|receipt| receipt.verify(policy).is_ok())
 }
 
@@ -323,7 +326,7 @@ fn a_command_comes_back_with_its_receipt() {
             assert_eq!(proven["position"], of["position"]);
             let hash = of["event_hash"].as_str().unwrap();
             let hash = STANDARD.decode(hash).unwrap();
-            let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = Hash::from_bytes(hash.try_into().unwrap()).to_string();
             assert_eq!(proven["event_hash"], hash);
 
             // Asked again, it is the same event; a file is never written over, and

@@ -93,6 +93,19 @@ fn blocks_are_counted_too() {
     server.terminate();
     assert_eq!(ledger.target().head(), head);
 
+    // Where no tree is kept, that is said.
+    let server = Server::with(&ledger.dir(), ["--tree", "off"], "warn");
+    fund(&server.target(), "文2").ended(0);
+    for asked in [
+        &["proof", "get", "1"][..],
+        &["checkpoint", "show"],
+        &["checkpoint", "sign"],
+        &["checkpoint", "rotate"],
+    ] {
+        server.target().run(asked).failed(1, "TREE_OFF");
+    }
+    server.terminate();
+
     for wrong in [
         &["--checkpoint-every", "0s"][..],
         &["--checkpoint-every", "-1s"],
@@ -177,7 +190,7 @@ fn a_state_that_the_log_does_not_fold_to_is_found() {
     for place in 0..attested.len() {
         let digest = |place: usize| {
             let mut attested = attested.clone();
-            attested[place].digest = Hash::from_bytes([place as u8; 32]);
+            attested[place].digest = Hash::from_bytes([7; 32]);
             Body::StateAttested(attested)
         };
         let found = forged(&digest, place).ended(10).json();

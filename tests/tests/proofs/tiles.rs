@@ -263,15 +263,15 @@ fn what_is_published_is_only_ever_added_to() {
     // An older copy of the ledger, or one that went on otherwise, is refused.
     let published = files(&dir);
     put_back(&before, &ledger.dir());
-    publish(&target, &dir).failed(10, "TREE_FORKED");
+    publish(&target, &dir).failed(10, "TILES_OTHER_HISTORY");
     assert!(files(&dir) == published);
     grow(&target, "彼", 400);
     checkpoint(&target);
-    publish(&target, &dir).failed(10, "TREE_FORKED");
+    publish(&target, &dir).failed(10, "TILES_OTHER_HISTORY");
     assert!(files(&dir) == published);
     let other = Ledger::new();
     checkpoint(&other.target());
-    publish(&other.target(), &dir).failed(10, "TREE_FORKED");
+    publish(&other.target(), &dir).failed(10, "TILES_OTHER_HISTORY");
     assert!(files(&dir) == published);
     // Nor is what is no tree at all.
     fs::write(dir.join("checkpoint"), b"hello\n").unwrap();

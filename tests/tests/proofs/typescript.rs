@@ -318,19 +318,19 @@ fn witnesses_are_counted_alike() {
         }
         fs::write(&file, receipt.to_string()).unwrap();
         for quorum in 0..=3 {
-            let mut words = format!("log {own}\n");
+            let mut words = vec![format!("log {own}")];
             let mut arguments = vec!["receipt", text(&file), "--key", &own];
             for (number, vkey) in vkeys.iter().enumerate() {
-                words.push_str(&format!("witness w{number} {vkey}\n"));
+                words.push(format!("witness w{number} {vkey}"));
                 arguments.extend(["--witness", vkey]);
             }
             let asked = quorum.to_string();
             arguments.extend(["--quorum", &asked]);
-            words.push_str(&match quorum {
-                0 => "quorum none\n".to_owned(),
-                _ => format!("group g {quorum} w0 w1 w2\nquorum g\n"),
+            words.push(match quorum {
+                0 => "quorum none".to_owned(),
+                _ => format!("group g {quorum} w0 w1 w2\nquorum g"),
             });
-            fs::write(&policy, words).unwrap();
+            fs::write(&policy, words.join("\n")).unwrap();
             let check = ["proof", "check", text(&file), "--policy", text(&policy)];
             let ours = run(check.iter().chain(&["-o", "json"]));
             let what = format!("{signed} signed, {quorum} asked for");

@@ -33,9 +33,11 @@ impl Form {
     }
 }
 
-/// Draws a text, with as much error correction as there is room for.
+/// Draws a text with medium error correction, or little if there is no room. More
+/// would need smaller modules, and on paper those are lost before any correction
+/// helps.
 pub(super) fn draw(text: &str, form: Form) -> Result<Vec<u8>, Failure> {
-    let levels = [EcLevel::Q, EcLevel::M, EcLevel::L];
+    let levels = [EcLevel::M, EcLevel::L];
     let mut codes = levels
         .into_iter()
         .map(|level| QrCode::with_error_correction_level(text, level));
