@@ -26,6 +26,9 @@ pub struct Redecider {
     attestations: Attestations,
 }
 
+/// Streams of a state whose digests cost next to nothing.
+const SMALL: u64 = 100_000;
+
 /// Attested states seen, and compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attestations {
@@ -234,19 +237,28 @@ impl Redecider {
     /// Compares what the ledger says of its state with the state before it.
     fn compare(&mut self, event: &Event, attested: &[Attested]) -> Option<Difference> {
         self.attestations.seen = self.attestations.seen.saturating_add(1);
-        // As many events as keep the digests cheaper than the decisions.
+        // As many events as keep the digests cheaper than the decisions; of a state
+        // that is small, every one.
         let size = u64::try_from(self.projections.state.streams()).unwrap_or(u64::MAX);
-        if self.attestations.compared > 0 && self.attestations.since < size / 16 {
+        if self.attestations.since < size.saturating_sub(SMALL) / 16 {
+            return None;
+        }
+        // Another version of a fold has another digest; that is no difference.
+        let known = attested.iter().filter_map(|attested| {
+            let name = Name::parse(attested.projection.as_str())?;
+            (name.version() == attested.version).then_some((name, attested))
+        });
+        let known: Vec<_> = known.collect();
+        if known.is_empty() {
             return None;
         }
         self.attestations.since = 0;
         self.attestations.compared = self.attestations.compared.saturating_add(1);
-        attested.iter().find_map(|attested| {
-            // Another version of a fold has another digest; that is no difference.
-            let name = Name::parse(attested.projection.as_str())?;
-            let digest = (name.version() == attested.version)
-                .then(|| self.projections.status(name).digest)
-                .filter(|digest| *digest != attested.digest)?;
+        known.into_iter().find_map(|(name, attested)| {
+            let digest = self.projections.status(name).digest;
+            if digest == attested.digest {
+                return None;
+            }
             let verdict = |digest| Verdict::Attested(name.as_str().to_owned(), digest);
             Some(Difference {
                 position: event.header.position,
