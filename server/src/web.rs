@@ -16,7 +16,10 @@ use axum::{
 };
 use luzhang_ledger::{
     Hash, Position,
-    proof::tile::{Resource, Tile, Tiles as _, bytes_of, entries_of},
+    proof::{
+        Node,
+        tile::{Resource, Tile, Tiles as _, bytes_of, entries_of, is_under},
+    },
 };
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
@@ -60,28 +63,60 @@ async fn resource(State(engine): State<Arc<Engine>>, Path(path): Path<String>) -
         return missing();
     };
     // Disks may be slow, and bundles of entries are hashed anew.
-    let read = tokio::task::spawn_blocking(move || read(&engine, resource)).await;
+    let reading = Arc::clone(&engine);
+    let read = tokio::task::spawn_blocking(move || read(&reading, resource)).await;
     match read {
-        Ok(Some(bytes)) => answer(BYTES, FOR_EVER, bytes),
-        Ok(None) => missing(),
+        Ok(Found::Bytes(bytes)) => answer(BYTES, FOR_EVER, bytes),
+        Ok(Found::Nothing) => missing(),
+        Ok(Found::Damage) => {
+            // Never under this name, which would keep it for a year.
+            if let Err(why) = engine.rebuild_tree().await {
+                tracing::error!(why = %why.en, "damaged tiles are not made anew");
+            }
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// `None` for what the published tree does not have.
-fn read(engine: &Engine, resource: Resource) -> Option<Vec<u8>> {
-    let tree = engine.tree().ok()?;
-    let size = tree.published()?.head().size;
-    match resource {
-        Resource::Checkpoint => None,
-        Resource::Tile(tile) => {
-            let tile = Some(tile).filter(|tile| tile.is_in(size))?;
-            tree.tiles.tile(tile).ok().map(|nodes| bytes_of(&nodes))
-        }
-        Resource::Entries(tile) => {
-            let tile = Some(tile).filter(|tile| tile.is_in(size))?;
-            entries(engine, tile).map(|events| entries_of(&events))
-        }
+/// What was found.
+enum Found {
+    Bytes(Vec<u8>),
+    /// The published tree does not have it.
+    Nothing,
+    /// It is there, and does not lead to the published root.
+    Damage,
+}
+
+fn read(engine: &Engine, resource: Resource) -> Found {
+    let published = engine.tree().ok().and_then(|tree| {
+        let head = tree.published()?.head();
+        Some((tree, head))
+    });
+    let (Some((tree, head)), Resource::Tile(tile) | Resource::Entries(tile)) =
+        (published, resource)
+    else {
+        return Found::Nothing;
+    };
+    if !tile.is_in(head.size) {
+        return Found::Nothing;
+    }
+    let nodes = match resource {
+        Resource::Entries(tile) => entries(engine, tile).map(|events| {
+            let leaves = events.iter().copied().map(Node::of_event).collect();
+            (leaves, entries_of(&events))
+        }),
+        Resource::Tile(_) | Resource::Checkpoint => tree.tiles.tile(tile).ok().map(|nodes| {
+            let bytes = bytes_of(&nodes);
+            (nodes, bytes)
+        }),
+    };
+    let Some((nodes, bytes)): Option<(Vec<Node>, Vec<u8>)> = nodes else {
+        return Found::Nothing;
+    };
+    match is_under(tile, &nodes, &tree.tiles, &head) {
+        Ok(true) => Found::Bytes(bytes),
+        Ok(false) | Err(_) => Found::Damage,
     }
 }
 

@@ -284,6 +284,44 @@ mod tests {
     }
 
     #[test]
+    fn a_tile_with_one_bit_changed_is_under_no_head() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = TileFiles::open(dir.path()).unwrap();
+        files
+            .append(&(0..66_000).map(leaf).collect::<Vec<_>>())
+            .unwrap();
+        let (head, reader) = (files.head(), files.reader());
+        let check = |tile: Tile, expected: bool| {
+            let nodes = reader.tile(tile).unwrap();
+            let found = tile::is_under(tile, &nodes, &reader, &head).unwrap();
+            assert_eq!(found, expected, "{tile}");
+        };
+        // Of each level a tile in the middle, at the end, and a narrower one.
+        let tiles = [
+            (0, 3, 256),
+            (0, 3, 20),
+            (0, 257, 208),
+            (0, 257, 7),
+            (1, 0, 256),
+            (1, 0, 9),
+            (1, 1, 1),
+            (2, 0, 1),
+        ]
+        .map(|(level, index, width)| Tile::new(level, index, width).unwrap());
+        tiles.into_iter().for_each(|tile| check(tile, true));
+        for tile in tiles {
+            let file = &files.shared.files[usize::from(tile.level())];
+            let at = tile.first() * 32 + 5;
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at).unwrap();
+            file.write_all_at(&[byte[0] ^ 0x10], at).unwrap();
+            check(tile, false);
+            file.write_all_at(&byte, at).unwrap();
+            check(tile, true);
+        }
+    }
+
+    #[test]
     fn what_is_not_there_yet_is_not_given_out() {
         let dir = tempfile::tempdir().unwrap();
         let mut files = TileFiles::open(dir.path()).unwrap();

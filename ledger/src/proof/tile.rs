@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use super::{
     text,
-    tree::{Node, Nodes},
+    tree::{self, Node, Nodes, Subtree, TreeHead},
 };
 use crate::hash::Hash;
 
@@ -343,6 +343,40 @@ impl<T: Tiles> Nodes for TiledTree<T> {
         let nodes = nodes.get(start..start.saturating_add(count)).unwrap_or(&[]);
         Ok(full_root(nodes))
     }
+}
+
+/// Whether the nodes of a tile are under a head. The rest of the tree is taken from
+/// `tiles`, which may be wrong too: then the answer is no.
+///
+/// # Errors
+/// What `tiles` says.
+pub fn is_under<T: Tiles>(
+    tile: Tile,
+    nodes: &[Node],
+    tiles: T,
+    head: &TreeHead,
+) -> Result<bool, T::Error> {
+    let Some(whole) = Tile::in_tree(tile.level, tile.index, head.size) else {
+        return Ok(false);
+    };
+    let all = tiles.tile(whole)?;
+    if !all.starts_with(nodes) {
+        return Ok(false);
+    }
+    let mut tree = TiledTree::new(tiles, head.size);
+    if !whole.is_full() {
+        // It is the right edge of its level, all of which makes up the root.
+        return Ok(tree::root(&mut tree, head.size)? == head.root);
+    }
+    let height = u32::from(tile.level)
+        .saturating_add(1)
+        .saturating_mul(HEIGHT);
+    let subtree = Subtree {
+        height,
+        index: tile.index,
+    };
+    let path = tree::subtree_inclusion(&mut tree, subtree, head.size)?;
+    Ok(tree::verify_subtree(subtree, full_root(&all), &path, head).is_ok())
 }
 
 /// The root over nodes whose number is a power of two.

@@ -210,13 +210,37 @@ pub fn root<N: Nodes>(nodes: &mut N, size: u64) -> Result<Node, N::Error> {
 ///
 /// Source: RFC 6962, section 2.1.1.
 pub fn inclusion<N: Nodes>(nodes: &mut N, index: u64, size: u64) -> Result<Vec<Node>, N::Error> {
+    let leaf = Subtree { height: 0, index };
+    subtree_inclusion(nodes, leaf, size)
+}
+
+/// A full subtree: the leaves `index << height .. (index + 1) << height`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subtree {
+    /// 0 for a leaf.
+    pub height: u32,
+    /// From 0, among the full subtrees of that height.
+    pub index: u64,
+}
+
+/// The same path for a full subtree, from its sibling up. Empty if it is not in
+/// the tree, or is all of it.
+pub fn subtree_inclusion<N: Nodes>(
+    nodes: &mut N,
+    subtree: Subtree,
+    size: u64,
+) -> Result<Vec<Node>, N::Error> {
     let mut path = Vec::new();
-    if index >= size {
+    if subtree.index >= size.checked_shr(subtree.height).unwrap_or(0) {
         return Ok(path);
     }
+    let first = subtree.index << subtree.height;
+    let leaves = 1 << subtree.height;
     let mut span = Span { from: 0, to: size };
-    while let Some((left, right)) = span.split() {
-        let (inside, sibling) = if index < left.to {
+    while span.len() > leaves
+        && let Some((left, right)) = span.split()
+    {
+        let (inside, sibling) = if first < left.to {
             (left, right)
         } else {
             (right, left)
@@ -344,16 +368,33 @@ pub struct Leaf {
 /// # Errors
 /// [`ProofError::OutOfTree`], [`ProofError::Length`] and [`ProofError::Root`].
 pub fn verify_inclusion(leaf: Leaf, path: &[Node], head: &TreeHead) -> Result<(), ProofError> {
-    let last = head.size.checked_sub(1);
-    let last = last.filter(|last| leaf.index <= *last);
-    let mut climb = Climb {
-        node: leaf.index,
-        last: last.ok_or(ProofError::OutOfTree {
-            index: leaf.index,
+    let Leaf { index, node } = leaf;
+    verify_subtree(Subtree { height: 0, index }, node, path, head)
+}
+
+/// Checks that a full subtree with this root is under a head.
+///
+/// # Errors
+/// As [`verify_inclusion`].
+pub fn verify_subtree(
+    subtree: Subtree,
+    node: Node,
+    path: &[Node],
+    head: &TreeHead,
+) -> Result<(), ProofError> {
+    let Subtree { height, index } = subtree;
+    let full = head.size.checked_shr(height).unwrap_or(0);
+    if index >= full {
+        return Err(ProofError::OutOfTree {
+            index,
             size: head.size,
-        })?,
+        });
+    }
+    let mut climb = Climb {
+        node: index,
+        last: head.size.saturating_sub(1) >> height,
     };
-    let mut root = leaf.node;
+    let mut root = node;
     for node in path {
         root = match climb.step().ok_or(ProofError::Length)? {
             Side::Left => Node::parent(*node, root),

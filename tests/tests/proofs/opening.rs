@@ -14,7 +14,7 @@ use crate::{
     http,
     ledgers::{
         checkpoint, copy, event, files, fund, grow, key, policy, put_back, signed, size, text,
-        trusted,
+        trusted, until,
     },
     support::{Ledger, Ran, Server, Target},
 };
@@ -305,6 +305,27 @@ fn a_flipped_bit_inside_the_tree_never_gets_out_as_a_proof() {
                 assert_eq!(hash, &proven.event_hash.to_string(), "{what}");
             }
         }
+        // Nor over HTTP, where it would be kept for a year.
+        flip();
+        let (server, tiles) = Server::publishing(&ledger.dir(), [] as [&str; 0]);
+        let path = match (level, at) {
+            ("0", 0..8192) => "tile/0/000",
+            ("0", _) => "tile/0/001",
+            _ => "tile/1/000.p/2",
+        };
+        let first = http::get(&tiles, path, &[]);
+        let sound = fs::read(whole.join(level)).unwrap();
+        let from = if path.ends_with("001") { 8192 } else { 0 };
+        let is_sound = |body: &[u8]| body == &sound[from..from + body.len()];
+        assert!(
+            first.status == 503 || is_sound(&first.body),
+            "{what}: {first:?}"
+        );
+        until("the tile is made anew", || {
+            let again = http::get(&tiles, path, &[]);
+            (again.status == 200 && is_sound(&again.body)).then_some(())
+        });
+        server.terminate();
         flip();
         let (server, tiles) = Server::publishing(&ledger.dir(), [] as [&str; 0]);
         // The neighbours of those leaves: of a leaf itself, the log is asked.
