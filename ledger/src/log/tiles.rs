@@ -308,7 +308,9 @@ mod tests {
             (2, 0, 1),
         ]
         .map(|(level, index, width)| Tile::new(level, index, width).unwrap());
-        tiles.into_iter().for_each(|tile| check(tile, true));
+        for tile in tiles {
+            check(tile, true);
+        }
         for tile in tiles {
             let file = &files.shared.files[usize::from(tile.level())];
             let at = tile.first() * 32 + 5;
