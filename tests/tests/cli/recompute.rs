@@ -95,7 +95,7 @@ fn a_sound_ledger_is_decided_alike_once_more() {
         said,
         json!({
             "schema_version": 1, "events": count, "decisions": decided.count(),
-            "agrees": true, "differences": [],
+            "attestations": 0, "attestations_compared": 0, "agrees": true, "differences": [],
         })
     );
     both(&ledger, |target| {
