@@ -28,8 +28,6 @@ use super::{
     tell,
 };
 
-/// Trees in which receipts are made.
-const SIZES: [u64; 2] = [1_000_000, 10_000_000];
 /// Receipts that are made and checked for each run.
 const RECEIPTS: u64 = 500;
 /// Messages of a batch that one ledger takes before it is the other's turn.
@@ -44,7 +42,7 @@ pub(super) async fn rows(plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
     if plan.wants(&[Item::Receipt]) {
         let dir = plan.site.dir("tree");
         let mut files = TileFiles::open(&dir)?;
-        for size in SIZES {
+        for size in plan.scale.trees.iter().copied() {
             tell(&format!("receipts among {} events", grouped(size)));
             grow(&mut files, size)?;
             rows.push((Item::Receipt, receipts(plan, &files)?));

@@ -7,6 +7,8 @@ use super::load::Bounds;
 /// The sizes of one run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
+    /// Sizes of the trees in which receipts are made.
+    pub(super) trees: &'static [u64],
     /// Results of which the median is taken.
     pub(super) runs: usize,
     /// Of each run of single requests.
@@ -32,6 +34,7 @@ pub(super) struct Scale {
 
 /// What DESIGN.md asks for.
 pub(super) const FULL: Scale = Scale {
+    trees: &[1_000_000, 10_000_000],
     runs: 5,
     unary: Bounds {
         time: Duration::from_secs(2),
@@ -52,6 +55,7 @@ pub(super) const FULL: Scale = Scale {
 
 /// What fits into a minute.
 pub(super) const QUICK: Scale = Scale {
+    trees: &[1_000_000],
     runs: 3,
     unary: Bounds {
         time: Duration::from_millis(800),

@@ -171,6 +171,12 @@ impl Field {
 
     async fn race(&mut self, plan: &Plan<'_>) -> Result<()> {
         tell("single requests");
+        // Two that are nearly alike need more turns to be told apart.
+        let runs = if self.bare.is_some() {
+            plan.scale.runs.max(5)
+        } else {
+            plan.scale.runs
+        };
         let mut all: Vec<&mut Contestant> = vec![&mut self.new];
         all.extend(&mut self.echo);
         all.extend(&mut self.bare);
@@ -186,7 +192,7 @@ impl Field {
                 .run(plan.scale.warm_up, &plan.site.interrupt)
                 .await?;
         }
-        for _ in 0..plan.scale.runs {
+        for _ in 0..runs {
             for contestant in &mut all {
                 let slice = contestant
                     .run(plan.scale.unary, &plan.site.interrupt)
