@@ -87,10 +87,7 @@ fn unreadable(file: &Path, error: &dyn std::fmt::Display) -> Failure {
         ..Failure::new(
             "PROOF_UNREADABLE",
             format!("{} 不是回执或一致性证明：{error}", file.display()),
-            format!(
-                "{} is no receipt and no consistency proof: {error}",
-                file.display()
-            ),
+            format!("{}: {error}", file.display()),
         )
     }
 }
