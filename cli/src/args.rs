@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod access;
 pub(crate) mod life;
 pub(crate) mod proof;
 pub(crate) mod watch;
@@ -13,7 +14,7 @@ use clap::{
 };
 use clap_complete::Shell;
 use jiff::SignedDuration;
-use luzhang_ledger::{Date, Position, proof::note::KeyName};
+use luzhang_ledger::{Date, Position, proof::note::KeyName, text::Principal};
 
 use crate::{
     bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format, report::Form,
@@ -123,11 +124,14 @@ pub(crate) enum Command {
     /// Look at events
     #[command(subcommand)]
     Event(EventCommand),
-    /// Look at a person, organisation or brand
+    /// Look at a person, organisation or brand; show or erase who it is
     #[command(subcommand)]
     Subject(SubjectCommand),
     /// Say what a reason code means, or why an event was decided so
     Explain(ExplainArgs),
+    /// Who may do what
+    #[command(subcommand)]
+    Principal(access::PrincipalCommand),
     /// Check, show, list and adopt policy packs
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -200,6 +204,10 @@ pub(crate) struct InitArgs {
     /// `luzhou.example/ledger`; `luzhang/` and the ledger's id by default
     #[arg(long, value_name = "NAME", value_parser = key_name)]
     pub(crate) origin: Option<KeyName>,
+    /// An administrator, by account; give two or more. Without any, whoever reaches
+    /// this machine may do everything
+    #[arg(long = "administrator", value_name = "NAME", value_parser = access::principal)]
+    pub(crate) administrators: Vec<Principal>,
 }
 
 fn key_name(text: &str) -> Result<KeyName, String> {
@@ -332,6 +340,23 @@ pub(crate) enum SubjectCommand {
         /// As known then: up to this event, or to the end of this day in China
         #[arg(long, value_name = "POSITION|YYYY-MM-DD")]
         as_of: Option<AsOf>,
+    },
+    /// Name, numbers and bank account in clear; the log says who asked and why
+    Reveal {
+        /// As for `show`
+        number: String,
+        /// Why, for the log; no personal data
+        #[arg(long, value_name = "TEXT")]
+        purpose: String,
+    },
+    /// Make name, numbers and bank account unreadable for ever; grants, limits and
+    /// totals stay
+    Erase {
+        /// As for `show`
+        number: String,
+        /// The document that orders it
+        #[arg(long, value_name = "NUMBER")]
+        document: String,
     },
 }
 

@@ -62,6 +62,9 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Event(command) => runtime.block_on(commands::event::run(&global, &command)),
         Command::Subject(command) => runtime.block_on(commands::subject::run(&global, &command)),
         Command::Explain(args) => runtime.block_on(commands::explain::run(&global, &args)),
+        Command::Principal(command) => {
+            runtime.block_on(commands::principal::run(&global, &command))
+        }
         Command::Policy(command) => runtime.block_on(commands::policy::run(&global, &command)),
         Command::Audit(command) => runtime.block_on(commands::audit::run(&global, &command)),
         Command::Checkpoint(command) => {

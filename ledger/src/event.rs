@@ -1,6 +1,7 @@
 //! Events: a header that says where, when, who and why, and a body.
 
 use crate::{
+    access::{Denial, Erasure, Mandate, Reveal},
     calendar::{Date, DateSet},
     claim::Claim,
     fact::Fact,
@@ -49,6 +50,10 @@ pub struct Header {
     pub cause: Option<Position>,
     /// 16 random bytes, so that a published hash reveals nothing.
     pub salt: [u8; 16],
+    /// The key in the certificate that said who asked, as
+    /// [`crate::access::Credential::short`] gives it; `None` if the name was
+    /// believed.
+    pub credential: Option<[u8; 16]>,
 }
 
 /// A request, recognisable only with the ledger's identity key.
@@ -107,6 +112,18 @@ pub enum Body {
     CheckpointKeyAdopted(Box<KeyAdoption>),
     /// What all events before this one fold to.
     StateAttested(Vec<Attested>),
+    /// An administrator wants a principal to have another mandate.
+    MandateProposed(Box<Mandate>),
+    /// A principal has another mandate from here on. Its cause is the proposal
+    /// that a second administrator confirmed; the first mandates of a ledger have
+    /// none.
+    MandateAdopted(Box<Mandate>),
+    /// Something was asked for that was not permitted.
+    AccessDenied(Denial),
+    /// Somebody was shown personal details in clear.
+    DetailsRevealed(Reveal),
+    /// The details of a subject can no longer be opened.
+    SubjectErased(Erasure),
 }
 
 /// A new key for checkpoints.
@@ -155,7 +172,7 @@ pub struct Correction {
 }
 
 /// The names of all kinds of events, as [`Body::kind`] gives them.
-pub const KINDS: [&str; 61] = [
+pub const KINDS: [&str; 66] = [
     "ledger_created",
     "policy_pack_adopted",
     "party_registered",
@@ -217,6 +234,11 @@ pub const KINDS: [&str; 61] = [
     "conflict_cleared",
     "checkpoint_key_adopted",
     "state_attested",
+    "mandate_proposed",
+    "mandate_adopted",
+    "access_denied",
+    "details_revealed",
+    "subject_erased",
 ];
 
 /// What kind of subject it is.
@@ -361,6 +383,11 @@ impl Body {
             Self::ConflictCleared(_) => "conflict_cleared",
             Self::CheckpointKeyAdopted(_) => "checkpoint_key_adopted",
             Self::StateAttested(_) => "state_attested",
+            Self::MandateProposed(_) => "mandate_proposed",
+            Self::MandateAdopted(_) => "mandate_adopted",
+            Self::AccessDenied(_) => "access_denied",
+            Self::DetailsRevealed(_) => "details_revealed",
+            Self::SubjectErased(_) => "subject_erased",
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod text;
 
 pub mod identity;
 
+pub mod access;
 pub mod claim;
 pub mod event;
 pub mod fact;

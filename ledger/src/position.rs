@@ -95,6 +95,10 @@ pub enum StreamKind {
     Batch,
     /// What the ledger says of its own state, by the ledger's id.
     State,
+    /// A principal, by its name.
+    Principal,
+    /// What was denied, by the ledger's id.
+    Access,
 }
 
 impl StreamKind {
@@ -111,6 +115,8 @@ impl StreamKind {
             Self::Notice => "notice",
             Self::Batch => "batch",
             Self::State => "state",
+            Self::Principal => "principal",
+            Self::Access => "access",
         }
     }
 }

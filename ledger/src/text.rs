@@ -133,6 +133,11 @@ impl Principal {
     pub fn ledger() -> Self {
         Self("luzhang".into())
     }
+
+    /// Whoever uses a data directory without a name.
+    pub fn local() -> Self {
+        Self("local".into())
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use luzhang_ledger::{
     Body, Date, Office, Position, StreamId, StreamKind, SubjectId,
+    access::{Erasure, Mandate},
     claim::Claim,
     event::{Conflict, Correction, Refusal, Retraction},
     fact::Fact,
@@ -43,6 +44,12 @@ pub enum CommandBody {
     Step(Box<Step>, Principal),
     /// Note a subject's bank account: the digest of its details.
     BindAccount(SubjectId, [u8; 8]),
+    /// Propose another mandate for a principal.
+    ProposeMandate(Box<Mandate>),
+    /// Confirm the proposal at a position, and who confirms it.
+    ConfirmMandate(Position, Principal),
+    /// Make the details of a subject unreadable.
+    Erase(Erasure),
 }
 
 /// What a command becomes.
@@ -96,7 +103,71 @@ pub fn decide(state: &State, command: Command) -> Result<Decision, Rejection> {
             };
             Ok(Decision::new(subject.into(), Body::AccountBound(account)))
         }
+        CommandBody::ProposeMandate(mandate) => propose(state, mandate),
+        CommandBody::ConfirmMandate(proposal, by) => confirm(state, proposal, &by),
+        CommandBody::Erase(erasure) => erase(state, erasure),
     }
+}
+
+/// The fewest administrators that a ledger has: what one proposes, another
+/// confirms.
+const ADMINISTRATORS: usize = 2;
+
+fn propose(state: &State, mandate: Box<Mandate>) -> Result<Decision, Rejection> {
+    lasting(state, &mandate)?;
+    let adopted = state.packs().iter();
+    let programmes = adopted.flat_map(|adopted| &adopted.pack.programmes);
+    for wanted in &mandate.programmes {
+        if !programmes.clone().any(|known| known.id == wanted.as_str()) {
+            let known: Vec<&str> = programmes.map(|known| &*known.id).collect();
+            return Err(Rejection::UnknownScope {
+                programme: wanted.to_string(),
+                known: known.join(", "),
+            });
+        }
+    }
+    let stream = StreamId::of(StreamKind::Principal, mandate.principal.as_str());
+    Ok(Decision::new(stream, Body::MandateProposed(mandate)))
+}
+
+fn confirm(state: &State, position: Position, by: &Principal) -> Result<Decision, Rejection> {
+    let proposal = state.access.proposal(position);
+    let proposal = proposal.ok_or(Rejection::UnknownProposal { position })?;
+    if proposal.by == *by {
+        return Err(Rejection::OneAdministrator { position });
+    }
+    let mandate = proposal.mandate.clone();
+    lasting(state, &mandate)?;
+    let stream = StreamId::of(StreamKind::Principal, mandate.principal.as_str());
+    Ok(Decision {
+        cause: Some(position),
+        ..Decision::new(stream, Body::MandateAdopted(Box::new(mandate)))
+    })
+}
+
+/// Whether a ledger could still be administered under a mandate.
+fn lasting(state: &State, mandate: &Mandate) -> Result<(), Rejection> {
+    if !state.access.is_governed() {
+        return Err(Rejection::Ungoverned);
+    }
+    if state.access.administrators_with(mandate) < ADMINISTRATORS {
+        return Err(Rejection::TooFewAdministrators);
+    }
+    Ok(())
+}
+
+fn erase(state: &State, erasure: Erasure) -> Result<Decision, Rejection> {
+    let subject = erasure.subject;
+    if state.is_erased(subject) {
+        return Err(Rejection::Erased);
+    }
+    if state.party(subject).is_none() {
+        return Err(Rejection::UnknownSubject);
+    }
+    if let Some(grant) = state.unfinished(subject).first() {
+        return Err(Rejection::Unfinished { grant: *grant });
+    }
+    Ok(Decision::new(subject.into(), Body::SubjectErased(erasure)))
 }
 
 fn adopt(state: &State, content: Box<[u8]>) -> Result<Decision, Rejection> {

@@ -16,6 +16,7 @@ pub mod pack;
 
 pub mod state;
 
+pub mod access;
 mod case;
 pub mod decide;
 mod late;

@@ -39,11 +39,13 @@ pub enum Name {
     Plaques,
     /// Startup loans and their interest subsidies.
     Loans,
+    /// Who may do what.
+    Access,
 }
 
 impl Name {
     /// All, in the order in which they are listed.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Limits,
         Self::Budget,
         Self::Totals,
@@ -56,6 +58,7 @@ impl Name {
         Self::Months,
         Self::Plaques,
         Self::Loans,
+        Self::Access,
     ];
 
     /// The name.
@@ -73,6 +76,7 @@ impl Name {
             Self::Months => "months",
             Self::Plaques => "plaques",
             Self::Loans => "loans",
+            Self::Access => "access",
         }
     }
 
@@ -108,6 +112,7 @@ impl Name {
                 "创业担保贷款和贴息",
                 "startup loans and their interest subsidies",
             ),
+            Self::Access => ("授权：谁可以办理什么", "who may do what"),
         };
         Text { zh, en }
     }
@@ -122,9 +127,10 @@ impl Name {
             | Self::Recoveries
             | Self::Months
             | Self::Plaques
-            | Self::Loans => 1,
-            Self::Limits | Self::Totals | Self::Conflicts | Self::Cases => 2,
-            Self::Budget => 3,
+            | Self::Loans
+            | Self::Access => 1,
+            Self::Limits | Self::Totals | Self::Conflicts => 2,
+            Self::Budget | Self::Cases => 3,
         }
     }
 }
@@ -217,6 +223,7 @@ impl Projections {
             Name::Months => self.totals.digest_months(&mut hasher),
             Name::Plaques => self.plaques.digest(&mut hasher),
             Name::Loans => self.loans.digest(&mut hasher),
+            Name::Access => self.state.digest_access(&mut hasher),
         }
         Status {
             name,
@@ -283,6 +290,7 @@ impl Projections {
             Name::Months => rows::months(&self.totals),
             Name::Plaques => rows::plaques(&self.plaques),
             Name::Loans => rows::loans(&self.loans),
+            Name::Access => rows::access(&self.state),
         }
     }
 }

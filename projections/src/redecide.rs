@@ -12,6 +12,7 @@ use luzhang_ledger::{
 };
 
 use crate::{
+    access::{self, Identity},
     decide::{Command, CommandBody, decide},
     projection::{Name, Projections},
     state::State,
@@ -78,6 +79,8 @@ pub enum Aspect {
     Office,
     /// The event that it follows from.
     Cause,
+    /// Whoever caused it was not permitted to.
+    Mandate,
 }
 
 /// A decision in short.
@@ -116,6 +119,7 @@ impl Aspect {
             Self::Policy => "policy",
             Self::Office => "office",
             Self::Cause => "cause",
+            Self::Mandate => "mandate",
         }
     }
 }
@@ -144,6 +148,11 @@ impl Verdict {
             | Body::FactCorrected(_)
             | Body::CheckpointKeyAdopted(_)
             | Body::StateAttested(_)
+            | Body::MandateProposed(_)
+            | Body::MandateAdopted(_)
+            | Body::AccessDenied(_)
+            | Body::DetailsRevealed(_)
+            | Body::SubjectErased(_)
             | Body::Fact(_) => Self::Recorded,
         }
     }
@@ -219,6 +228,9 @@ impl Redecider {
             differences.extend(self.due.missing());
             if let Body::StateAttested(attested) = &event.body {
                 differences.extend(self.compare(event, attested));
+            } else if matches!(event.body, Body::MandateAdopted(_)) && event.header.cause.is_none()
+            {
+                differences.extend(self.founded(event));
             } else if let Some(body) = command_body(event) {
                 self.decisions = self.decisions.saturating_add(1);
                 differences.extend(self.redecide(event, body));
@@ -269,6 +281,18 @@ impl Redecider {
         })
     }
 
+    /// Mandates that nobody proposed stand at the beginning, and nowhere else.
+    fn founded(&self, event: &Event) -> Option<Difference> {
+        let position = event.header.position;
+        let access = &self.projections.state.access;
+        (!access.may_be_founded(position)).then(|| Difference {
+            position,
+            aspects: vec![Aspect::Cause],
+            recorded: Verdict::Recorded,
+            recomputed: Verdict::Nothing,
+        })
+    }
+
     fn redecide(&mut self, event: &Event, body: CommandBody) -> Option<Difference> {
         let header = &event.header;
         let differs = |aspects: Vec<Aspect>, recomputed| {
@@ -287,7 +311,17 @@ impl Redecider {
             None if genesis => Office::LUZHOU,
             None => return differs(vec![Aspect::Office], Verdict::Nothing),
         };
-        let decision = match decide(&self.projections.state, Command { office, body }) {
+        let command = Command { office, body };
+        // With which key, the log says too shortly to judge by.
+        let who = Identity::believed(header.principal.clone());
+        let permitted = access::permits(&self.projections.state, &who, &command);
+        if let Err(denied) = permitted
+            && !genesis
+        {
+            let code = denied.code();
+            return differs(vec![Aspect::Mandate], Verdict::Rejected { code });
+        }
+        let decision = match decide(&self.projections.state, command) {
             Ok(decision) => decision,
             Err(rejection) => {
                 let code = rejection.code();
@@ -345,13 +379,21 @@ fn command_body(event: &Event) -> Option<CommandBody> {
         Body::FactCorrected(correction) => Some(CommandBody::Correct(Box::new(correction.clone()))),
         Body::Step(step) => Some(CommandBody::Step(Box::new(step.clone()), by())),
         Body::StepRefused(refusal) => Some(CommandBody::Step(Box::new(refusal.step.clone()), by())),
+        Body::MandateProposed(mandate) => Some(CommandBody::ProposeMandate(mandate.clone())),
+        Body::MandateAdopted(_) => {
+            let proposal = event.header.cause?;
+            Some(CommandBody::ConfirmMandate(proposal, by()))
+        }
+        Body::SubjectErased(erasure) => Some(CommandBody::Erase(erasure.clone())),
         Body::LedgerCreated { .. }
         | Body::PartyRegistered(_)
         | Body::PartyCorrected(_)
         | Body::Conflict(_)
         | Body::ConflictCleared(_)
         | Body::CheckpointKeyAdopted(_)
-        | Body::StateAttested(_) => None,
+        | Body::StateAttested(_)
+        | Body::AccessDenied(_)
+        | Body::DetailsRevealed(_) => None,
     }
 }
 

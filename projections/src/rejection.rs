@@ -179,6 +179,53 @@ pub enum Rejection {
         /// The amount given, in fen.
         fen: i64,
     },
+    /// Nobody has a mandate, so nobody can give one.
+    #[error(
+        "nobody has a mandate in this ledger: name its first administrators on its own machine \
+         (luzhang principal found)"
+    )]
+    Ungoverned,
+    /// Fewer than two administrators would be left.
+    #[error("a ledger has at least two administrators: make another one first")]
+    TooFewAdministrators,
+    /// No proposal waits there.
+    #[error(
+        "no proposal waits at position {position}: it was confirmed, a later one took its \
+         place, or its proposer is no administrator any more"
+    )]
+    UnknownProposal {
+        /// The position given.
+        position: Position,
+    },
+    /// Whoever proposed it cannot confirm it.
+    #[error("the proposal at {position} is your own: another administrator confirms it")]
+    OneAdministrator {
+        /// The proposal.
+        position: Position,
+    },
+    /// A mandate for a programme that no pack has.
+    #[error("no adopted policy pack has the programme {programme}; there are: {known}")]
+    UnknownScope {
+        /// The programme given.
+        programme: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// The subject is not on the ledger.
+    #[error("the ledger does not know this subject")]
+    UnknownSubject,
+    /// The subject's details were erased.
+    #[error("the details of this subject were erased already")]
+    Erased,
+    /// Money of the subject is on its way.
+    #[error(
+        "money of this subject is still on its way, such as of grant {grant}: it cannot be paid \
+         or claimed back without the details. Finish or reverse the grant first"
+    )]
+    Unfinished {
+        /// One such grant.
+        grant: Position,
+    },
     /// The pack is not usable.
     #[error(transparent)]
     Pack(#[from] PackError),
@@ -213,6 +260,14 @@ impl Rejection {
             Self::OtherFact { .. } => "OTHER_FACT",
             Self::NumberExists { .. } => "NUMBER_EXISTS",
             Self::AdjustmentAmount { .. } => "ADJUSTMENT_AMOUNT",
+            Self::Ungoverned => "PRINCIPALS_NONE",
+            Self::TooFewAdministrators => "ADMINISTRATORS_TOO_FEW",
+            Self::UnknownProposal { .. } => "UNKNOWN_PROPOSAL",
+            Self::OneAdministrator { .. } => "SECOND_ADMINISTRATOR",
+            Self::UnknownScope { .. } => "UNKNOWN_PROGRAMME",
+            Self::UnknownSubject => "SUBJECT_NOT_FOUND",
+            Self::Erased => "SUBJECT_ERASED",
+            Self::Unfinished { .. } => "SUBJECT_UNFINISHED",
             Self::Pack(PackError::BaseMissing { .. }) => "POLICY_BASE_MISSING",
             Self::Pack(_) => "POLICY_INVALID",
         }
@@ -221,7 +276,11 @@ impl Rejection {
     /// The field at fault, as on the wire; empty if none.
     pub fn field(&self) -> &'static str {
         match self {
-            Self::NoPolicy | Self::NoProgramme { .. } => "",
+            Self::NoPolicy | Self::NoProgramme { .. } | Self::Ungoverned => "",
+            Self::TooFewAdministrators => "roles",
+            Self::UnknownProposal { .. } | Self::OneAdministrator { .. } => "proposal",
+            Self::UnknownScope { .. } => "programmes",
+            Self::UnknownSubject | Self::Erased | Self::Unfinished { .. } => "subject",
             Self::UnknownFund { .. } => "fund",
             Self::UnknownProgramme { .. } => "programme",
             Self::UnknownCourse { .. } | Self::CourseExists { .. } => "course_no",
@@ -306,6 +365,25 @@ impl Rejection {
             Self::AdjustmentAmount { fen } => {
                 format!("金额不能调整为 {fen} 分：培训补贴应为每日标准的整数倍，贷款本金由银行确定")
             }
+            Self::Ungoverned => {
+                "本账本尚无授权，请在账本所在的机器上指定首批系统管理员（luzhang principal found）"
+                    .to_owned()
+            }
+            Self::TooFewAdministrators => "账本至少应有两名系统管理员，请先增加一名".to_owned(),
+            Self::UnknownProposal { position } => format!(
+                "位置 {position} 没有待确认的授权：已确认、已被后来的取代，或提出人已不是系统管理员"
+            ),
+            Self::OneAdministrator { position } => {
+                format!("位置 {position} 的授权由您提出，须由另一名系统管理员确认")
+            }
+            Self::UnknownScope { programme, known } => {
+                format!("已启用的政策包没有项目 {programme}，可用：{known}")
+            }
+            Self::UnknownSubject => "账本中没有该对象".to_owned(),
+            Self::Erased => "该对象的信息已经删除".to_owned(),
+            Self::Unfinished { grant } => format!(
+                "该对象还有在途资金（如位置 {grant} 的补助），没有信息就无法拨付或追回，请先办结或冲正"
+            ),
             Self::Pack(PackError::BaseMissing { base }) => {
                 format!("政策包依托的 {base} 尚未启用：请先启用")
             }

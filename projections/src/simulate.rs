@@ -141,6 +141,11 @@ impl Simulation {
             | Body::ConflictCleared(_)
             | Body::CheckpointKeyAdopted(_)
             | Body::StateAttested(_)
+            | Body::MandateProposed(_)
+            | Body::MandateAdopted(_)
+            | Body::AccessDenied(_)
+            | Body::DetailsRevealed(_)
+            | Body::SubjectErased(_)
             | Body::Step(_)
             | Body::StepRefused(_) => self.supposed.apply(event),
         }
@@ -210,6 +215,11 @@ impl Simulation {
             | Body::ConflictCleared(_)
             | Body::CheckpointKeyAdopted(_)
             | Body::StateAttested(_)
+            | Body::MandateProposed(_)
+            | Body::MandateAdopted(_)
+            | Body::AccessDenied(_)
+            | Body::DetailsRevealed(_)
+            | Body::SubjectErased(_)
             | Body::Step(_)
             | Body::StepRefused(_) => Vec::new(),
         };

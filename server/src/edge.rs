@@ -15,7 +15,10 @@ use tonic::{
     codegen::{BoxFuture, Service, http},
 };
 
-use crate::rejected::{MessageSize, Rejected};
+use crate::{
+    gate::{Gate, Visitor},
+    rejected::{MessageSize, Rejected},
+};
 
 /// When the caller no longer waits; an extension of its request.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +61,7 @@ impl MessageLimits {
 pub(crate) struct Edge<S> {
     pub(crate) inner: S,
     pub(crate) limits: MessageLimits,
+    pub(crate) gate: Gate,
 }
 
 impl<S, B> Service<http::Request<B>> for Edge<S>
@@ -84,6 +88,16 @@ where
             request.extensions_mut().insert(deadline);
         }
         let limits = self.limits;
+        match self.gate.admit(&request) {
+            Ok(Some(visitor)) => {
+                request.extensions_mut().insert(visitor);
+            }
+            Ok(None) => {}
+            Err(why) => {
+                let denied = why.into_status().into_http();
+                return Box::pin(async move { Ok(denied) });
+            }
+        }
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = match deadline {
@@ -124,18 +138,30 @@ fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
     }
 }
 
-/// A stream of answers that ends when the caller's deadline passes. What it was
-/// waiting for is dropped with it, and so is not decided any more.
+/// A stream of answers that ends when the caller's deadline passes, or its mandate
+/// is taken back. What it was waiting for is dropped with it, and so is not decided
+/// any more.
 pub(crate) struct Until<S> {
     answers: Option<S>,
+    visitor: Option<Visitor>,
     over: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Until<S> {
     pub(crate) fn new(answers: S, extensions: &tonic::Extensions) -> Self {
+        Self {
+            visitor: extensions.get().cloned(),
+            ..Self::of_commands(answers, extensions)
+        }
+    }
+
+    /// Outcomes of commands: each of them was judged by itself, and what was decided
+    /// is told.
+    pub(crate) fn of_commands(answers: S, extensions: &tonic::Extensions) -> Self {
         let deadline = extensions.get::<Deadline>();
         Self {
             answers: Some(answers),
+            visitor: None,
             over: deadline.map(|Deadline(at)| Box::pin(sleep_until(*at))),
         }
     }
@@ -149,6 +175,12 @@ impl<T, S: Stream<Item = Result<T, Status>> + Unpin> Stream for Until<S> {
             return Poll::Ready(None);
         };
         if let Poll::Ready(answer) = Pin::new(answers).poll_next(context) {
+            // Whoever was sent away meanwhile gets no more.
+            let welcome = self.visitor.as_ref().map(Visitor::is_welcome);
+            if let (Some(Ok(_)), Some(Err(why))) = (&answer, welcome) {
+                self.answers = None;
+                return Poll::Ready(Some(Err(why.into_status())));
+            }
             return Poll::Ready(answer);
         }
         let over = self.over.as_mut().map(|over| over.as_mut().poll(context));

@@ -9,7 +9,8 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Body, LedgerId, Position,
+    Body, LedgerId, Position, StreamId, StreamKind,
+    access::{Mandate, Role},
     block::Head,
     log::{
         Log, Reader,
@@ -17,16 +18,18 @@ use luzhang_ledger::{
         tiles::TileReader,
     },
     proof::{SignedCheckpoint, VerifierKey, note::KeyName},
-    text::Label,
+    text::{Label, Principal},
 };
 use luzhang_projections::{
     Pack,
+    access::{Access, Identity},
     pack::PackError,
     projection::{Projections, Status},
 };
 use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
+use tonic::Code;
 
 use crate::{
     checkpoints::{
@@ -35,9 +38,10 @@ use crate::{
     },
     committer::{Poison, Stopped},
     convert::{from_proto::Request, to_proto::Outcome},
+    denials::Denials,
     rejected::Rejected,
     replay::{self, ReplayError},
-    sequencer::{self, Commands, Presence, Requests, Running, Start, Work},
+    sequencer::{self, Commands, Own, Presence, Requests, Running, Said, Say, Start, Work},
     vault::{Vault, VaultError},
 };
 
@@ -155,6 +159,8 @@ pub struct Engine {
     poison: Poison,
     checkpoints: Mutex<Option<Checkpoints>>,
     tree: Option<Tree>,
+    access: Arc<RwLock<Arc<Access>>>,
+    denials: Arc<Denials>,
 }
 
 /// The tree, for reading.
@@ -174,6 +180,8 @@ pub struct Genesis {
     pub pack: Option<Vec<u8>>,
     /// The origin of its checkpoints; `luzhang/` and its id by default.
     pub origin: Option<KeyName>,
+    /// The first mandates; none leaves everything to everybody on this machine.
+    pub mandates: Vec<Mandate>,
 }
 
 impl Engine {
@@ -253,6 +261,8 @@ impl Engine {
                 projections: Arc::new(RwLock::new(projections)),
                 requests,
                 genesis,
+                access: Arc::default(),
+                denials: Arc::default(),
                 tree: None,
             },
             opening,
@@ -262,6 +272,31 @@ impl Engine {
             engine.wait_for_genesis()?;
         }
         Ok(engine)
+    }
+
+    /// Gives the first mandates of a ledger that has none yet.
+    ///
+    /// # Errors
+    /// `PRINCIPALS_EXIST` if it has some, `ADMINISTRATORS_TOO_FEW` if fewer than two
+    /// of these are administrators.
+    pub async fn found(&self, mandates: Vec<Mandate>) -> Result<Position, Rejected> {
+        enough_administrators(&mandates)?;
+        if self.access().is_governed() {
+            return Err(already_governed());
+        }
+        let say = move |projections: &Projections| {
+            if projections.state.access.is_governed() {
+                return Vec::new();
+            }
+            let said = |mandate: Mandate| Said {
+                by: Identity::believed(Principal::ledger()),
+                stream: StreamId::of(StreamKind::Principal, mandate.principal.as_str()),
+                body: Body::MandateAdopted(Box::new(mandate)),
+            };
+            mandates.into_iter().map(said).collect()
+        };
+        let last = self.record(Box::new(say)).await?;
+        last.ok_or_else(already_governed)
     }
 
     /// Runs over a log of another kind, for tests and yardsticks: the log must
@@ -298,6 +333,8 @@ impl Engine {
                 content: text.into_boxed_slice(),
             });
         }
+        let founded = genesis.mandates.into_iter();
+        bodies.extend(founded.map(|mandate| Body::MandateAdopted(Box::new(mandate))));
         let engine = Self::start(
             Start {
                 ledger: genesis.ledger,
@@ -307,6 +344,8 @@ impl Engine {
                 projections: Arc::default(),
                 requests: Requests::default(),
                 genesis: bodies,
+                access: Arc::default(),
+                denials: Arc::default(),
                 tree: None,
             },
             opening,
@@ -328,9 +367,13 @@ impl Engine {
         let vault = Arc::clone(&start.vault);
         let reader = start.log.reader();
         let projections = Arc::clone(&start.projections);
+        let access = Arc::clone(&start.access);
+        let denials = Arc::clone(&start.denials);
+        *access.write() = Arc::new(projections.read().state.access.clone());
         let running = sequencer::start(start, receive)?;
         let checkpoints = opening.map(|opening| {
             let start = checkpoints::Start {
+                ledger,
                 opening,
                 origin: KeyName::of_ledger(ledger),
                 schedule: match options.proofs {
@@ -359,6 +402,8 @@ impl Engine {
             running: Mutex::new(Some(running)),
             checkpoints: Mutex::new(checkpoints),
             tree,
+            access,
+            denials,
         })
     }
 
@@ -459,6 +504,24 @@ impl Engine {
             .lock()
             .clone()
             .ok_or_else(Rejected::shutting_down)
+    }
+
+    /// Records what no command asks for; the answer comes when it is durable.
+    pub(crate) async fn record(&self, say: Say) -> Result<Option<Position>, Rejected> {
+        let (reply, done) = oneshot::channel();
+        let sent = self.sender()?.send(Work::Own(Own { say, reply })).await;
+        sent.map_err(|_| Rejected::shutting_down())?;
+        done.await.map_err(|_| Rejected::shutting_down())?
+    }
+
+    /// Who may do what, without waiting for the state.
+    pub fn access(&self) -> Arc<Access> {
+        Arc::clone(&self.access.read())
+    }
+
+    /// What was denied.
+    pub fn denials(&self) -> &Arc<Denials> {
+        &self.denials
     }
 
     /// Reads the projections. The answer is given when everything that it was
@@ -647,6 +710,24 @@ fn open_tree(dir: &Path, proofs: &Proofs) -> Result<Option<Opening>, EngineError
         Proofs::Off => Ok(None),
         Proofs::OnDemand | Proofs::Scheduled(_) => Ok(Some(Opening::begin(dir)?)),
     }
+}
+
+fn already_governed() -> Rejected {
+    Rejected::new(
+        Code::FailedPrecondition,
+        "PRINCIPALS_EXIST",
+        "本账本已有授权：变更由一名系统管理员提出，另一名确认",
+        "this ledger has mandates already: one administrator proposes a change, another confirms it",
+    )
+}
+
+/// Whether first mandates are enough to change mandates later.
+pub fn enough_administrators(mandates: &[Mandate]) -> Result<(), Rejected> {
+    let is_one = |mandate: &&Mandate| mandate.roles.contains(Role::Administrator);
+    if mandates.iter().filter(is_one).count() < 2 {
+        return Err(luzhang_projections::Rejection::TooFewAdministrators.into());
+    }
+    Ok(())
 }
 
 /// The first event of a ledger.

@@ -5,12 +5,15 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
+mod caller;
 pub mod checkpoints;
 mod committer;
 pub mod convert;
+pub mod denials;
 mod door;
 mod edge;
 pub mod engine;
+mod gate;
 pub mod http;
 mod original;
 pub mod proofs;

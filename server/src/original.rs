@@ -6,6 +6,7 @@ use luzhang_ledger::{
     Body, LedgerId, Position,
     event::{Failure, RequestMark},
     log::Reader,
+    text::Principal,
 };
 use luzhang_projections::{Pack, projection::Projections};
 
@@ -32,12 +33,12 @@ impl Recall {
         }
     }
 
-    /// What became of the request whose event is at `position`.
+    /// What became of the request whose event is at `position`, and whose it is.
     pub(crate) fn outcome(
         &mut self,
         projections: &Projections,
         position: u64,
-    ) -> Result<(RequestMark, Outcome), Rejected> {
+    ) -> Result<(RequestMark, Principal, Outcome), Rejected> {
         let unreadable = |detail: &str| Rejected::unreadable(detail);
         let position =
             Position::new(position).ok_or_else(|| unreadable("position 0 has no event"))?;
@@ -49,6 +50,7 @@ impl Recall {
         let mark = header
             .request
             .ok_or_else(|| unreadable("an indexed event has no request"))?;
+        let by = header.principal.clone();
         let receipt = Receipt {
             ledger,
             position,
@@ -65,7 +67,7 @@ impl Recall {
             replayed: true,
             warnings: Vec::new(),
         };
-        Ok((mark, outcome))
+        Ok((mark, by, outcome))
     }
 
     /// The conflicts that an event raised or cleared stand right behind it.

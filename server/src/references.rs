@@ -217,6 +217,10 @@ fn newest<T>(
     while let Some(position) = next {
         // An event that is being made durable is there in a moment.
         let event = engine.event(position)?.ok_or_else(Rejected::queue_full)?;
+        if matches!(event.body, Body::SubjectErased(_)) {
+            // Of what was said before, nobody has the key any more.
+            return Ok(None);
+        }
         next = event.header.stream_previous;
         if position > until {
             continue;

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use luzhang_ledger::{Position, malformed::Malformed};
-use luzhang_projections::Rejection;
+use luzhang_projections::{Rejection, access::Denied};
 use luzhang_proto::wire;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -134,6 +134,19 @@ impl Rejected {
         }
     }
 
+    /// The request id was used by another principal.
+    pub fn of_another(position: Position) -> Self {
+        Self {
+            field: "request_id".to_owned(),
+            ..Self::new(
+                Code::PermissionDenied,
+                "REQUEST_OF_ANOTHER",
+                format!("同一请求已由另一账户提交，见位置 {position}"),
+                format!("another principal made this request, see position {position}"),
+            )
+        }
+    }
+
     /// The queue is full.
     pub fn queue_full() -> Self {
         Self::new(
@@ -213,6 +226,15 @@ impl Rejected {
         )
     }
 
+    /// Whether nothing else of a stream can come to anything: its principal was
+    /// sent away.
+    pub(crate) fn ends_stream(&self) -> bool {
+        matches!(
+            self.code,
+            "PRINCIPAL_UNKNOWN" | "PRINCIPAL_REVOKED" | "CREDENTIAL_UNKNOWN"
+        )
+    }
+
     /// The status with `google.rpc` details.
     pub fn into_status(self) -> Status {
         let (zh, en) = (shortened(self.zh), shortened(self.en));
@@ -275,14 +297,28 @@ impl From<Malformed> for Rejected {
     }
 }
 
+impl From<Denied> for Rejected {
+    fn from(denied: Denied) -> Self {
+        let (code, zh) = (denied.code(), denied.zh());
+        Self::new(Code::PermissionDenied, code, zh, denied.to_string())
+    }
+}
+
 impl From<Rejection> for Rejected {
     fn from(rejection: Rejection) -> Self {
         let status = match rejection {
-            Rejection::NoPolicy | Rejection::NoProgramme { .. } => Code::FailedPrecondition,
+            Rejection::NoPolicy
+            | Rejection::NoProgramme { .. }
+            | Rejection::Ungoverned
+            | Rejection::TooFewAdministrators
+            | Rejection::Erased
+            | Rejection::Unfinished { .. } => Code::FailedPrecondition,
+            Rejection::OneAdministrator { .. } => Code::PermissionDenied,
             Rejection::UnknownFund { .. }
             | Rejection::UnknownProgramme { .. }
             | Rejection::OtherFact { .. }
             | Rejection::AdjustmentAmount { .. }
+            | Rejection::UnknownScope { .. }
             | Rejection::Pack(_) => Code::InvalidArgument,
             Rejection::UnknownGrant { .. }
             | Rejection::UnknownNotice { .. }
@@ -296,6 +332,8 @@ impl From<Rejection> for Rejected {
             | Rejection::UnknownFact { .. }
             | Rejection::UnknownCourse { .. }
             | Rejection::UnknownLoan { .. }
+            | Rejection::UnknownProposal { .. }
+            | Rejection::UnknownSubject
             | Rejection::UnknownBenefit { .. } => Code::NotFound,
             Rejection::CourseExists { .. }
             | Rejection::LoanExists { .. }

@@ -24,7 +24,11 @@ use luzhang_ledger::{
     log::Log,
     text::Principal,
 };
-use luzhang_projections::{decide, projection::Projections};
+use luzhang_projections::{
+    access::{self, Access, Action, Identity},
+    decide,
+    projection::Projections,
+};
 use parking_lot::RwLock;
 use tokio::sync::{mpsc, oneshot, watch};
 use tonic::Code;
@@ -36,6 +40,7 @@ use crate::{
         from_proto::{NamedParty, Request},
         to_proto::{Outcome, Receipt},
     },
+    denials::Denials,
     original::{Recall, refused},
     rejected::{Original, Rejected},
     vault::{Vault, VaultError, random},
@@ -64,12 +69,33 @@ pub(crate) struct Commands {
     pub(crate) presence: Presence,
 }
 
-/// Makes the ledger's own events, given the state that they are said of.
-pub(crate) type Say = Box<dyn FnOnce(&Projections) -> Vec<Body> + Send>;
+/// Makes events that no command asks for, given the state that they are said of.
+pub(crate) type Say = Box<dyn FnOnce(&Projections) -> Vec<Said> + Send>;
 
-/// What the ledger says by itself.
+/// An event that no command asks for.
+pub(crate) struct Said {
+    /// Who is behind it.
+    pub(crate) by: Identity,
+    /// The stream that it belongs to.
+    pub(crate) stream: StreamId,
+    /// What it says.
+    pub(crate) body: Body,
+}
+
+impl Said {
+    /// What the ledger says of itself.
+    pub(crate) fn of_ledger(ledger: LedgerId, kind: StreamKind, body: Body) -> Self {
+        Self {
+            by: Identity::believed(Principal::ledger()),
+            stream: StreamId::of(kind, &ledger.to_string()),
+            body,
+        }
+    }
+}
+
+/// What is recorded without a command.
 pub(crate) struct Own {
-    pub(crate) bodies: Say,
+    pub(crate) say: Say,
     /// The position of the last of them, when it is durable.
     pub(crate) reply: oneshot::Sender<Result<Option<Position>, Rejected>>,
 }
@@ -133,6 +159,10 @@ pub(crate) struct Start {
     pub(crate) requests: Requests,
     /// The first events of a new ledger.
     pub(crate) genesis: Vec<Body>,
+    /// Who may do what, for those who do not wait for the state.
+    pub(crate) access: Arc<RwLock<Arc<Access>>>,
+    /// Where what was denied is noted.
+    pub(crate) denials: Arc<Denials>,
     /// Who keeps the tree, if it is kept.
     pub(crate) tree: Option<std::sync::mpsc::SyncSender<Tidings>>,
 }
@@ -186,6 +216,8 @@ pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Resul
         durable: durable.clone(),
         poison: Arc::clone(&poison),
         commits: commit_send,
+        access: start.access,
+        denials: start.denials,
     };
     let committer = Committer {
         log: start.log,
@@ -219,10 +251,12 @@ struct Decider {
     requests: Requests,
     salts: blake3::OutputReader,
     /// Outcomes that are decided but not durable yet, by position.
-    undurable: StdHashMap<u64, (RequestMark, Outcome)>,
+    undurable: StdHashMap<u64, (RequestMark, Principal, Outcome)>,
     durable: watch::Receiver<Head>,
     poison: Poison,
     commits: SyncSender<Commit>,
+    access: Arc<RwLock<Arc<Access>>>,
+    denials: Arc<Denials>,
 }
 
 /// The blocks of the group that is being decided.
@@ -243,7 +277,7 @@ impl Group {
 
 /// What an event's header takes from its command.
 struct Origin<'a> {
-    principal: &'a Principal,
+    by: &'a Identity,
     request: Option<RequestMark>,
     cause: Option<Position>,
 }
@@ -278,18 +312,20 @@ impl Decider {
     }
 
     fn write_genesis(&mut self, bodies: Vec<Body>) -> bool {
-        let principal = Principal::ledger();
+        let ledger = Identity::believed(Principal::ledger());
         let projections = Arc::clone(&self.projections);
         let mut projections = projections.write();
         let mut group = self.open_group();
         for body in bodies {
             let stream = if let Body::PolicyPackAdopted { pack, .. } = &body {
                 StreamId::of(StreamKind::Pack, pack.as_str())
+            } else if let Body::MandateAdopted(mandate) = &body {
+                StreamId::of(StreamKind::Principal, mandate.principal.as_str())
             } else {
                 StreamId::of(StreamKind::Ledger, &self.ledger.to_string())
             };
             let origin = Origin {
-                principal: &principal,
+                by: &ledger,
                 request: None,
                 cause: None,
             };
@@ -347,7 +383,7 @@ impl Decider {
             let commands = match work {
                 Work::Commands(commands) => commands,
                 Work::Own(own) => {
-                    let last = self.say(&mut projections, &mut group, own.bodies);
+                    let last = self.say(&mut projections, &mut group, own.say);
                     replies.own.push((own.reply, last));
                     continue;
                 }
@@ -372,25 +408,17 @@ impl Decider {
         self.close_group(group, replies)
     }
 
-    /// Records what the ledger says by itself.
+    /// Records what no command asks for.
     fn say(
         &mut self,
         projections: &mut Projections,
         group: &mut Group,
-        bodies: impl FnOnce(&Projections) -> Vec<Body>,
+        say: impl FnOnce(&Projections) -> Vec<Said>,
     ) -> Result<Option<Position>, Rejected> {
-        let principal = Principal::ledger();
         let mut last = None;
-        for body in bodies(projections) {
-            // Apart, so that what happened to the ledger itself is a short walk.
-            let kind = if matches!(body, Body::StateAttested(_)) {
-                StreamKind::State
-            } else {
-                StreamKind::Ledger
-            };
-            let stream = StreamId::of(kind, &self.ledger.to_string());
+        for Said { by, stream, body } in say(projections) {
             let origin = Origin {
-                principal: &principal,
+                by: &by,
                 request: None,
                 cause: None,
             };
@@ -407,13 +435,20 @@ impl Decider {
         group: &mut Group,
         request: Request,
     ) -> Result<Outcome, Rejected> {
+        let permitted = access::permits(&projections.state, &request.by, &request.command);
+        if let Err(denied) = permitted {
+            let action = Action::of(&request.command.body).name;
+            self.denials
+                .note(Some(&request.by.principal), denied.code(), action);
+            return Err(denied.into());
+        }
         if let Some(position) = self.requests.get(&request.mark.id) {
             return self.original(projections, *position, &request);
         }
         let office = request.command.office;
         let decision = decide::decide(&projections.state, request.command)?;
         let origin = Origin {
-            principal: &request.principal,
+            by: &request.by,
             request: None,
             cause: None,
         };
@@ -442,7 +477,7 @@ impl Decider {
         let mut conflicts = Vec::with_capacity(decision.conflicts.len());
         for conflict in decision.conflicts {
             let origin = Origin {
-                principal: &request.principal,
+                by: &request.by,
                 request: None,
                 cause: Some(position),
             };
@@ -456,7 +491,7 @@ impl Decider {
         let mut cleared = Vec::with_capacity(decision.cleared.len());
         for conflict in decision.cleared {
             let origin = Origin {
-                principal: &request.principal,
+                by: &request.by,
                 request: None,
                 cause: Some(position),
             };
@@ -474,8 +509,10 @@ impl Decider {
             replayed: false,
             warnings: request.warnings,
         };
-        self.undurable
-            .insert(position.number(), (request.mark, outcome.clone()));
+        self.undurable.insert(
+            position.number(),
+            (request.mark, request.by.principal, outcome.clone()),
+        );
         Ok(outcome)
     }
 
@@ -526,12 +563,13 @@ impl Decider {
             stream_previous,
             recorded_at: group.now + 1,
             request: origin.request,
-            principal: origin.principal.clone(),
+            principal: origin.by.principal.clone(),
             office: None,
             basis: None,
             policy: None,
             cause: origin.cause,
             salt,
+            credential: origin.by.credential.map(|credential| credential.short()),
         }
     }
 
@@ -560,6 +598,12 @@ impl Decider {
         };
         group.now = event.header.recorded_at;
         projections.apply(event);
+        if matches!(
+            event.body,
+            Body::MandateProposed(_) | Body::MandateAdopted(_)
+        ) {
+            *self.access.write() = Arc::new(projections.state.access.clone());
+        }
         Ok(Receipt {
             ledger: self.ledger,
             position: event.header.position,
@@ -575,10 +619,18 @@ impl Decider {
         position: u64,
         request: &Request,
     ) -> Result<Outcome, Rejected> {
-        let (known, outcome) = match self.undurable.get(&position) {
-            Some((known, outcome)) => (*known, outcome.clone()),
+        let (known, by, outcome) = match self.undurable.get(&position) {
+            Some((known, by, outcome)) => (*known, by.clone(), outcome.clone()),
             None => self.recall.outcome(projections, position)?,
         };
+        // Whose it is not learns neither whether the content is the same, nor what
+        // became of it.
+        if by != request.by.principal {
+            let code = "REQUEST_OF_ANOTHER";
+            let action = Action::of(&request.command.body).name;
+            self.denials.note(Some(&request.by.principal), code, action);
+            return Err(Rejected::of_another(outcome.receipt.position));
+        }
         if known.content != request.mark.content {
             return Err(Rejected::reused(Original {
                 position: outcome.receipt.position,

@@ -27,8 +27,10 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::{Layer, layer::layer_fn};
 
 use crate::{
+    denials,
     edge::{Edge, MessageLimits},
     engine::Engine,
+    gate::Gate,
     service::Context,
 };
 
@@ -156,12 +158,14 @@ impl Server {
         health.announce(ServingStatus::Serving).await;
         let watcher = tokio::spawn(health.clone().watch(Arc::clone(&engine)));
         let (stopping_send, stopping) = watch::channel(false);
+        let recorder = tokio::spawn(denials::record(Arc::clone(&engine), stopping.clone()));
         let router = self.router(stopping.clone())?.add_service(health_service);
-        let told = async {
+        let told_to_stop = stopping_send.clone();
+        let told = async move {
             stop.await;
             watcher.abort();
             health.end().await;
-            stopping_send.send_replace(true);
+            told_to_stop.send_replace(true);
         };
         let patience = async {
             let mut stopping = stopping;
@@ -176,6 +180,11 @@ impl Server {
                 Ok(())
             }
         };
+        // It was told to end when the server was, or is told now.
+        stopping_send.send_replace(true);
+        if recorder.await.is_err() {
+            tracing::error!("what was denied may not be on the log");
+        }
         // Joining the sequencer blocks.
         let closed = tokio::task::spawn_blocking(move || engine.close());
         if closed.await.is_err() {
@@ -194,6 +203,7 @@ impl Server {
             stopping,
         };
         let message = MessageLimits::of(self.limits.message_bytes);
+        let gate = Gate::new(Arc::clone(&self.engine));
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -203,6 +213,7 @@ impl Server {
             .layer(layer_fn(move |inner| Edge {
                 inner,
                 limits: message,
+                gate: gate.clone(),
             }))
             .add_service(
                 LedgerServiceServer::new(context.clone())

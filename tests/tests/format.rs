@@ -4,6 +4,8 @@
 
 #![cfg(test)]
 
+#[path = "format/access.rs"]
+mod access;
 #[path = "format/arbitrary.rs"]
 mod arbitrary;
 #[path = "format/data_dir.rs"]
@@ -287,6 +289,30 @@ fn the_fixture_of_a_ledger_that_has_signed_still_opens_and_proves() {
 }
 
 #[test]
+fn the_fixture_of_a_ledger_with_mandates_still_opens() {
+    let file = fs::read(fixture("v1-access/ledger.luzhang-export")).unwrap();
+    assert!(
+        file == access::export(),
+        "what is written today is another file"
+    );
+    let report = verify_export(&file[..], None, |_| {});
+    assert_eq!(report.verdict, Verdict::SelfConsistent, "{report:?}");
+    let events = events_of(&file);
+    assert_eq!(events.len(), access::events().len());
+    let mut projections = luzhang_projections::projection::Projections::default();
+    for (bytes, expected) in events.iter().zip(access::events()) {
+        assert_eq!(codec::decode(bytes).unwrap(), expected);
+        check_round_trip(&expected);
+        projections.apply(&expected);
+    }
+    let held = projections.state.access.mandates();
+    let held: Vec<_> = held.map(|held| held.mandate.principal.as_str()).collect();
+    assert_eq!(held, ["admin-1", "admin-2", "clerk-03"]);
+    assert_eq!(projections.state.access.proposals().count(), 1);
+    assert!(projections.state.is_erased(sample::person()));
+}
+
+#[test]
 fn the_samples_have_every_kind_of_body_and_of_claim_refused() {
     let descriptors = prost_types::FileDescriptorSet::decode(luzhang_proto::DESCRIPTORS).unwrap();
     let oneof = |message: &str| -> BTreeSet<String> {
@@ -300,7 +326,13 @@ fn the_samples_have_every_kind_of_body_and_of_claim_refused() {
         let fields = fields.filter(|field| field.oneof_index.is_some());
         fields.map(|field| field.name().to_owned()).collect()
     };
-    let events = [sample::events(), life::events(), signed::events()].concat();
+    let events = [
+        sample::events(),
+        life::events(),
+        signed::events(),
+        access::events(),
+    ]
+    .concat();
     let kinds: BTreeSet<_> = events
         .iter()
         .map(|event| event.body.kind().to_owned())

@@ -44,6 +44,8 @@ mod projections;
 mod references;
 #[path = "server/replays.rs"]
 mod replays;
+#[path = "server/roles.rs"]
+mod roles;
 #[path = "server/shutdown.rs"]
 mod shutdown;
 #[path = "server/steps.rs"]

@@ -27,6 +27,8 @@ pub(crate) enum CaseCommand {
         #[arg(long, value_delimiter = ',')]
         stage: Vec<String>,
     },
+    /// Who let whom take a second duty in a case, and why
+    Overrides,
 }
 
 #[derive(Debug, Subcommand)]

@@ -94,6 +94,7 @@ impl Synthetic {
                 policy: None,
                 cause: None,
                 salt: [0; 16],
+                credential: None,
             },
             body,
         })

@@ -1,7 +1,10 @@
 //! `luzhang case` and `luzhang conflict`: how far each grant is, and what
 //! contradicts it.
 
-use super::{open, report};
+use luzhang_proto::event::{self as stored, event::Body as Stored};
+use serde_json::Map;
+
+use super::{event, open, recorded_at, report};
 use crate::{
     args::{
         Global,
@@ -9,12 +12,15 @@ use crate::{
     },
     client::Client,
     failure::{Failure, exit},
+    output,
 };
 
 pub(crate) async fn run(global: &Global, command: &CaseCommand) -> Result<u8, Failure> {
-    let CaseCommand::List { which, stage } = command;
     let client = open(global).await?;
-    let listed = list(global, &client, which, stage).await;
+    let listed = match command {
+        CaseCommand::List { which, stage } => list(global, &client, which, stage).await,
+        CaseCommand::Overrides => overrides(global, &client).await,
+    };
     client.close().await?;
     listed.map(|()| exit::OK)
 }
@@ -31,6 +37,44 @@ async fn list(
         which.holds(&found, row) && (stages.is_empty() || stages.iter().any(|s| s == stage))
     });
     report::print(global, &found, rows.cloned().collect())
+}
+
+async fn overrides(global: &Global, client: &Client) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    event::each(client, &["override_recorded"], |event| {
+        let Some(Stored::Step(step)) = event.body else {
+            return;
+        };
+        let Some(stored::step::Step::OverrideRecorded(step)) = step.step else {
+            return;
+        };
+        let duty = match step.duty() {
+            stored::Duty::Review => "review",
+            stored::Duty::Approval => "approval",
+            stored::Duty::Payment => "payment",
+            stored::Duty::Unspecified => "",
+        };
+        rows.push(vec![
+            event.position.to_string(),
+            recorded_at(event.recorded_at),
+            step.grant.to_string(),
+            duty.to_owned(),
+            step.principal,
+            event.principal,
+            step.reason,
+        ]);
+    })
+    .await?;
+    let columns = [
+        "position",
+        "recorded_at",
+        "grant",
+        "duty",
+        "principal",
+        "let_by",
+        "reason",
+    ];
+    output::sheet(&columns, &["position", "grant"], rows).print(global.output, Map::new())
 }
 
 impl Which {

@@ -404,6 +404,11 @@ fn outcome_of(event: &Event) -> Option<&'static str> {
         | Body::ConflictCleared(_)
         | Body::CheckpointKeyAdopted(_)
         | Body::StateAttested(_)
+        | Body::MandateProposed(_)
+        | Body::MandateAdopted(_)
+        | Body::AccessDenied(_)
+        | Body::DetailsRevealed(_)
+        | Body::SubjectErased(_)
         | Body::Step(_) => None,
     }
 }

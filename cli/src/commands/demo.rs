@@ -103,7 +103,12 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
     let lang = global.lang();
     let dir = directory(args)?;
     let data = dir.join("ledger");
-    let engine = init::create(&data, Some(LUZHOU_2023.as_bytes().to_vec()), None)?;
+    let engine = init::create(
+        &data,
+        Some(LUZHOU_2023.as_bytes().to_vec()),
+        None,
+        Vec::new(),
+    )?;
     let server = Server::new(Arc::new(engine), Limits::default());
     let listener = server.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let url = format!("http://{}", listener.local_addr()?);
@@ -323,6 +328,7 @@ impl Story<'_> {
         }
         let request = wire::GetBatchRequest {
             batch_no: batch_no(),
+            ..wire::GetBatchRequest::default()
         };
         let batch = self.client.cases().get_batch(request).await?.into_inner();
         let total_fen = batch

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{open, reason_line, recorded_at};
 use crate::{
     args::{EventCommand, Global},
+    client::Client,
     failure::{Failure, exit},
     message,
     output::{self, Format},
@@ -25,6 +26,24 @@ pub(crate) async fn run(global: &Global, command: &EventCommand) -> Result<u8, F
         Format::Table | Format::Csv => print(global, &event)?,
     }
     Ok(exit::OK)
+}
+
+/// Every event of some kinds, in order.
+pub(super) async fn each(
+    client: &Client,
+    kinds: &[&str],
+    mut see: impl FnMut(stored::Event),
+) -> Result<(), Failure> {
+    let request = wire::ReadEventsRequest {
+        kinds: kinds.iter().map(ToString::to_string).collect(),
+        ..wire::ReadEventsRequest::default()
+    };
+    let mut answers = client.ledger().read_events(request).await?.into_inner();
+    while let Some(answer) = answers.message().await? {
+        let events = answer.events.into_iter();
+        events.filter_map(|event| event.event).for_each(&mut see);
+    }
+    Ok(())
 }
 
 /// An event as JSON, hashes in hexadecimal digits.
@@ -55,6 +74,10 @@ pub(crate) fn body_to_json(event: &stored::Event) -> Result<Value, Failure> {
             ("salt", &event.salt),
         ] {
             object.insert(key.to_owned(), message::hex(bytes).into());
+        }
+        if !event.credential.is_empty() {
+            let credential = message::hex(&event.credential);
+            object.insert("credential".to_owned(), credential.into());
         }
     }
     Ok(body)

@@ -2,12 +2,13 @@
 
 use std::{fs, path::Path};
 
-use luzhang_ledger::{LedgerId, Position, proof::note::KeyName};
+use luzhang_ledger::{LedgerId, Position, access::Mandate, proof::note::KeyName};
 use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_server::{Engine, Options, engine::Genesis};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::principal;
 use crate::{
     args::{Global, InitArgs},
     client::is_occupied,
@@ -26,7 +27,11 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
             Some(fs::read(file).map_err(|error| Failure::file(file, &error))?)
         }
     };
-    let engine = create(&dir, pack, args.origin.clone())?;
+    let mandates = match &args.administrators[..] {
+        [] => Vec::new(),
+        names => principal::administrators(names)?,
+    };
+    let engine = create(&dir, pack, args.origin.clone(), mandates)?;
     let head = engine.head();
     let ledger = engine.ledger();
     engine.close();
@@ -70,6 +75,7 @@ pub(crate) fn create(
     dir: &Path,
     pack: Option<Vec<u8>>,
     origin: Option<KeyName>,
+    mandates: Vec<Mandate>,
 ) -> Result<Engine, Failure> {
     if is_occupied(dir) && !dir.join("FORMAT").exists() {
         let shown = dir.display();
@@ -86,6 +92,7 @@ pub(crate) fn create(
         ledger: LedgerId::new(Uuid::now_v7()),
         pack,
         origin,
+        mandates,
     };
     Ok(Engine::create(dir, genesis, Options::default())?)
 }

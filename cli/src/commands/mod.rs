@@ -17,6 +17,7 @@ pub(crate) mod notice;
 pub(crate) mod payment;
 pub(crate) mod policy;
 mod policy_diff;
+pub(crate) mod principal;
 pub(crate) mod projection;
 pub(crate) mod proof;
 mod published;

@@ -99,7 +99,7 @@ async fn act(global: &Global, client: &Client, command: &PaymentCommand) -> Resu
             on,
             debtor,
         } => {
-            let batch = batch(client, number).await?;
+            let batch = batch(client, number, Shown::InFull).await?;
             bank::export(global, batch, (*format, *on, debtor), out)
         }
         PaymentCommand::Results {
@@ -117,18 +117,34 @@ async fn act(global: &Global, client: &Client, command: &PaymentCommand) -> Resu
     }
 }
 
+/// How payees are shown.
+#[derive(Clone, Copy)]
+pub(super) enum Shown {
+    /// By their ends, which tell them apart.
+    Masked,
+    /// As the bank needs them; the log says that they were.
+    InFull,
+}
+
 pub(super) async fn batch(
     client: &Client,
     number: &str,
+    shown: Shown,
 ) -> Result<wire::GetBatchResponse, Failure> {
-    let batch_no = number.to_owned();
-    let request = wire::GetBatchRequest { batch_no };
+    let (with_details, purpose) = match shown {
+        Shown::Masked => (false, ""),
+        Shown::InFull => (true, "付款文件 payment file"),
+    };
+    let request = wire::GetBatchRequest {
+        batch_no: number.to_owned(),
+        with_details,
+        purpose: purpose.to_owned(),
+    };
     Ok(client.cases().get_batch(request).await?.into_inner())
 }
 
-/// Names and accounts stay out of a terminal: their ends tell them apart.
 async fn show(global: &Global, client: &Client, number: &str) -> Result<u8, Failure> {
-    let batch = batch(client, number).await?;
+    let batch = batch(client, number, Shown::Masked).await?;
     let total: i64 = batch.payments.iter().map(|p| p.amount_fen).sum();
     let rows = batch.payments.iter().map(|payment| {
         vec![
@@ -136,7 +152,7 @@ async fn show(global: &Global, client: &Client, number: &str) -> Result<u8, Fail
             payment.attempt.to_string(),
             payment.end_to_end_id.clone(),
             payment.claim_no.clone(),
-            payment.payee.chars().take(1).collect::<String>() + "*",
+            payment.payee.clone(),
             ending(&payment.account),
             payment.amount_fen.to_string(),
             payment.stage.clone(),

@@ -14,7 +14,7 @@ use luzhang_proto::{
 use luzhang_server::convert::to_proto;
 use serde_json::json;
 
-use super::{event, open, recorded_at};
+use super::{event, open, recorded_at, submit_one};
 use crate::{
     args::{AsOf, Global, SubjectCommand},
     failure::{Failure, exit},
@@ -24,15 +24,89 @@ use crate::{
 };
 
 pub(crate) async fn run(global: &Global, command: &SubjectCommand) -> Result<u8, Failure> {
-    let SubjectCommand::Show { number, on, as_of } = command;
-    let number = match number.as_str() {
+    match command {
+        SubjectCommand::Show { number, on, as_of } => {
+            show(global, given(number)?, *on, as_of.as_ref()).await
+        }
+        SubjectCommand::Reveal { number, purpose } => reveal(global, given(number)?, purpose).await,
+        SubjectCommand::Erase { number, document } => erase(global, given(number)?, document).await,
+    }
+}
+
+/// A number as it was given, or from standard input.
+fn given(number: &str) -> Result<String, Failure> {
+    Ok(match number {
         "-" => {
             let mut line = String::new();
             io::stdin().read_line(&mut line)?;
             line.trim().to_owned()
         }
         number => number.to_owned(),
+    })
+}
+
+async fn reveal(global: &Global, number: String, purpose: &str) -> Result<u8, Failure> {
+    use wire::reveal_details_request::Subject as S;
+    let subject = match recognise(number) {
+        Subject::NationalId(number) => S::NationalId(number),
+        Subject::CreditCode(code) => S::CreditCode(code),
+        Subject::BrandNo(number) => S::BrandNo(number),
+        Subject::SubjectId(id) => S::SubjectId(id),
     };
+    let request = wire::RevealDetailsRequest {
+        subject: Some(subject),
+        purpose: purpose.to_owned(),
+    };
+    let client = open(global).await?;
+    let answer = client.cases().reveal_details(request).await;
+    client.close().await?;
+    let details = answer?.into_inner();
+    let columns = [
+        "subject_id",
+        "name",
+        "number",
+        "bank",
+        "account",
+        "position",
+    ];
+    let row = vec![
+        message::hex(&details.subject_id),
+        details.name,
+        details.number,
+        details.bank,
+        details.account,
+        details.position.to_string(),
+    ];
+    output::sheet(&columns, &["position"], vec![row])
+        .print(global.output, serde_json::Map::new())?;
+    Ok(exit::OK)
+}
+
+async fn erase(global: &Global, number: String, document: &str) -> Result<u8, Failure> {
+    use wire::erasure::Subject as S;
+    let subject = match recognise(number) {
+        Subject::NationalId(number) => S::NationalId(number),
+        Subject::CreditCode(code) => S::CreditCode(code),
+        Subject::BrandNo(number) => S::BrandNo(number),
+        Subject::SubjectId(id) => S::SubjectId(id),
+    };
+    let erasure = wire::Erasure {
+        subject: Some(subject),
+        document: document.to_owned(),
+    };
+    let client = open(global).await?;
+    let body = wire::command::Body::Erasure(erasure);
+    let ended = submit_one(global, &client, "", body).await;
+    client.close().await?;
+    ended
+}
+
+async fn show(
+    global: &Global,
+    number: String,
+    on: Option<Date>,
+    as_of: Option<&AsOf>,
+) -> Result<u8, Failure> {
     let request = wire::GetSubjectRequest {
         subject: Some(recognise(number)),
         on: on.map(|day| WireDate {
@@ -52,7 +126,7 @@ pub(crate) async fn run(global: &Global, command: &SubjectCommand) -> Result<u8,
     client.close().await?;
     let mut subject = answer?.into_inner();
     if let Some(as_of) = as_of {
-        subject = known_then(global, subject, *as_of, *on).await?;
+        subject = known_then(global, subject, *as_of, on).await?;
     }
     match global.output {
         Format::Json | Format::Ndjson => {

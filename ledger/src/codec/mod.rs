@@ -4,6 +4,7 @@
 //! event, and everything is computed from them. Decoding checks every value, so
 //! what comes out of the log is as trustworthy as what went in.
 
+mod access;
 mod claims;
 mod facts;
 mod steps;
@@ -16,6 +17,7 @@ use prost::{
 use thiserror::Error;
 
 use crate::{
+    access::Erasure,
     calendar::{self, Date, DateSet},
     event::{
         Attested, Body, Compared, Conflict, Correction, Event, Failure, Header, KeyAdoption, Party,
@@ -29,7 +31,7 @@ use crate::{
     position::{LedgerId, Position, StreamId},
     proof::Note,
     step::{Account, StepRefusal},
-    text::{Label, PackId, Principal},
+    text::{DocumentNo, Label, PackId, Principal},
 };
 
 /// Why stored bytes are not an event.
@@ -111,6 +113,7 @@ pub fn to_stored(event: &Event) -> stored::Event {
         policy: number(header.policy),
         cause: number(header.cause),
         salt: header.salt.to_vec(),
+        credential: header.credential.map_or_else(Vec::new, Vec::from),
         body: Some(body_to_stored(&event.body)),
     }
 }
@@ -181,6 +184,13 @@ fn body_to_stored(body: &Body) -> stored::event::Body {
         }
         Body::StateAttested(projections) => S::StateAttested(stored::StateAttested {
             projections: projections.iter().map(attested_to_stored).collect(),
+        }),
+        Body::MandateProposed(mandate) => S::MandateProposed(access::mandate_to_stored(mandate)),
+        Body::MandateAdopted(mandate) => S::MandateAdopted(access::mandate_to_stored(mandate)),
+        Body::AccessDenied(denial) => S::AccessDenied(access::denial_to_stored(denial)),
+        Body::DetailsRevealed(reveal) => S::DetailsRevealed(access::reveal_to_stored(reveal)),
+        Body::SubjectErased(erasure) => S::SubjectErased(stored::SubjectErased {
+            document: erasure.document.to_string(),
         }),
     }
 }
@@ -254,6 +264,10 @@ pub fn from_stored(event: stored::Event) -> Result<Event, DecodeError> {
         policy: Position::new(event.policy),
         cause: Position::new(event.cause),
         salt: bytes(&event.salt, "salt")?,
+        credential: match event.credential.as_slice() {
+            [] => None,
+            credential => Some(bytes(credential, "credential")?),
+        },
     };
     let body = body_from_stored(event.body.ok_or(DecodeError::UnknownBody)?, stream)?;
     Ok(Event { header, body })
@@ -317,6 +331,20 @@ fn body_from_stored(body: stored::event::Body, stream: StreamId) -> Result<Body,
             Body::CheckpointKeyAdopted(Box::new(key_adoption(&adopted)?))
         }
         S::StateAttested(attested) => Body::StateAttested(attested_from_stored(attested)?),
+        S::MandateProposed(mandate) => {
+            Body::MandateProposed(Box::new(access::mandate_from_stored(mandate)?))
+        }
+        S::MandateAdopted(mandate) => {
+            Body::MandateAdopted(Box::new(access::mandate_from_stored(mandate)?))
+        }
+        S::AccessDenied(denied) => Body::AccessDenied(access::denial_from_stored(denied)?),
+        S::DetailsRevealed(revealed) => {
+            Body::DetailsRevealed(access::reveal_from_stored(revealed)?)
+        }
+        S::SubjectErased(erased) => Body::SubjectErased(Erasure {
+            subject: stream.subject(),
+            document: DocumentNo::new(erased.document).map_err(at("document"))?,
+        }),
         S::AppropriationGranted(body) => fact(facts::appropriation(body))?,
         S::PovertyStatusAsserted(body) => fact(facts::poverty_status(body))?,
         S::UnemploymentBenefitAsserted(body) => fact(facts::unemployment_benefit(body))?,

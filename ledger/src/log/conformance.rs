@@ -441,6 +441,7 @@ impl Chain {
                 policy: None,
                 cause: None,
                 salt,
+                credential: None,
             },
             body,
         })

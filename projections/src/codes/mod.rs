@@ -33,6 +33,7 @@ mod value;
 
 mod request;
 
+mod access;
 mod fault;
 mod proof;
 mod watch;
@@ -81,7 +82,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 11] = [
+    let parts: [&[Entry]; 12] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -89,6 +90,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         table::ENTRIES,
         value::ENTRIES,
         request::ENTRIES,
+        access::ENTRIES,
         fault::ENTRIES,
         proof::ENTRIES,
         watch::ENTRIES,

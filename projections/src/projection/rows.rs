@@ -1,6 +1,6 @@
 //! Rows of projections for showing.
 
-use luzhang_ledger::{Position, calendar::Date};
+use luzhang_ledger::{Position, access::Mandate, calendar::Date};
 
 use super::Rows;
 use crate::{
@@ -363,5 +363,49 @@ pub(super) fn loans(loans: &Loans) -> Rows {
             "subsidy_fen",
         ],
         rows: rows.collect(),
+    }
+}
+
+/// Mandates in force and taken back, then those that wait to be confirmed.
+pub(super) fn access(state: &State) -> Rows {
+    let row = |mandate: &Mandate, position: Position, by: &str| {
+        let list = |items: Vec<String>| items.join(" ");
+        vec![
+            mandate.principal.to_string(),
+            list(
+                mandate
+                    .roles
+                    .iter()
+                    .map(|r| r.as_str().to_owned())
+                    .collect(),
+            ),
+            list(mandate.offices.iter().map(ToString::to_string).collect()),
+            list(mandate.programmes.iter().map(ToString::to_string).collect()),
+            list(
+                mandate
+                    .credentials
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+            ),
+            position.to_string(),
+            by.to_owned(),
+        ]
+    };
+    let held = state.access.mandates();
+    let held = held.map(|held| row(&held.mandate, held.position, ""));
+    let waiting = state.access.proposals();
+    let waiting = waiting.map(|p| row(&p.mandate, p.position, p.by.as_str()));
+    Rows {
+        columns: &[
+            "principal",
+            "roles",
+            "offices",
+            "programmes",
+            "credentials",
+            "position",
+            "proposed_by",
+        ],
+        rows: held.chain(waiting).collect(),
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Life {
     pub(crate) purse: Purse,
     pub(crate) review: Option<Judged>,
     pub(crate) approval: Option<Judged>,
-    pub(crate) overrides: Vec<(Duty, u16)>,
+    pub(crate) overrides: Vec<Overridden>,
     pub(crate) notice: Option<u32>,
     pub(crate) open_objections: u32,
     /// Its payments; the attempt is the place, from 1.
@@ -56,6 +56,17 @@ pub(crate) struct Life {
     pub(crate) reversed: Option<u64>,
     /// What open recoveries still expect, in fen.
     pub(crate) expected: i64,
+}
+
+/// Somebody let somebody take a second duty.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Overridden {
+    pub(crate) duty: Duty,
+    /// Who may take it.
+    pub(crate) who: u16,
+    /// Who let them.
+    pub(crate) by: u16,
+    pub(crate) position: u64,
 }
 
 /// Somebody's word on a case.

@@ -4,6 +4,7 @@
 use blake3::Hasher;
 use luzhang_ledger::{
     Date, Position,
+    access::Mandate,
     calendar::to_number,
     fact::{AuthorityAmount, Repayment},
 };
@@ -178,6 +179,41 @@ impl State {
         }
     }
 
+    /// Feeds who may do what, and what waits to be confirmed.
+    pub(crate) fn digest_access(&self, hasher: &mut Hasher) {
+        let mandate = |hasher: &mut Hasher, mandate: &Mandate| {
+            text(hasher, mandate.principal.as_str());
+            hasher.update(&count(mandate.roles.iter().count()));
+            for role in mandate.roles.iter() {
+                text(hasher, role.as_str());
+            }
+            hasher.update(&count(mandate.offices.len()));
+            for office in &mandate.offices {
+                hasher.update(&office.code().to_le_bytes());
+            }
+            hasher.update(&count(mandate.programmes.len()));
+            for programme in &mandate.programmes {
+                text(hasher, programme.as_str());
+            }
+            hasher.update(&count(mandate.credentials.len()));
+            for credential in &mandate.credentials {
+                hasher.update(credential.as_bytes());
+            }
+        };
+        let access = &self.access;
+        hasher.update(&count(access.mandates().count()));
+        for held in access.mandates() {
+            mandate(hasher, &held.mandate);
+            number(hasher, held.position.number());
+        }
+        hasher.update(&count(access.proposals().count()));
+        for proposal in access.proposals() {
+            mandate(hasher, &proposal.mandate);
+            text(hasher, proposal.by.as_str());
+            number(hasher, proposal.position.number());
+        }
+    }
+
     /// Feeds the budget, and the documents that made it.
     pub(crate) fn digest_budget(&self, hasher: &mut Hasher) {
         hasher.update(&count(self.documents.len()));
@@ -213,8 +249,10 @@ fn digest_life(life: &Life, hasher: &mut Hasher) {
         number(hasher, judged.map_or(0, |judged| judged.position));
     }
     hasher.update(&count(life.overrides.len()));
-    for (_, principal) in &life.overrides {
-        hasher.update(&principal.to_le_bytes());
+    for overridden in &life.overrides {
+        hasher.update(&overridden.who.to_le_bytes());
+        hasher.update(&overridden.by.to_le_bytes());
+        number(hasher, overridden.position);
     }
     hasher.update(&life.notice.map_or(u32::MAX, |notice| notice).to_le_bytes());
     hasher.update(&life.open_objections.to_le_bytes());

@@ -33,7 +33,10 @@ impl State {
             | Body::Refused(_)
             | Body::StepRefused(_)
             | Body::CheckpointKeyAdopted(_)
-            | Body::StateAttested(_) => {}
+            | Body::StateAttested(_)
+            | Body::AccessDenied(_)
+            | Body::DetailsRevealed(_) => {}
+            Body::MandateProposed(_) | Body::MandateAdopted(_) => self.access.apply(event),
             Body::Conflict(conflict) => {
                 let open = self.conflicts.entry(conflict.grant.number()).or_default();
                 open.push(OpenConflict {
@@ -49,7 +52,13 @@ impl State {
             | Body::PartyCorrected(_)
             | Body::FactRetracted(_)
             | Body::FactCorrected(_)
+            | Body::SubjectErased(_)
                 if self.books_only => {}
+            Body::SubjectErased(_) => {
+                self.streams.erase_party(stream);
+                self.accounts.remove(&stream);
+                self.erasures = self.erasures.saturating_add(1);
+            }
             Body::AccountBound(account) => {
                 self.accounts.insert(stream, account.digest);
             }

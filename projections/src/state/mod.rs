@@ -41,7 +41,10 @@ use self::{
     names::Names,
     streams::{Ix, Streams},
 };
-use crate::pack::{Attribute, Pack};
+use crate::{
+    access::Access,
+    pack::{Attribute, Pack},
+};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
@@ -248,6 +251,10 @@ pub struct State {
     conflicts: BTreeMap<u64, Vec<OpenConflict>>,
     /// Digests of bank accounts, by their subjects.
     accounts: Map<Ix, [u8; 8]>,
+    /// Who may do what.
+    pub access: Access,
+    /// How many erasures there were.
+    erasures: u64,
 }
 
 impl State {
@@ -382,6 +389,36 @@ impl State {
     /// The kind and details digest of a registered subject.
     pub fn party(&self, subject: SubjectId) -> Option<(PartyKind, [u8; 8])> {
         self.streams.party(subject.into())
+    }
+
+    /// Whether a subject's details were erased, and nobody gave them again since.
+    pub fn is_erased(&self, subject: SubjectId) -> bool {
+        self.streams.is_erased(subject.into())
+    }
+
+    /// How many erasures there were.
+    pub fn erasures(&self) -> u64 {
+        self.erasures
+    }
+
+    /// Grants of a subject of which money is still on its way, either way: they
+    /// cannot be finished without the details.
+    pub(crate) fn unfinished(&self, subject: SubjectId) -> Vec<Position> {
+        let Some(owner) = self.find(subject) else {
+            return Vec::new();
+        };
+        let moving = [money::Account::Reserved, money::Account::Receivable];
+        let rows = (0..).zip(self.cases.rows());
+        rows.filter(|(case, row)| {
+            let purse = self.cases.purse(*case);
+            let is_payee = row.owner == owner
+                || self
+                    .loan_by(row.owner)
+                    .is_some_and(|loan| loan.borrower == subject);
+            is_payee && moving.iter().any(|account| purse.balance(*account) > 0)
+        })
+        .filter_map(|(_, row)| Position::new(row.position))
+        .collect()
     }
 
     /// How many streams there are.

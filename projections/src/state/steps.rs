@@ -9,13 +9,15 @@ use luzhang_ledger::{
         AppropriationEvent, Extent, Judgement, ObjectionOutcome, Opinion, Payment as PaymentRef,
         Step,
     },
+    text::BatchNo,
 };
 
 use super::{
     PlaqueChanged, State,
     budget::BudgetKey,
     cases::{
-        Batch, CaseIx, Judged, Life, Notice, Objection, Payment, PaymentStage, Recovery, standing,
+        Batch, CaseIx, Judged, Life, Notice, Objection, Overridden, Payment, PaymentStage,
+        Recovery, standing,
     },
     money::{Account, Kind, Purse, Transfer},
     slot,
@@ -76,7 +78,12 @@ impl State {
             | Body::StepRefused(_)
             | Body::ConflictCleared(_)
             | Body::CheckpointKeyAdopted(_)
-            | Body::StateAttested(_) => None,
+            | Body::StateAttested(_)
+            | Body::MandateProposed(_)
+            | Body::MandateAdopted(_)
+            | Body::AccessDenied(_)
+            | Body::DetailsRevealed(_)
+            | Body::SubjectErased(_) => None,
         }
     }
 
@@ -132,6 +139,36 @@ impl State {
         }
         let case = self.case_of(step)?;
         Some((self.cases.row(case)?.line, Some(case)))
+    }
+
+    /// The budget lines of everything that a step is about.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "all others are about one case, one line or none"
+    )]
+    pub(crate) fn lines_of(&self, step: &Step) -> Vec<u32> {
+        let line = |case: &CaseIx| Some(self.cases.row(*case)?.line);
+        let of_grants = |grants: &[Position]| {
+            let cases = grants.iter().filter_map(|grant| self.cases.find(*grant));
+            cases.filter_map(|case| line(&case)).collect()
+        };
+        let of_batch = |number: &BatchNo| {
+            let batch = self.cases.batches.find(number.as_str());
+            let items = batch.into_iter().flat_map(|(_, batch)| &batch.items);
+            items.filter_map(|(case, _)| line(case)).collect()
+        };
+        match step {
+            Step::Notice(step) => of_grants(&step.grants),
+            Step::NoticeClosing(step) => {
+                let notice = self.cases.notices.find(step.notice_no.as_str());
+                let cases = notice.into_iter().flat_map(|(_, notice)| &notice.cases);
+                cases.filter_map(line).collect()
+            }
+            Step::Batch(step) => of_grants(&step.grants),
+            Step::BatchLocking(step) => of_batch(&step.batch_no),
+            Step::BatchSubmission(step) => of_batch(&step.batch_no),
+            step => self.place(step).map(|(line, _)| line).into_iter().collect(),
+        }
     }
 
     /// The case that a step is about.
@@ -255,7 +292,12 @@ impl State {
             Step::Override(step) => {
                 let principal = self.cases.principals.intern(step.principal.as_str());
                 if let Some(life) = self.life_at(step.grant) {
-                    life.overrides.push((step.duty, principal));
+                    life.overrides.push(Overridden {
+                        duty: step.duty,
+                        who: principal,
+                        by,
+                        position: at,
+                    });
                 }
             }
             Step::Notice(step) => {

@@ -20,6 +20,9 @@ struct Stream {
     details: u64,
 }
 
+/// In place of the kind of a subject whose details were erased.
+const ERASED: u8 = 4;
+
 /// All streams.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Streams {
@@ -106,6 +109,19 @@ impl Streams {
             };
             stream.details = u64::from_le_bytes(digest);
         }
+    }
+
+    /// Notes that nobody can say any more who a subject is.
+    pub(crate) fn erase_party(&mut self, ix: Ix) {
+        if let Some(stream) = self.stream_mut(ix) {
+            stream.kind = ERASED;
+            stream.details = 0;
+        }
+    }
+
+    /// Whether that was noted, and nothing since.
+    pub(crate) fn is_erased(&self, id: StreamId) -> bool {
+        self.stream(self.find(id)).is_some_and(|s| s.kind == ERASED)
     }
 
     /// The kind and details digest of a registered subject.

@@ -246,7 +246,7 @@ impl<'a> Asked<'a> {
         };
         let allowed = of
             .life
-            .is_some_and(|life| life.overrides.contains(&(duty, me)));
+            .is_some_and(|life| life.overrides.iter().any(|o| (o.duty, o.who) == (duty, me)));
         if allowed {
             return;
         }
@@ -262,7 +262,11 @@ impl<'a> Asked<'a> {
                 .filter(|_| duty == Duty::Payment)
                 .map(|judged| ("approver", judged.by, judged.position)),
         ];
-        for (other, _, position) in parts.into_iter().flatten().filter(|part| part.1 == me) {
+        // Whoever let another one take a second duty is yet another person.
+        let overrides = life.into_iter().flat_map(|life| &life.overrides);
+        let overrides = overrides.map(|o| ("override", o.by, o.position));
+        let parts = parts.into_iter().flatten().chain(overrides);
+        for (other, _, position) in parts.filter(|part| part.1 == me) {
             let compared = vec![
                 in_words(of.grant),
                 text("duty", duty_name(duty)),

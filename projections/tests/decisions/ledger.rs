@@ -157,6 +157,7 @@ impl Ledger {
             policy: None,
             cause: None,
             salt: [0; 16],
+            credential: None,
         }
     }
 }

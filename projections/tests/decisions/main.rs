@@ -21,6 +21,7 @@ mod bases;
 mod brands;
 mod interest;
 mod loans;
+mod mandates;
 mod placement;
 mod training;
 

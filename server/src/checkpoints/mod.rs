@@ -27,7 +27,7 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Hash, Position,
+    Hash, LedgerId, Position,
     log::tiles::TileReader,
     proof::{Policy, SignedCheckpoint, TreeHead, VerifierKey, note::KeyName},
 };
@@ -195,6 +195,7 @@ const HEARING: usize = 256;
 
 /// What the signer starts from, besides what was found on opening.
 pub(crate) struct Start {
+    pub(crate) ledger: LedgerId,
     pub(crate) opening: Opening,
     pub(crate) origin: KeyName,
     pub(crate) schedule: Option<Schedule>,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Body, Hash, Position,
+    Body, Hash, LedgerId, Position, StreamKind,
     block::{BlockView, Head},
     event::{Attested, KeyAdoption},
     hash::ChainHasher,
@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     rejected::Rejected,
-    sequencer::{Own, Work},
+    sequencer::{Own, Said, Work},
 };
 
 /// How long the thread sleeps when nothing is scheduled.
@@ -64,6 +64,7 @@ impl Publisher {
 }
 
 pub(super) struct Signer {
+    ledger: LedgerId,
     dir: std::path::PathBuf,
     keys: super::key::KeyFiles,
     tiles: TileFiles,
@@ -91,6 +92,7 @@ pub(super) struct Signer {
 impl Signer {
     pub(super) fn new(start: Start, publisher: Publisher) -> Self {
         let Start {
+            ledger,
             opening,
             origin,
             schedule,
@@ -109,6 +111,7 @@ impl Signer {
             ..
         } = opening;
         Self {
+            ledger,
             dir,
             keys,
             tiles,
@@ -454,7 +457,7 @@ impl Signer {
         }
         let cost = Arc::new(AtomicU64::new(0));
         let measured = Arc::clone(&cost);
-        let position = self.say(move |projections| {
+        let position = self.say(StreamKind::State, move |projections| {
             let begun = Instant::now();
             let body = attestation(projections);
             let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -499,7 +502,7 @@ impl Signer {
             endorsement,
         };
         let body = Body::CheckpointKeyAdopted(Box::new(adoption));
-        self.say(move |_| vec![body])?;
+        self.say(StreamKind::Ledger, move |_| vec![body])?;
         // The log says so; if this fails, the next start does it.
         let taken = self.keys.take(&verifier);
         self.adopted = Some(verifier);
@@ -534,14 +537,21 @@ impl Signer {
     /// durable.
     fn say(
         &self,
+        kind: StreamKind,
         bodies: impl FnOnce(&Projections) -> Vec<Body> + Send + 'static,
     ) -> Result<Position, Trouble> {
         let stopped = |detail: &str| Trouble::Writer {
             detail: detail.to_owned(),
         };
         let (reply, said) = oneshot::channel();
+        let ledger = self.ledger;
+        let say = move |projections: &Projections| {
+            let bodies = bodies(projections).into_iter();
+            let said = bodies.map(|body| Said::of_ledger(ledger, kind, body));
+            said.collect()
+        };
         let own = Own {
-            bodies: Box::new(bodies),
+            say: Box::new(say),
             reply,
         };
         let queue = self.queue.upgrade();

@@ -2,7 +2,9 @@
 //! everything malformed is found here.
 
 use luzhang_ledger::{
-    Body, Date, DateSet, Event, Fen, Office, Position, SubjectId, Window, calendar,
+    Body, Date, DateSet, Event, Fen, Office, Position, SubjectId, Window,
+    access::{Erasure, Mandate, Role, Roles},
+    calendar,
     claim::{
         BorrowerKind, BrandAward, Claim, InterestSubsidy, Loan, RatePpm, RecognitionLevel,
         ServiceSubsidy, SkillBase, SkillBaseKind, Spending, Subsidy, TrainingAllowance,
@@ -22,12 +24,15 @@ use luzhang_ledger::{
         ProgrammeId,
     },
 };
-use luzhang_projections::{Command, Rejection, decide::CommandBody, state::Found};
-use luzhang_proto::{google::r#type::Date as WireDate, wire};
+use luzhang_projections::{
+    Command, Rejection, access::Identity, decide::CommandBody, state::Found,
+};
+use luzhang_proto::{event as stored, google::r#type::Date as WireDate, wire};
 use prost::Message as _;
 use tonic::Code;
 use uuid::Uuid;
 
+use super::subject::subject;
 use crate::rejected::Rejected;
 
 /// A well-formed command, ready to be decided.
@@ -36,7 +41,7 @@ pub struct Request {
     /// Its id and content, blinded.
     pub mark: RequestMark,
     /// Who asks.
-    pub principal: Principal,
+    pub by: Identity,
     /// What is asked.
     pub command: Command,
     /// The subjects that it names.
@@ -72,7 +77,7 @@ pub enum Warning {
 /// `ledger` finds what the command refers to.
 pub fn request(
     key: &IdentityKey,
-    principal: &Principal,
+    by: &Identity,
     mut command: wire::Command,
     ledger: &dyn References,
 ) -> Result<Request, Rejected> {
@@ -95,7 +100,7 @@ pub fn request(
     };
     let mut parser = Parser {
         key,
-        principal,
+        principal: &by.principal,
         ledger,
         parties: Vec::new(),
         account: None,
@@ -115,16 +120,54 @@ pub fn request(
         CommandBody::Claim(claim) => claim.check()?,
         CommandBody::Correct(correction) => correction.now.check()?,
         CommandBody::Step(step, _) => step.check()?,
-        CommandBody::AdoptPolicy(_) | CommandBody::Retract(_) | CommandBody::BindAccount(..) => {}
+        CommandBody::ProposeMandate(mandate) => mandate.check()?,
+        CommandBody::AdoptPolicy(_)
+        | CommandBody::Retract(_)
+        | CommandBody::BindAccount(..)
+        | CommandBody::ConfirmMandate(..)
+        | CommandBody::Erase(_) => {}
     }
     Ok(Request {
         mark,
-        principal: principal.clone(),
+        by: by.clone(),
         command: Command { office, body },
         parties: parser.parties,
         account: parser.account,
         warnings: parser.warnings,
     })
+}
+
+fn mandate(wanted: wire::Mandate) -> Result<Mandate, Rejected> {
+    let roles = wanted.roles.iter().map(|role| {
+        Ok(match value(*role, "roles")? {
+            stored::Role::Clerk => Role::Clerk,
+            stored::Role::Reviewer => Role::Reviewer,
+            stored::Role::Approver => Role::Approver,
+            stored::Role::Cashier => Role::Cashier,
+            stored::Role::Auditor => Role::Auditor,
+            stored::Role::Reporter => Role::Reporter,
+            stored::Role::Steward => Role::Steward,
+            stored::Role::Administrator => Role::Administrator,
+            stored::Role::Unspecified => return Err(Rejected::missing("roles")),
+        })
+    });
+    let roles = roles.collect::<Result<Roles, Rejected>>()?;
+    let offices = wanted.offices.iter();
+    let offices = offices.map(|code| code.parse().map_err(at("offices")));
+    let programmes = wanted.programmes.into_iter();
+    let programmes = programmes.map(|id| ProgrammeId::new(id).map_err(at("programmes")));
+    let credentials = wanted.credentials.iter();
+    let credentials = credentials.map(|digest| digest.parse().map_err(at("credentials")));
+    let mandate = Mandate::new(
+        Principal::new(wanted.principal).map_err(at("principal"))?,
+        roles,
+        (
+            offices.collect::<Result<_, _>>()?,
+            programmes.collect::<Result<_, _>>()?,
+        ),
+        credentials.collect::<Result<_, _>>()?,
+    );
+    Ok(mandate?)
 }
 
 /// Finds what commands refer to.
@@ -177,10 +220,24 @@ impl Parser<'_> {
             W::TrainingSubsidy(claim) => CommandBody::Claim(self.training_subsidy(claim)?),
             W::TransportAid(claim) => CommandBody::Claim(self.transport_aid(claim)?),
             W::Subsidy(claim) => CommandBody::Claim(self.subsidy(claim)?),
+            W::Mandate(wanted) => CommandBody::ProposeMandate(Box::new(mandate(wanted)?)),
+            W::MandateConfirmation(confirmation) => {
+                let proposal = Position::new(confirmation.proposal);
+                let proposal = proposal.ok_or_else(|| Rejected::missing("proposal"))?;
+                CommandBody::ConfirmMandate(proposal, self.principal.clone())
+            }
+            W::Erasure(erasure) => CommandBody::Erase(self.erasure(erasure)?),
             step => {
                 let step = self.step(step)?;
                 CommandBody::Step(Box::new(step), self.principal.clone())
             }
+        })
+    }
+
+    fn erasure(&self, erasure: wire::Erasure) -> Result<Erasure, Rejected> {
+        Ok(Erasure {
+            subject: subject(self.key, erasure.subject)?,
+            document: DocumentNo::new(erasure.document).map_err(at("document"))?,
         })
     }
 

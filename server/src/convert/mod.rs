@@ -2,4 +2,5 @@
 
 pub mod from_proto;
 mod steps;
+pub(crate) mod subject;
 pub mod to_proto;

@@ -157,6 +157,11 @@ fn reasons(state: &State, event: &luzhang_ledger::Event) -> Vec<wire::Reason> {
         | Body::ConflictCleared(_)
         | Body::CheckpointKeyAdopted(_)
         | Body::StateAttested(_)
+        | Body::MandateProposed(_)
+        | Body::MandateAdopted(_)
+        | Body::AccessDenied(_)
+        | Body::DetailsRevealed(_)
+        | Body::SubjectErased(_)
         | Body::Granted(_) => Vec::new(),
     }
 }

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use luzhang_ledger::{Body, Position, SubjectId, step::Step};
+use luzhang_ledger::{
+    Body, Position, StreamId, StreamKind, SubjectId,
+    access::{Reveal, Revealed},
+    step::Step,
+    text::{BatchNo, Label},
+};
 use luzhang_projections::{
     Rejection,
     state::{BatchView, PaymentView},
@@ -11,7 +16,10 @@ use luzhang_proto::wire::{self, case_service_server::CaseService, get_notice_lis
 use tonic::{Request, Response, Status};
 
 use super::Context;
-use crate::{convert::from_proto::References as _, engine::Engine, references, rejected::Rejected};
+use crate::{
+    convert::from_proto::References as _, engine::Engine, gate::Visitor, references,
+    rejected::Rejected, sequencer::Said,
+};
 
 /// The most grants of a list.
 const MAX_GRANTS: usize = Step::MAX_GRANTS;
@@ -24,10 +32,11 @@ impl CaseService for Context {
         &self,
         request: Request<wire::GetNoticeListRequest>,
     ) -> Result<Response<wire::GetNoticeListResponse>, Status> {
+        let visitor = Visitor::of(request.extensions())?.clone();
         let of = request.into_inner().of;
         let of = of.ok_or_else(|| Rejected::missing("of").into_status())?;
         let engine = Arc::clone(&self.engine);
-        aside(move || notice_list(&engine, of)).await
+        aside(move || notice_list(&engine, &visitor, of)).await
     }
 
     async fn get_masked_details(
@@ -43,10 +52,118 @@ impl CaseService for Context {
         &self,
         request: Request<wire::GetBatchRequest>,
     ) -> Result<Response<wire::GetBatchResponse>, Status> {
-        let number = request.into_inner().batch_no;
+        let visitor = Visitor::of(request.extensions())?.clone();
+        let request = request.into_inner();
+        let number = BatchNo::new(request.batch_no).map_err(|error| {
+            let malformed = luzhang_ledger::malformed::at("batch_no")(error);
+            Rejected::from(malformed).into_status()
+        })?;
+        let with = if request.with_details {
+            let purpose = purpose(request.purpose)?;
+            // Said before it is done: what is not on the log is shown to nobody.
+            let of = Revealed::Batch(number.clone());
+            let grants = self.engine.peek(|projections| {
+                let batch = projections.state.batch(number.as_str());
+                batch.map(|batch| batch.payments.iter().map(|p| p.grant).collect::<Vec<_>>())
+            });
+            if let Some(grants) = grants {
+                let seen = visitor.may_see_grants(&grants);
+                seen.map_err(Rejected::into_status)?;
+                self.say_revealed(&visitor, of, purpose).await?;
+            }
+            Details::Clear
+        } else {
+            Details::Hidden
+        };
         let engine = Arc::clone(&self.engine);
-        aside(move || batch(&engine, number)).await
+        aside(move || batch(&engine, &visitor, number.as_str(), with)).await
     }
+
+    async fn reveal_details(
+        &self,
+        request: Request<wire::RevealDetailsRequest>,
+    ) -> Result<Response<wire::RevealDetailsResponse>, Status> {
+        let visitor = Visitor::of(request.extensions())?.clone();
+        let request = request.into_inner();
+        let subject = self.subject(request.subject)?;
+        let purpose = purpose(request.purpose)?;
+        let (known, erased) = self.engine.peek(|projections| {
+            let state = &projections.state;
+            (state.party(subject).is_some(), state.is_erased(subject))
+        });
+        if !known {
+            let why = if erased {
+                Rejection::Erased
+            } else {
+                Rejection::UnknownSubject
+            };
+            return Err(Rejected::from(why).into_status());
+        }
+        let of = Revealed::Subject(subject);
+        let position = self.say_revealed(&visitor, of, purpose).await?;
+        let engine = Arc::clone(&self.engine);
+        aside(move || revealed(&engine, subject, position)).await
+    }
+}
+
+impl Context {
+    /// Records that somebody is about to see details in clear.
+    async fn say_revealed(
+        &self,
+        visitor: &Visitor,
+        of: Revealed,
+        purpose: Label,
+    ) -> Result<Position, Status> {
+        let stream = match &of {
+            Revealed::Subject(subject) => StreamId::from(*subject),
+            Revealed::Batch(number) => StreamId::of(StreamKind::Batch, number.as_str()),
+        };
+        let said = Said {
+            by: visitor.who.clone(),
+            stream,
+            body: Body::DetailsRevealed(Reveal { of, purpose }),
+        };
+        let recorded = self.engine.record(Box::new(move |_| vec![said])).await;
+        let position = recorded.map_err(Rejected::into_status)?;
+        position.ok_or_else(|| Rejected::shutting_down().into_status())
+    }
+}
+
+fn purpose(text: String) -> Result<Label, Status> {
+    Label::new(text).map_err(|error| {
+        let malformed = luzhang_ledger::malformed::at("purpose")(error);
+        Rejected::from(malformed).into_status()
+    })
+}
+
+fn revealed(
+    engine: &Engine,
+    subject: SubjectId,
+    position: Position,
+) -> Result<wire::RevealDetailsResponse, Rejected> {
+    let details = references::details(engine, subject)?;
+    let (_, details) = details.ok_or_else(|| Rejected::from(Rejection::Erased))?;
+    let account = references::account(engine, subject)?;
+    let of_account = |part: fn(&luzhang_ledger::identity::Details) -> &str| {
+        account
+            .as_ref()
+            .map_or_else(String::new, |account| part(account).to_owned())
+    };
+    Ok(wire::RevealDetailsResponse {
+        subject_id: subject.as_bytes().to_vec(),
+        name: details.name().to_owned(),
+        number: details.number().to_owned(),
+        bank: of_account(luzhang_ledger::identity::Details::name),
+        account: of_account(luzhang_ledger::identity::Details::number),
+        position: position.number(),
+    })
+}
+
+/// Whether a batch is shown with names and accounts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Details {
+    Clear,
+    Hidden,
 }
 
 /// Work that reads many events, away from the runtime's own threads.
@@ -91,7 +208,11 @@ fn masked_details(
     Ok(wire::GetMaskedDetailsResponse { subjects })
 }
 
-fn notice_list(engine: &Engine, of: Of) -> Result<wire::GetNoticeListResponse, Rejected> {
+fn notice_list(
+    engine: &Engine,
+    visitor: &Visitor,
+    of: Of,
+) -> Result<wire::GetNoticeListResponse, Rejected> {
     let (notice_no, grants, published_digest) = match of {
         Of::NoticeNo(number) => {
             let notice = engine.peek(|projections| projections.state.notice(&number));
@@ -114,6 +235,7 @@ fn notice_list(engine: &Engine, of: Of) -> Result<wire::GetNoticeListResponse, R
             (String::new(), positions.collect(), Vec::new())
         }
     };
+    visitor.may_see_grants(&grants)?;
     let list = references::notice_list(engine, &grants)?;
     Ok(wire::GetNoticeListResponse {
         notice_no,
@@ -123,17 +245,22 @@ fn notice_list(engine: &Engine, of: Of) -> Result<wire::GetNoticeListResponse, R
     })
 }
 
-fn batch(engine: &Engine, number: String) -> Result<wire::GetBatchResponse, Rejected> {
+fn batch(
+    engine: &Engine,
+    visitor: &Visitor,
+    number: &str,
+    with: Details,
+) -> Result<wire::GetBatchResponse, Rejected> {
     let view = engine.peek(|projections| {
         let state = &projections.state;
-        let view = state.batch(&number)?;
+        let view = state.batch(number)?;
         let packs = state.packs().iter().rev();
         let mut funds = packs.filter_map(|adopted| adopted.pack.fund(&view.fund));
         let name = funds.next().map(|fund| fund.name.zh.clone());
         Some((view, name.unwrap_or_default()))
     });
     let unknown = || Rejection::UnknownBatch {
-        number: number.clone(),
+        number: number.to_owned(),
     };
     let (view, fund_name) = view.ok_or_else(unknown)?;
     let BatchView {
@@ -144,14 +271,16 @@ fn batch(engine: &Engine, number: String) -> Result<wire::GetBatchResponse, Reje
         payments,
     } = view;
     let made = engine.event(position)?.ok_or_else(unknown)?.header;
+    let grants: Vec<Position> = payments.iter().map(|payment| payment.grant).collect();
+    visitor.may_see_grants(&grants)?;
     let ledger_id = engine.ledger().to_string();
     let payments = payments
         .into_iter()
-        .map(|payment| in_full(engine, &ledger_id, payment))
+        .map(|payment| in_full(engine, &ledger_id, payment, with))
         .collect::<Result<Vec<_>, Rejected>>()?;
     Ok(wire::GetBatchResponse {
         ledger_id,
-        batch_no: number,
+        batch_no: number.to_owned(),
         office: made
             .office
             .map_or(String::new(), |office| office.to_string()),
@@ -168,11 +297,20 @@ fn in_full(
     engine: &Engine,
     ledger_id: &str,
     payment: PaymentView,
+    with: Details,
 ) -> Result<wire::BatchPayment, Rejected> {
     let granted = references::granted(engine, payment.grant)?;
     let payee = references::payee(engine, &granted.claim);
     let (mut name, mut account, mut bank) = (String::new(), String::new(), String::new());
-    if let Some(payee) = payee {
+    if let (Some(payee), Details::Hidden) = (payee, with) {
+        let shown = references::masked_details(engine, payee, Position::LAST)?;
+        if let Some(shown) = shown {
+            (name, account) = (shown.name, shown.account);
+        }
+        if let Some(details) = references::account(engine, payee)? {
+            details.name().clone_into(&mut bank);
+        }
+    } else if let Some(payee) = payee {
         if let Some((_, details)) = references::details(engine, payee)? {
             details.name().clone_into(&mut name);
         }

@@ -1,7 +1,7 @@
 //! Reading events in order: filtered, page by page, and on as new ones become
 //! durable.
 
-use luzhang_ledger::{Office, Position, StreamId, log::ReadError};
+use luzhang_ledger::{Office, Position, StreamId, access::Mandate, log::ReadError};
 use luzhang_proto::wire;
 use tokio::{runtime::Handle, sync::mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -10,6 +10,7 @@ use tonic::Status;
 use super::{ANSWERS, Context};
 use crate::{
     convert::to_proto::{self, LoggedEvent},
+    gate::Visitor,
     rejected::Rejected,
     replay,
 };
@@ -89,13 +90,15 @@ impl Filter {
 type Answer = Result<wire::ReadEventsResponse, Status>;
 
 /// Reads on a thread of its own: reading and decoding block.
-pub(super) fn read(context: Context, filter: Filter) -> ReceiverStream<Answer> {
+pub(super) fn read(context: Context, visitor: Visitor, filter: Filter) -> ReceiverStream<Answer> {
     let (send, receive) = mpsc::channel(ANSWERS);
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let next = filter.from;
         let mut reading = Reading {
             context,
+            visitor,
+            mandate: None,
             filter,
             send,
             page: Vec::new(),
@@ -112,6 +115,9 @@ pub(super) fn read(context: Context, filter: Filter) -> ReceiverStream<Answer> {
 
 struct Reading {
     context: Context,
+    visitor: Visitor,
+    /// What limits the reader, as it was when the page was begun.
+    mandate: Option<Mandate>,
     filter: Filter,
     send: mpsc::Sender<Answer>,
     page: Vec<LoggedEvent>,
@@ -134,6 +140,7 @@ impl Reading {
         loop {
             let head = self.context.engine.head().position;
             let end = head.map_or(0, Position::number).min(self.filter.through);
+            self.mandate = self.visitor.mandate().map_err(Ended::denied)?;
             self.read_to(end)?;
             self.send_page()?;
             if self.filter.then == Then::End || end >= self.filter.through || self.is_full() {
@@ -174,7 +181,7 @@ impl Reading {
                     return Ok(());
                 }
                 self.next = at.next();
-                if self.filter.wants(&logged) {
+                if self.filter.wants(&logged) && self.may_see(&logged) {
                     self.sent += 1;
                     self.bytes += logged.stored.len();
                     self.page.push(logged);
@@ -187,9 +194,19 @@ impl Reading {
         Ok(())
     }
 
+    /// What no office did is everybody's.
+    fn may_see(&self, logged: &LoggedEvent) -> bool {
+        let covers = |mandate: &Mandate| {
+            let office = logged.event.header.office;
+            office.is_none_or(|office| mandate.covers_office(office))
+        };
+        self.mandate.as_ref().is_none_or(covers)
+    }
+
     fn send_page(&mut self) -> Result<(), Ended> {
         let logged = std::mem::take(&mut self.page);
         self.bytes = 0;
+        self.mandate = self.visitor.mandate().map_err(Ended::denied)?;
         // They are durable, and so are the packs that they refer to.
         let events = self.context.engine.peek(|projections| {
             let shown = |logged| to_proto::stored_event(&projections.state, logged);
@@ -204,6 +221,10 @@ impl Reading {
 }
 
 impl Ended {
+    fn denied(why: Rejected) -> Self {
+        Self::Failed(why.into_status())
+    }
+
     fn stopping() -> Self {
         Self::Failed(Rejected::shutting_down().into_status())
     }

@@ -1,12 +1,10 @@
 //! `LedgerService`: issue grants and read what was issued.
 
-use luzhang_ledger::{
-    Body, Date, Position, StreamId, StreamKind, SubjectId,
-    identity::{CheckDigit, CreditCode, NationalId},
-    text::Principal,
-};
+use luzhang_ledger::{Body, Date, Position, StreamId, SubjectId, access::Mandate};
 use luzhang_projections::{
-    State, decide,
+    State,
+    access::{self, Identity},
+    decide,
     entitlement::{self, Entitlement},
 };
 use luzhang_proto::{
@@ -21,15 +19,16 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use super::{
     Answers, Context, event_not_found,
     events::{self, Filter},
-    position, principal,
+    position,
 };
 use crate::{
     convert::{
-        from_proto,
+        from_proto, subject,
         to_proto::{self, LoggedEvent},
     },
     edge::{MessageLimits, Until},
     engine::{Listener, Pending, WeakListener},
+    gate::Visitor,
     original::refused,
     proofs,
     rejected::{MessageSize, Rejected},
@@ -47,13 +46,11 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::SubmitRequest>,
     ) -> Result<Response<wire::SubmitResponse>, Status> {
-        let principal = principal(request.metadata())?;
+        let by = Visitor::of(request.extensions())?.who.clone();
         let request = request.into_inner();
         let wants_receipt = request.receipt;
         let command = self.command(request.command)?;
-        let request = self
-            .request(&principal, command)
-            .map_err(Rejected::into_status)?;
+        let request = self.request(&by, command).map_err(Rejected::into_status)?;
         let pending = self
             .engine
             .try_submit(vec![Ok(request)])
@@ -89,13 +86,13 @@ impl LedgerService for Context {
         &self,
         request: Request<Streaming<wire::SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
-        let principal = principal(request.metadata())?;
+        let by = Visitor::of(request.extensions())?.who.clone();
         let (_, extensions, messages) = request.into_parts();
         let (send, receive) = mpsc::channel::<Result<Pending, Status>>(WINDOW);
         let listener = Listener::default();
         let feeder = Feeder {
             context: self.clone(),
-            principal,
+            by,
             listener: listener.downgrade(),
             send,
         };
@@ -112,7 +109,7 @@ impl LedgerService for Context {
                 Ok(wire::SubmitBatchResponse { outcomes: answer })
             }
         });
-        Ok(Response::new(Box::pin(Until::new(
+        Ok(Response::new(Box::pin(Until::of_commands(
             Box::pin(answers),
             &extensions,
         ))))
@@ -122,10 +119,10 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::EvaluateRequest>,
     ) -> Result<Response<wire::EvaluateResponse>, Status> {
-        let principal = principal(request.metadata())?;
+        let visitor = Visitor::of(request.extensions())?.clone();
         let command = self.command(request.into_inner().command)?;
         let request = self
-            .request(&principal, command)
+            .request(&visitor.who, command)
             .map_err(Rejected::into_status)?;
         let warnings = request
             .warnings
@@ -137,6 +134,8 @@ impl LedgerService for Context {
             .read(move |projections| {
                 let state = &projections.state;
                 let at = state.position().map_or(0, Position::number);
+                access::permits(state, &visitor.who, &request.command)
+                    .map_err(|denied| visitor.denied(denied))?;
                 let decision = decide(state, request.command)?;
                 let refused = refused(projections, decision.policy, &decision.body);
                 let result = if let Some((pack, failures)) = refused {
@@ -158,12 +157,11 @@ impl LedgerService for Context {
                         cleared: decision.cleared.iter().map(|p| p.number()).collect(),
                     })
                 };
-                Ok::<_, luzhang_projections::Rejection>((result, at))
+                Ok::<_, Rejected>((result, at))
             })
             .await
             .map_err(Rejected::into_status)?;
-        let (result, position) =
-            judged.map_err(|rejection| Rejected::from(rejection).into_status())?;
+        let (result, position) = judged.map_err(Rejected::into_status)?;
         Ok(Response::new(wire::EvaluateResponse {
             outcome: Some(wire::Outcome {
                 result: Some(result),
@@ -177,9 +175,12 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::GetEventRequest>,
     ) -> Result<Response<wire::GetEventResponse>, Status> {
+        let visitor = Visitor::of(request.extensions())?.clone();
         let number = request.into_inner().position;
         let logged = self.event(position(number)?)?;
         let logged = logged.ok_or_else(|| event_not_found(number))?;
+        let seen = visitor.may_see(logged.event.header.office);
+        seen.map_err(Rejected::into_status)?;
         let event = self
             .engine
             .peek(|projections| to_proto::stored_event(&projections.state, logged));
@@ -194,7 +195,8 @@ impl LedgerService for Context {
     ) -> Result<Response<Self::ReadEventsStream>, Status> {
         let (_, extensions, request) = request.into_parts();
         let filter = Filter::new(&request)?;
-        let answers = events::read(self.clone(), filter);
+        let visitor = Visitor::of(&extensions)?.clone();
+        let answers = events::read(self.clone(), visitor, filter);
         Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
     }
 
@@ -202,6 +204,8 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::GetSubjectRequest>,
     ) -> Result<Response<wire::GetSubjectResponse>, Status> {
+        let visitor = Visitor::of(request.extensions())?;
+        let mandate = visitor.mandate().map_err(Rejected::into_status)?;
         let request = request.into_inner();
         let subject = self.subject(request.subject)?;
         let on = match request.on {
@@ -247,7 +251,12 @@ impl LedgerService for Context {
                 .event(at)?
                 .ok_or_else(|| event_not_found(at.number()))?;
             next = logged.event.header.stream_previous;
-            if request.history_before == 0 || at.number() < request.history_before {
+            // What other offices did stays theirs; what is left is the subject's.
+            let office = logged.event.header.office;
+            let covers = |mandate: &Mandate| office.is_none_or(|o| mandate.covers_office(o));
+            if (request.history_before == 0 || at.number() < request.history_before)
+                && mandate.as_ref().is_none_or(covers)
+            {
                 history.push(logged);
             }
         }
@@ -314,7 +323,7 @@ fn entitlements(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> 
 /// Takes the messages of one batch stream, in order.
 struct Feeder {
     context: Context,
-    principal: Principal,
+    by: Identity,
     listener: WeakListener,
     send: mpsc::Sender<Result<Pending, Status>>,
 }
@@ -352,7 +361,7 @@ impl Feeder {
         let requests = message
             .commands
             .into_iter()
-            .map(|command| self.context.request(&self.principal, command))
+            .map(|command| self.context.request(&self.by, command))
             .collect();
         let engine = &self.context.engine;
         let queued = engine.submit_for(&self.listener, requests).await;
@@ -366,7 +375,7 @@ fn in_batch(
 ) -> Result<wire::Outcome, Status> {
     match outcome {
         Ok(outcome) => Ok(to_proto::outcome(outcome)),
-        Err(fault) if fault.is_fault() => Err(fault.into_status()),
+        Err(fault) if fault.is_fault() || fault.ends_stream() => Err(fault.into_status()),
         Err(rejected) => Ok(wire::Outcome {
             result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
             replayed: false,
@@ -377,11 +386,11 @@ fn in_batch(
 impl Context {
     fn request(
         &self,
-        principal: &Principal,
+        by: &Identity,
         command: wire::Command,
     ) -> Result<from_proto::Request, Rejected> {
         let engine = &*self.engine;
-        from_proto::request(engine.vault().identity(), principal, command, engine)
+        from_proto::request(engine.vault().identity(), by, command, engine)
     }
 
     fn command(&self, command: Option<wire::Command>) -> Result<wire::Command, Status> {
@@ -423,35 +432,11 @@ impl Context {
             .map_err(|error| Rejected::unreadable(&error.to_string()).into_status())
     }
 
-    fn subject(
+    pub(super) fn subject(
         &self,
-        subject: Option<wire::get_subject_request::Subject>,
+        subject: Option<impl Into<subject::Named>>,
     ) -> Result<SubjectId, Status> {
-        use wire::get_subject_request::Subject as S;
         let key = self.engine.vault().identity();
-        let rejected = match subject {
-            Some(S::NationalId(text)) => match NationalId::parse(&text) {
-                Ok(id) => return Ok(key.person(&id)),
-                Err(e) => Rejected::field("national_id", e.code(), e.zh(), e.to_string()),
-            },
-            Some(S::CreditCode(text)) => match CreditCode::parse(&text, CheckDigit::Overridden) {
-                Ok(code) => return Ok(key.organisation(&code)),
-                Err(e) => Rejected::field("credit_code", e.code(), e.zh(), e.to_string()),
-            },
-            Some(S::BrandNo(number)) => {
-                return Ok(StreamId::of(StreamKind::Brand, &number).subject());
-            }
-            Some(S::SubjectId(bytes)) => match <[u8; 16]>::try_from(bytes.as_slice()) {
-                Ok(bytes) => return Ok(SubjectId::from_bytes(bytes)),
-                Err(_) => Rejected::field(
-                    "subject_id",
-                    "BYTE_LENGTH",
-                    "应为 16 字节",
-                    "must have 16 bytes",
-                ),
-            },
-            None => Rejected::missing("subject"),
-        };
-        Err(rejected.into_status())
+        subject::subject(key, subject).map_err(Rejected::into_status)
     }
 }

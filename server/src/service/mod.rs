@@ -9,10 +9,10 @@ pub(crate) mod proof;
 
 use std::{pin::Pin, sync::Arc};
 
-use luzhang_ledger::{Position, text::Principal};
+use luzhang_ledger::Position;
 use tokio::sync::watch;
 use tokio_stream::Stream;
-use tonic::{Status, metadata::MetadataMap};
+use tonic::Status;
 
 use crate::{engine::Engine, rejected::Rejected, serve::Limits};
 
@@ -37,21 +37,6 @@ impl Context {
 
 /// A stream of answers.
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
-/// The header that names the account. Until principals are authenticated it is
-/// believed, which is why the server listens on loopback only.
-const PRINCIPAL: &str = "luzhang-principal";
-
-fn principal(metadata: &MetadataMap) -> Result<Principal, Status> {
-    let name = match metadata.get(PRINCIPAL) {
-        None => "local",
-        Some(value) => value.to_str().unwrap_or_default(),
-    };
-    Principal::new(name).map_err(|error| {
-        let zh = "账户名不能为空，最多 64 个字符";
-        Rejected::field(PRINCIPAL, error.code(), zh, error.to_string()).into_status()
-    })
-}
 
 fn position(number: u64) -> Result<Position, Status> {
     Position::new(number).ok_or_else(|| event_not_found(number))

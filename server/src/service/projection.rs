@@ -4,14 +4,16 @@
 use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc, time::Duration};
 
 use luzhang_ledger::Position;
-use luzhang_projections::projection::{Name, Projections};
+use luzhang_projections::projection::{Name, Projections, Rows};
 use luzhang_proto::wire::{self, projection_service_server::ProjectionService};
 use tokio::{sync::mpsc, time::sleep};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status};
 
 use super::{ANSWERS, Answers, Context};
-use crate::{convert::to_proto, edge::Until, engine::Engine, rejected::Rejected, replay};
+use crate::{
+    convert::to_proto, edge::Until, engine::Engine, gate::Visitor, rejected::Rejected, replay,
+};
 
 /// Rows of a page, if the request does not say.
 const PAGE: usize = 1_000;
@@ -42,6 +44,7 @@ impl ProjectionService for Context {
         &self,
         request: Request<wire::QueryRequest>,
     ) -> Result<Response<wire::QueryResponse>, Status> {
+        let visitor = Visitor::of(request.extensions())?.clone();
         let request = request.into_inner();
         let name = named(&request.name)?;
         let (rows, status) = self
@@ -49,6 +52,7 @@ impl ProjectionService for Context {
             .read_aside(move |projections| (projections.rows(name), projections.status(name)))
             .await
             .map_err(Rejected::into_status)?;
+        let rows = visible(&visitor, rows).map_err(Rejected::into_status)?;
         let start = match request.page_token.as_str() {
             "" => 0,
             token => Token::parse(token, &status)?,
@@ -84,13 +88,14 @@ impl ProjectionService for Context {
             0 => INTERVAL,
             millis => Duration::from_millis(millis.into()).max(LEAST_INTERVAL),
         };
+        let visitor = Visitor::of(request.extensions())?.clone();
         let engine = Arc::downgrade(&self.engine);
         let (send, receive) = mpsc::channel(ANSWERS);
         tokio::spawn(async move {
             let Some(engine) = engine.upgrade() else {
                 return;
             };
-            if let Err(status) = follow(&engine, name, interval, send.clone()).await {
+            if let Err(status) = follow(&engine, &visitor, (name, interval), send.clone()).await {
                 let _gone = send.send(Err(status)).await;
             }
         });
@@ -129,6 +134,32 @@ impl ProjectionService for Context {
     }
 }
 
+/// The rows that a mandate extends to: those of its offices and programmes, where a
+/// projection tells them apart.
+fn visible(visitor: &Visitor, mut rows: Rows) -> Result<Rows, Rejected> {
+    let Some(mandate) = visitor.mandate()? else {
+        return Ok(rows);
+    };
+    let column = |name: &str| rows.columns.iter().position(|column| *column == name);
+    let (office, programme) = (column("office"), column("programme"));
+    let is_told = |column: Option<usize>, limited: bool| column.is_some() || !limited;
+    if !is_told(office, !mandate.is_citywide())
+        || !is_told(programme, !mandate.programmes.is_empty())
+    {
+        return Err(visitor.denied(visitor.part()));
+    }
+    let cell = |row: &[String], column: Option<usize>| row.get(column?).cloned();
+    rows.rows.retain(|row| {
+        let office = cell(row, office).is_none_or(|office| {
+            let office = office.parse();
+            office.is_ok_and(|office| mandate.covers_office(office))
+        });
+        let programme = cell(row, programme);
+        office && programme.is_none_or(|programme| mandate.covers_programme(&programme))
+    });
+    Ok(rows)
+}
+
 fn named(name: &str) -> Result<Name, Status> {
     Name::parse(name).ok_or_else(|| {
         let known: Vec<&str> = Name::ALL.iter().map(|name| name.as_str()).collect();
@@ -150,8 +181,8 @@ fn named(name: &str) -> Result<Name, Status> {
 /// ledger is closed.
 async fn follow(
     engine: &Arc<Engine>,
-    name: Name,
-    interval: Duration,
+    visitor: &Visitor,
+    (name, interval): (Name, Duration),
     send: mpsc::Sender<Result<wire::FollowResponse, Status>>,
 ) -> Result<(), Status> {
     let mut durable = engine.follow();
@@ -162,6 +193,7 @@ async fn follow(
             .read_aside(move |projections| (projections.rows(name), projections.status(name)))
             .await
             .map_err(Rejected::into_status)?;
+        let rows = visible(visitor, rows).map_err(Rejected::into_status)?;
         let now: BTreeSet<Vec<String>> = rows.rows.into_iter().collect();
         let row = |cells: &Vec<String>| wire::Row {
             cells: cells.clone(),

@@ -7,6 +7,7 @@ use tonic::{Code, Request, Response, Status};
 use super::{Context, event_not_found, position};
 use crate::{
     checkpoints::{OldKey, Trouble},
+    gate::Visitor,
     proofs,
     rejected::Rejected,
 };
@@ -56,8 +57,15 @@ impl ProofService for Context {
         &self,
         request: Request<wire::GetReceiptRequest>,
     ) -> Result<Response<wire::GetReceiptResponse>, Status> {
+        let visitor = Visitor::of(request.extensions())?.clone();
         let request = request.into_inner();
         let position = position(request.position)?;
+        if request.with_content
+            && let Some(logged) = self.event(position)?
+        {
+            let seen = visitor.may_see(logged.event.header.office);
+            seen.map_err(Rejected::into_status)?;
+        }
         let form = if request.with_content {
             proofs::Form::Content
         } else {

@@ -2,7 +2,7 @@
 //! moment at which nobody waits for them any more.
 
 use luzhang_ledger::{LedgerId, log::memory::MemoryStore, text::Principal};
-use luzhang_projections::pack::LUZHOU_2023;
+use luzhang_projections::{access::Identity, pack::LUZHOU_2023};
 use luzhang_server::{
     Engine,
     convert::from_proto::{self, Request},
@@ -20,6 +20,7 @@ async fn a_message_without_a_reader_is_decided_as_long_as_the_stream_is_read() {
         ledger,
         pack: Some(LUZHOU_2023.as_bytes().to_vec()),
         origin: None,
+        mandates: Vec::new(),
     };
     let log = MemoryStore::new(ledger).open().unwrap();
     let engine = Engine::over(Box::new(log), scratch.path(), genesis, Options::default()).unwrap();
@@ -27,7 +28,7 @@ async fn a_message_without_a_reader_is_decided_as_long_as_the_stream_is_read() {
         let (key, principal) = (engine.vault().identity(), Principal::new("clerk").unwrap());
         vec![from_proto::request(
             key,
-            &principal,
+            &Identity::believed(principal.clone()),
             command(index),
             &engine,
         )]

@@ -56,8 +56,9 @@ fn header() -> impl Strategy<Value = Header> {
         option::of(position()),
         option::of(position()),
     );
-    (place, origin, reason, any::<[u8; 16]>()).prop_map(
-        |((position, stream, revision, stream_previous), origin, reason, salt)| {
+    let salted = (any::<[u8; 16]>(), option::of(any::<[u8; 16]>()));
+    (place, origin, reason, salted).prop_map(
+        |((position, stream, revision, stream_previous), origin, reason, (salt, credential))| {
             let (recorded_at, request, principal, office) = origin;
             let (basis, policy, cause) = reason;
             Header {
@@ -73,6 +74,7 @@ fn header() -> impl Strategy<Value = Header> {
                 policy,
                 cause,
                 salt,
+                credential,
             }
         },
     )

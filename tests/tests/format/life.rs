@@ -59,6 +59,7 @@ pub(crate) fn events() -> Vec<Event> {
             policy: None,
             cause,
             salt: [u8::try_from(number).unwrap(); 16],
+            credential: None,
         };
         events.push(Event { header, body });
     }

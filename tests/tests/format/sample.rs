@@ -138,6 +138,7 @@ pub(crate) fn events() -> Vec<Event> {
             policy: judged.then_some(policy).flatten(),
             cause,
             salt: [u8::try_from(number).unwrap(); 16],
+            credential: None,
         };
         if matches!(body, Body::PolicyPackAdopted { .. }) {
             policy = Some(position);

@@ -61,6 +61,7 @@ fn a_storage_failure_stops_the_writer_and_loses_nothing_acknowledged() {
                 ledger: ledger_id(),
                 pack: Some(LUZHOU_2023.as_bytes().to_vec()),
                 origin: None,
+                mandates: Vec::new(),
             };
             let log = gate.before(Box::new(log));
             let engine = Engine::over(log, &dir, genesis, Options::default()).unwrap();
@@ -231,6 +232,7 @@ fn a_ledger_that_cannot_begin_says_so() {
         ledger: ledger_id(),
         pack: None,
         origin: None,
+        mandates: Vec::new(),
     };
     let log = Box::new(store.open().unwrap());
     let error = Engine::over(log, scratch.path(), genesis, Options::default()).unwrap_err();

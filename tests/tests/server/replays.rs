@@ -28,6 +28,7 @@ fn the_same_request_has_the_same_outcome_whenever_it_is_repeated() {
             ledger: ledger_id(),
             pack: Some(LUZHOU_2023.as_bytes().to_vec()),
             origin: None,
+            mandates: Vec::new(),
         };
         let engine = Engine::create(&dir, genesis, Options::default()).unwrap();
         let site = Site::serve(engine, Limits::default(), scratch).await;

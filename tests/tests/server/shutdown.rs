@@ -26,6 +26,7 @@ fn genesis() -> Genesis {
         ledger: ledger_id(),
         pack: Some(LUZHOU_2023.as_bytes().to_vec()),
         origin: None,
+        mandates: Vec::new(),
     }
 }
 

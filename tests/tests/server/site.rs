@@ -4,6 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use luzhang_ledger::{
     LedgerId,
+    access::Mandate,
     log::{Log, memory::MemoryStore},
 };
 use luzhang_projections::pack::LUZHOU_2023;
@@ -55,6 +56,7 @@ pub(crate) struct Plan {
     pub(crate) pack: Option<Vec<u8>>,
     pub(crate) queue: usize,
     pub(crate) limits: Limits,
+    pub(crate) mandates: Vec<Mandate>,
 }
 
 impl Default for Plan {
@@ -63,6 +65,7 @@ impl Default for Plan {
             pack: Some(LUZHOU_2023.as_bytes().to_vec()),
             queue: DEFAULT_QUEUE,
             limits: Limits::default(),
+            mandates: Vec::new(),
         }
     }
 }
@@ -107,6 +110,7 @@ impl Site {
             ledger: ledger_id(),
             pack: plan.pack,
             origin: None,
+            mandates: plan.mandates,
         };
         let options = Options {
             queue: plan.queue,

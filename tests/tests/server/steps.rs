@@ -205,8 +205,11 @@ fn a_batch_is_paid_to_the_account_that_was_bound() {
         let batch = paid(grant, 5_000);
         site.record_as(batch.into_iter().take(1)).await;
         let get = async || {
-            let batch_no = format!("BF-{grant}");
-            let request = wire::GetBatchRequest { batch_no };
+            let request = wire::GetBatchRequest {
+                batch_no: format!("BF-{grant}"),
+                with_details: true,
+                purpose: "付款".to_owned(),
+            };
             let answer = site.grpc.cases.clone().get_batch(request).await;
             answer.unwrap().into_inner().payments.remove(0)
         };

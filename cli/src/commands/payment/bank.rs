@@ -8,7 +8,7 @@ use luzhang_proto::wire::{self, command::Body, grant_ref::Grant, outcome::Result
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use super::batch;
+use super::{Shown, batch};
 use crate::{
     args::{
         Global,
@@ -115,7 +115,7 @@ pub(super) async fn results(
     file: &Path,
     way: Way,
 ) -> Result<u8, Failure> {
-    let batch = batch(client, number).await?;
+    let batch = batch(client, number, Shown::Masked).await?;
     let expected = batch.payments.iter().map(|payment| {
         Ok(Expected {
             id: id_of(payment)?,
