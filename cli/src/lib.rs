@@ -6,6 +6,8 @@ mod bench;
 mod client;
 mod commands;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod import;
 mod lang;
 mod message;
