@@ -1,43 +1,21 @@
-//! What is checked of bytes that anybody may send.
+//! What is checked of bytes that come from outside.
 //!
 //! Plain functions of bytes, which panic where something does not hold. libFuzzer
-//! calls them (`src/bin`, `scripts/fuzz`), and so does a test of `ledger`, with
-//! every file of `corpus`: what was found once stays found without libFuzzer.
-//!
-//! Whatever is read is written again to the same bytes. Whatever verifies is
-//! true: the keys are fixed, and have signed nothing but what is made here, so
-//! that no input, however close to a sound one, can prove anything else.
+//! calls them (`src/bin`, `scripts/fuzz`), and so do tests, with every file of
+//! `corpus`: what was found once stays found without libFuzzer. Tests of `ledger`
+//! have [`proof`], those of `tests` have [`log`], those of the command line its own
+//! part, which stands there.
 
 mod edits;
-pub mod model;
-mod policies;
-mod signed;
-mod trees;
+pub mod log;
+pub mod proof;
 
-pub use signed::{checkpoint, note, receipt};
-pub use trees::tile;
+pub use luzhang::fuzz::{results, table};
 
-/// Witness requests (`r`) and policies (`p`, `q`).
-pub fn request(bytes: &[u8]) {
+/// A command as it travels, or as somebody writes it down (`j`).
+pub fn command(bytes: &[u8]) {
     match bytes.split_first() {
-        Some((b'p', text)) => policies::text(text),
-        Some((b'q', choices)) => policies::built(choices),
-        Some((b'r', request)) => signed::request(request),
-        Some((b'e', edits)) => signed::edited_request(edits),
-        Some((_, bytes)) => trees::consistency(bytes),
-        None => {}
+        Some((b'j', text)) => luzhang::fuzz::command_text(text),
+        _ => log::command(bytes),
     }
-}
-
-/// What fuzzing begins from, by target.
-pub fn seeds() -> Vec<(&'static str, Vec<Vec<u8>>)> {
-    let mut request = signed::request_seeds();
-    request.extend(policies::seeds());
-    vec![
-        ("note", signed::note_seeds()),
-        ("checkpoint", signed::checkpoint_seeds()),
-        ("tile", trees::seeds()),
-        ("receipt", signed::receipt_seeds()),
-        ("request", request),
-    ]
 }

@@ -92,6 +92,18 @@ pub(crate) fn write_annotated(
     Ok(())
 }
 
+/// The same as text, in memory.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn annotated_text(
+    table: &Table,
+    results: &[RowResult],
+    lang: Lang,
+) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    Annotated::new(table, results, lang).write_text(&mut text)?;
+    Ok(text)
+}
+
 /// Undoes the apostrophe that [`write_annotated`] puts before text that a
 /// spreadsheet would take for a formula.
 pub(crate) fn unescape(field: &str) -> &str {
@@ -223,7 +235,7 @@ impl<'a> Annotated<'a> {
         ]
     }
 
-    fn write_text(&self, file: &mut NamedTempFile) -> Result<(), io::Error> {
+    fn write_text(&self, file: impl Write) -> Result<(), io::Error> {
         let mut file = BufWriter::new(file);
         // Without it a spreadsheet takes the text for the local code page.
         file.write_all("\u{feff}".as_bytes())?;

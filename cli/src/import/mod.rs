@@ -17,3 +17,5 @@ pub(crate) use self::{
     table::{Row, Table},
     template::{Template, layout::Layout, row::ParsedRow},
 };
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::template::{CORRECTION_COLUMNS, row::RowError};

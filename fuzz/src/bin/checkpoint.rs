@@ -1,5 +1,5 @@
-//! See `luzhang_fuzz::checkpoint`.
+//! See `luzhang_fuzz::proof::checkpoint`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::checkpoint(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::proof::checkpoint(bytes));

@@ -1,5 +1,5 @@
-//! See `luzhang_fuzz::note`.
+//! See `luzhang_fuzz::proof::note`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::note(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::proof::note(bytes));

@@ -1,5 +1,5 @@
-//! See `luzhang_fuzz::receipt`.
+//! See `luzhang_fuzz::proof::receipt`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::receipt(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::proof::receipt(bytes));

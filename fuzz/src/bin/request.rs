@@ -1,5 +1,5 @@
-//! See `luzhang_fuzz::request`.
+//! See `luzhang_fuzz::proof::request`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::request(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::proof::request(bytes));

@@ -1,5 +1,5 @@
-//! See `luzhang_fuzz::tile`.
+//! See `luzhang_fuzz::proof::tile`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::tile(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| luzhang_fuzz::proof::tile(bytes));

@@ -25,8 +25,16 @@ mod rust;
     clippy::pedantic,
     reason = "the source of a crate of its own, outside this workspace"
 )]
-#[path = "../../../fuzz/src/lib.rs"]
+#[path = "../../../fuzz/src/proof/mod.rs"]
 mod fuzz;
+
+#[allow(
+    unreachable_pub,
+    clippy::pedantic,
+    reason = "the source of a crate of its own, outside this workspace"
+)]
+#[path = "../../../fuzz/src/edits.rs"]
+mod edits;
 
 use std::{convert::Infallible, str::FromStr};
 

@@ -19,7 +19,7 @@ use luzhang_ledger::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    edits::edited,
+    super::edits::edited,
     model,
     trees::{Kept, event},
 };

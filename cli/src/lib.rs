@@ -1,0 +1,105 @@
+//! `luzhang`: all of the one binary but the call of [`main`], so that what reads
+//! files from outside can be fuzzed (`fuzz/`).
+
+mod args;
+mod bench;
+mod client;
+mod commands;
+mod failure;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
+mod import;
+mod lang;
+mod message;
+mod output;
+mod payment;
+mod report;
+mod source;
+mod tiles;
+mod trust;
+
+use std::{
+    env,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    args::{Cli, Command},
+    failure::{Failure, exit},
+};
+
+/// Reads the command line, runs its command, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse_arguments();
+    let lang = cli.global.lang();
+    // What the database grumbles about is in our own words in the error.
+    let filter =
+        EnvFilter::try_from_env("LUZHANG_LOG").unwrap_or_else(|_| EnvFilter::new("warn,sled=off"));
+    let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .init();
+    match run(cli) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("{}", failure.text(lang));
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<u8, Failure> {
+    let global = cli.global;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let ended = match cli.command {
+        Command::Init(args) => commands::init::run(&global, &args),
+        Command::Serve(args) => runtime.block_on(commands::serve::run(&global, &args)),
+        Command::Submit(args) => runtime.block_on(commands::submit::run(&global, &args)),
+        Command::Import(args) => runtime.block_on(commands::import::run(&global, &args)),
+        Command::Event(command) => runtime.block_on(commands::event::run(&global, &command)),
+        Command::Subject(command) => runtime.block_on(commands::subject::run(&global, &command)),
+        Command::Explain(args) => runtime.block_on(commands::explain::run(&global, &args)),
+        Command::Principal(command) => {
+            runtime.block_on(commands::principal::run(&global, &command))
+        }
+        Command::Policy(command) => runtime.block_on(commands::policy::run(&global, &command)),
+        Command::Audit(command) => runtime.block_on(commands::audit::run(&global, &command)),
+        Command::Checkpoint(command) => {
+            runtime.block_on(commands::checkpoint::run(&global, &command))
+        }
+        Command::Proof(command) => runtime.block_on(commands::proof::run(&global, &command)),
+        Command::Tiles(command) => runtime.block_on(commands::tiles::run(&global, &command)),
+        Command::Witness(command) => runtime.block_on(commands::witness::run(&global, &command)),
+        Command::Simulate(args) => runtime.block_on(commands::simulate::run(&global, &args)),
+        Command::Rebuild { file } => {
+            runtime.block_on(commands::rebuild::run(&global, file.as_deref()))
+        }
+        Command::Projection(command) => {
+            runtime.block_on(commands::projection::run(&global, &command))
+        }
+        Command::Report(command) => runtime.block_on(commands::report::run(&global, &command)),
+        Command::Case(command) => runtime.block_on(commands::case::run(&global, &command)),
+        Command::Notice(command) => runtime.block_on(commands::notice::run(&global, &command)),
+        Command::Payment(command) => runtime.block_on(commands::payment::run(&global, &command)),
+        Command::Conflict(command) => {
+            runtime.block_on(commands::case::conflicts(&global, &command))
+        }
+        Command::Recovery(command) => runtime.block_on(commands::recovery::run(&global, &command)),
+        Command::Bench(args) => bench::run(&args, global.output)
+            .map(|()| exit::OK)
+            .map_err(Failure::from),
+        Command::Demo(args) => runtime.block_on(commands::demo::run(&global, &args)),
+        Command::Completion { shell } => commands::shell::completion(shell),
+        Command::Man { dir } => commands::shell::man(&dir),
+    };
+    // A follower of a remote stream may still wait; the answer is complete.
+    runtime.shutdown_background();
+    ended
+}
