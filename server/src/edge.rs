@@ -15,7 +15,10 @@ use tonic::{
     codegen::{BoxFuture, Service, http},
 };
 
-use crate::rejected::{MessageSize, Rejected};
+use crate::{
+    caller::Caller,
+    rejected::{MessageSize, Rejected},
+};
 
 /// When the caller no longer waits; an extension of its request.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +85,13 @@ where
             .map(Deadline);
         if let Some(deadline) = deadline {
             request.extensions_mut().insert(deadline);
+        }
+        // Whatever is asked: a name that is not the certificate's is a mistake that
+        // must not pass unnoticed. Of others it is asked where it matters.
+        if let Some(caller @ Caller::Certified(_)) = request.extensions().get()
+            && let Err(rejected) = caller.principal(request.headers())
+        {
+            return Box::pin(async { Ok(rejected.into_status().into_http()) });
         }
         let limits = self.limits;
         let answer = self.inner.call(request);

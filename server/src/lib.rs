@@ -6,7 +6,9 @@
 //! keys.
 
 pub mod checkpoints;
+pub mod caller;
 mod committer;
+pub mod connections;
 pub mod convert;
 mod door;
 mod edge;
@@ -20,11 +22,15 @@ pub mod replay;
 mod sequencer;
 pub mod serve;
 mod service;
+pub mod tls;
 pub mod vault;
 pub mod web;
 pub mod witness;
 
+pub use caller::{Caller, Certified, Credential};
 pub use committer::Stopped;
+pub use connections::{Observer, TurnedAway};
 pub use engine::{Engine, EngineError, Options};
 pub use rejected::Rejected;
 pub use serve::{Limits, Server};
+pub use tls::Tls;

@@ -47,7 +47,7 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::SubmitRequest>,
     ) -> Result<Response<wire::SubmitResponse>, Status> {
-        let principal = principal(request.metadata())?;
+        let principal = principal(&request)?;
         let request = request.into_inner();
         let wants_receipt = request.receipt;
         let command = self.command(request.command)?;
@@ -89,7 +89,7 @@ impl LedgerService for Context {
         &self,
         request: Request<Streaming<wire::SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
-        let principal = principal(request.metadata())?;
+        let principal = principal(&request)?;
         let (_, extensions, messages) = request.into_parts();
         let (send, receive) = mpsc::channel::<Result<Pending, Status>>(WINDOW);
         let listener = Listener::default();
@@ -122,7 +122,7 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::EvaluateRequest>,
     ) -> Result<Response<wire::EvaluateResponse>, Status> {
-        let principal = principal(request.metadata())?;
+        let principal = principal(&request)?;
         let command = self.command(request.into_inner().command)?;
         let request = self
             .request(&principal, command)

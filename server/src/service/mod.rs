@@ -12,9 +12,9 @@ use std::{pin::Pin, sync::Arc};
 use luzhang_ledger::{Position, text::Principal};
 use tokio::sync::watch;
 use tokio_stream::Stream;
-use tonic::{Status, metadata::MetadataMap};
+use tonic::{Request, Status};
 
-use crate::{engine::Engine, rejected::Rejected, serve::Limits};
+use crate::{caller::Caller, engine::Engine, rejected::Rejected, serve::Limits};
 
 /// What every service has at hand.
 #[derive(Clone, Debug)]
@@ -38,19 +38,12 @@ impl Context {
 /// A stream of answers.
 pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// The header that names the account. Until principals are authenticated it is
-/// believed, which is why the server listens on loopback only.
-const PRINCIPAL: &str = "luzhang-principal";
-
-fn principal(metadata: &MetadataMap) -> Result<Principal, Status> {
-    let name = match metadata.get(PRINCIPAL) {
-        None => "local",
-        Some(value) => value.to_str().unwrap_or_default(),
-    };
-    Principal::new(name).map_err(|error| {
-        let zh = "账户名不能为空，最多 64 个字符";
-        Rejected::field(PRINCIPAL, error.code(), zh, error.to_string()).into_status()
-    })
+/// Whose request it is, by its connection and its header.
+fn principal<T>(request: &Request<T>) -> Result<Principal, Status> {
+    // Every connection says who is at its other end.
+    let caller = request.extensions().get().unwrap_or(&Caller::Local);
+    let principal = caller.principal(request.metadata().as_ref());
+    principal.map_err(Rejected::into_status)
 }
 
 fn position(number: u64) -> Result<Position, Status> {
