@@ -30,8 +30,8 @@ pub struct Facts {
     pub not_before: Timestamp,
     /// Valid until.
     pub not_after: Timestamp,
-    /// Whether it may issue others.
-    pub issues: bool,
+    /// Whether it can tell who somebody is: it is no CA's, and not a server's alone.
+    pub identifies: bool,
 }
 
 /// Bytes are no certificate.
@@ -58,7 +58,7 @@ impl Facts {
             credential: credential(certificate.public_key()),
             not_before: time(validity.not_before.timestamp())?,
             not_after: time(validity.not_after.timestamp())?,
-            issues: certificate.is_ca(),
+            identifies: !certificate.is_ca() && is_for_clients(&certificate),
         })
     }
 
@@ -68,6 +68,15 @@ impl Facts {
             principal: self.principal.clone()?,
             credential: self.credential,
         })
+    }
+}
+
+/// Without the extension a certificate is good for anything.
+fn is_for_clients(certificate: &X509Certificate<'_>) -> bool {
+    match certificate.extended_key_usage() {
+        Ok(None) => true,
+        Ok(Some(usage)) => usage.value.client_auth || usage.value.any,
+        Err(_) => false,
     }
 }
 

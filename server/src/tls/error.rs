@@ -1,12 +1,12 @@
 //! Why there is no TLS, and why a handshake failed.
 
-use std::{io, path::PathBuf};
+use std::{error::Error, io, path::PathBuf};
 
 use rustls::{AlertDescription, CertificateError};
-use thiserror::Error;
+use thiserror::Error as ThisError;
 
 /// Certificates or keys cannot be used.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum TlsError {
     /// A file cannot be read.
     #[error("{}: {error}", .path.display())]
@@ -63,10 +63,22 @@ impl TlsError {
     }
 }
 
+/// What TLS said, if it is anywhere behind an error.
+pub fn rustls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    if let Some(found) = error.downcast_ref() {
+        return Some(found);
+    }
+    // An I/O error is transparent: the source of what it holds is its own.
+    let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    match held {
+        Some(held) => rustls_error(held),
+        None => error.source().and_then(rustls_error),
+    }
+}
+
 /// The stable code for a handshake that failed here.
 pub(crate) fn handshake_code(error: &io::Error) -> &'static str {
-    let source = error.get_ref();
-    match source.and_then(|source| source.downcast_ref::<rustls::Error>()) {
+    match rustls_error(error) {
         Some(error) => rustls_code(error),
         None => "TLS_HANDSHAKE",
     }

@@ -23,7 +23,7 @@ use rustls::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-pub use self::error::TlsError;
+pub use self::error::{TlsError, rustls_error};
 pub(crate) use self::error::handshake_code;
 use self::named::Named;
 
