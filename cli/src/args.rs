@@ -19,7 +19,12 @@ use luzhang_ledger::{Date, Position, proof::note::KeyName};
 use luzhang_server::{http::Believed, tls::pem};
 
 use crate::{
-    bench::BenchArgs, client::{Remote, Target}, failure::Failure, lang::Lang, output::Format, report::Form,
+    bench::BenchArgs,
+    client::{Remote, Target},
+    failure::Failure,
+    lang::Lang,
+    output::Format,
+    report::Form,
     trust::Trust,
 };
 

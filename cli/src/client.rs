@@ -25,11 +25,7 @@ use tonic::{
 };
 use tower::service_fn;
 
-use crate::{
-    failure::Failure,
-    lang::Lang,
-    transport,
-};
+use crate::{failure::Failure, lang::Lang, transport};
 
 /// The most bytes of one answer that this client takes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;

@@ -47,7 +47,11 @@ pub(crate) fn make(
     hosts: &[String],
     days: u32,
 ) -> Result<Made, Failure> {
-    let Files { cert, key, client_ca } = Files::in_directory(dir);
+    let Files {
+        cert,
+        key,
+        client_ca,
+    } = Files::in_directory(dir);
     let server = Pair { cert, key };
     let ca = Pair {
         key: dir.join("ca.key"),
@@ -83,19 +87,16 @@ pub(crate) fn make(
     if wants_server {
         let mut params = leaf("luzhang server", ExtendedKeyUsagePurpose::ServerAuth, days)?;
         params.subject_alt_names = names;
-        server.make(params, &issuer, &mut files)?;
+        server.make(&params, &issuer, &mut files)?;
     }
     for (principal, pair) in &accounts {
         let client = ExtendedKeyUsagePurpose::ClientAuth;
         let mut params = leaf(principal.as_str(), client, days)?;
         let urn = certificate::urn(principal).try_into().map_err(unmade)?;
         params.subject_alt_names = vec![SanType::URI(urn)];
-        pair.make(params, &issuer, &mut files)?;
+        pair.make(&params, &issuer, &mut files)?;
     }
-    Ok(Made {
-        files,
-        ca: ca.cert,
-    })
+    Ok(Made { files, ca: ca.cert })
 }
 
 /// An account's name that can be a file's.
@@ -166,7 +167,7 @@ impl Pair {
 
     fn make(
         &self,
-        params: CertificateParams,
+        params: &CertificateParams,
         issuer: &Issuer<'_, KeyPair>,
         files: &mut Vec<PathBuf>,
     ) -> Result<(), Failure> {
@@ -184,9 +185,11 @@ impl Pair {
 }
 
 fn write(path: &Path, mode: u32, text: &str) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => exists(path),
-        _ => Failure::file(path, &error),
+    let failed = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            return exists(path);
+        }
+        Failure::file(path, &error)
     };
     let mut file = OpenOptions::new()
         .write(true)

@@ -67,10 +67,9 @@ pub(crate) async fn connect(remote: &Remote) -> Result<Channel, Failure> {
         // It was given up before anything came.
         Ok(Err(_)) => {
             let error = io::Error::from(io::ErrorKind::ConnectionAborted);
-            return Err(connected.map_or_else(
-                |error| dialer.failure(&error),
-                |_| dialer.failure(&error),
-            ));
+            return Err(
+                connected.map_or_else(|error| dialer.failure(&error), |_| dialer.failure(&error))
+            );
         }
         Err(_) => {
             let error = io::Error::from(io::ErrorKind::TimedOut);
@@ -111,7 +110,10 @@ impl Dialer {
         let endpoint = Endpoint::from_shared(url.clone()).map_err(|_| wrong())?;
         let uri = endpoint.uri();
         let host = uri.host().ok_or_else(wrong)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         let secure = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
@@ -168,7 +170,7 @@ impl Dialer {
         match rustls_error(error) {
             Some(rustls::Error::AlertReceived(alert)) => self.refused(*alert),
             Some(rustls::Error::InvalidCertificate(why)) => self.disbelieved(why),
-            Some(other) => self.unsafe_to_say(other),
+            Some(other) => self.unexplained(other),
             None if error.is::<SpeaksTls>() || has_source::<SpeaksTls>(error) => self.speaks_tls(),
             None => self.unreachable(error),
         }
@@ -184,7 +186,9 @@ impl Dialer {
             ..Failure::new(
                 "SERVER_UNREACHABLE",
                 format!("无法连接 {url}：{error}{cause}。服务是否已启动（luzhang serve）？"),
-                format!("cannot reach {url}: {error}{cause}. Is the server running (luzhang serve)?"),
+                format!(
+                    "cannot reach {url}: {error}{cause}. Is the server running (luzhang serve)?"
+                ),
             )
         }
     }
@@ -219,7 +223,9 @@ impl Dialer {
             }
             AlertDescription::UnknownCA | AlertDescription::DecryptError => denied(
                 "CERTIFICATE_UNTRUSTED",
-                format!("{url} 不承认签发本方证书的机构。{own_zh}。请使用该服务认可的 CA 签发的证书"),
+                format!(
+                    "{url} 不承认签发本方证书的机构。{own_zh}。请使用该服务认可的 CA 签发的证书"
+                ),
                 format!(
                     "{url} does not know the CA of this certificate. {own_en}. Use one by a CA \
                      that the server believes"
@@ -248,7 +254,7 @@ impl Dialer {
                      for client authentication"
                 ),
             ),
-            other => self.unsafe_to_say(&rustls::Error::AlertReceived(other)),
+            other => self.unexplained(&rustls::Error::AlertReceived(other)),
         }
     }
 
@@ -310,7 +316,7 @@ impl Dialer {
         }
     }
 
-    fn unsafe_to_say(&self, error: &rustls::Error) -> Failure {
+    fn unexplained(&self, error: &rustls::Error) -> Failure {
         let url = &self.url;
         Failure {
             exit: exit::UNKNOWN,
@@ -336,9 +342,11 @@ impl Dialer {
 
 /// Whether any of the errors behind this one is of a kind.
 fn has_source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
-    let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    if held.is_some_and(|held| held.is::<E>()) {
-        return true;
+    let held = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    if let Some(held) = held {
+        return held.is::<E>() || has_source::<E>(held);
     }
     error
         .source()
@@ -379,11 +387,6 @@ fn config(remote: &Remote) -> Result<(ClientConfig, Option<Shown>), Failure> {
         None => RootCertStore::empty(),
         Some(file) => tls::roots(file, pem::certificates(file)?)?,
     };
-    let broken = |path: &Path, error: rustls::Error| -> Failure {
-        let path = path.to_owned();
-        let detail = error.to_string();
-        tls::TlsError::Invalid { path, detail }.into()
-    };
     let begun = ClientConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| Failure::from(anyhow::Error::from(error)))?
@@ -396,13 +399,7 @@ fn config(remote: &Remote) -> Result<(ClientConfig, Option<Shown>), Failure> {
             let facts = chain.first().and_then(|first| Facts::read(first).ok());
             let config = begun
                 .with_client_auth_cert(chain, pem::key(&key)?)
-                .map_err(|error| match error {
-                    rustls::Error::InconsistentKeys(_) => {
-                        let cert = cert.clone();
-                        tls::TlsError::Mismatch { cert, key }.into()
-                    }
-                    other => broken(&cert, other),
-                })?;
+                .map_err(|error| tls::TlsError::of_pair(&cert, &key, &error))?;
             (config, Some(Shown { path: cert, facts }))
         }
     };

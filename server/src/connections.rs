@@ -132,16 +132,9 @@ impl Gate {
     async fn accept(&self, listener: &TcpListener, send: &Begun) {
         let places = Arc::new(Semaphore::new(self.limits.connections.max(1)));
         loop {
-            let place = match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => place,
-                Err(_) => {
-                    self.turn_away("CONNECTIONS_FULL", None);
-                    match Arc::clone(&places).acquire_owned().await {
-                        Ok(place) => place,
-                        // Nobody closes it.
-                        Err(_) => return,
-                    }
-                }
+            let Some(place) = self.place(&places).await else {
+                // Nobody closes the places.
+                return;
             };
             match listener.accept().await {
                 Ok((stream, from)) => {
@@ -161,6 +154,14 @@ impl Gate {
         }
     }
 
+    async fn place(&self, places: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            return Some(place);
+        }
+        self.turn_away("CONNECTIONS_FULL", None);
+        Arc::clone(places).acquire_owned().await.ok()
+    }
+
     async fn begin(
         &self,
         stream: TcpStream,
@@ -175,7 +176,7 @@ impl Gate {
         let greeting = Watch {
             due: Box::pin(sleep(self.limits.greeting)),
             then: None,
-            code: "GREETING_TIMEOUT",
+            code: "CONNECTION_STALLED",
             from,
             observer: Arc::clone(&self.observer),
         };
@@ -199,7 +200,7 @@ impl Gate {
                 return None;
             }
             Err(_) => {
-                self.turn_away("GREETING_TIMEOUT", Some(from));
+                self.turn_away("CONNECTION_STALLED", Some(from));
                 return None;
             }
         };

@@ -5,8 +5,8 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
-pub mod checkpoints;
 pub mod caller;
+pub mod checkpoints;
 mod committer;
 pub mod connections;
 pub mod convert;

@@ -234,7 +234,10 @@ async fn of_server(url: &str) -> Result<Vec<Found>, Failure> {
     };
     let uri: tonic::codegen::http::Uri = url.parse().map_err(|error| unreachable(&error))?;
     let host = uri.host().unwrap_or_default();
-    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let host = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let name = ServerName::try_from(host.clone()).map_err(|error| unreachable(&error))?;
     let provider = tls::provider();
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -246,7 +249,9 @@ async fn of_server(url: &str) -> Result<Vec<Found>, Failure> {
     let port = uri.port_u16().unwrap_or(443);
     let handshake = async {
         let stream = TcpStream::connect((host.as_str(), port)).await?;
-        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+        TlsConnector::from(Arc::new(config))
+            .connect(name, stream)
+            .await
     };
     let stream = timeout(PATIENCE, handshake)
         .await

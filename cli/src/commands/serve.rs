@@ -43,7 +43,11 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     let limits = args.transport.limits(args.message_bytes);
     match raise_file_limit() {
         Ok(Some(files)) if files < u64::try_from(limits.connections).unwrap_or(u64::MAX) => {
-            tracing::warn!(files, connections = limits.connections, "fewer files than connections");
+            tracing::warn!(
+                files,
+                connections = limits.connections,
+                "fewer files than connections"
+            );
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the number of open files was not raised"),

@@ -35,6 +35,7 @@ mod request;
 
 mod fault;
 mod proof;
+mod transport;
 mod watch;
 mod witness;
 
@@ -81,7 +82,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 11] = [
+    let parts: [&[Entry]; 12] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -91,6 +92,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         request::ENTRIES,
         fault::ENTRIES,
         proof::ENTRIES,
+        transport::ENTRIES,
         watch::ENTRIES,
         witness::ENTRIES,
     ];

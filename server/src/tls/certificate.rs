@@ -1,5 +1,7 @@
 //! What a certificate says of whom.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use luzhang_ledger::text::Principal;
 use thiserror::Error;
@@ -145,7 +147,8 @@ pub fn urn(principal: &Principal) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             urn.push(char::from(byte));
         } else {
-            urn.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _infallible = write!(urn, "%{byte:02X}");
         }
     }
     urn

@@ -1,6 +1,10 @@
 //! Why there is no TLS, and why a handshake failed.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{
+    error::Error,
+    io,
+    path::{Path, PathBuf},
+};
 
 use rustls::{AlertDescription, CertificateError};
 use thiserror::Error as ThisError;
@@ -35,6 +39,20 @@ pub enum TlsError {
 }
 
 impl TlsError {
+    /// Why a certificate and its key cannot be used.
+    pub fn of_pair(cert: &Path, key: &Path, error: &rustls::Error) -> Self {
+        if matches!(error, rustls::Error::InconsistentKeys(_)) {
+            return Self::Mismatch {
+                cert: cert.to_owned(),
+                key: key.to_owned(),
+            };
+        }
+        Self::Invalid {
+            path: cert.to_owned(),
+            detail: error.to_string(),
+        }
+    }
+
     /// The stable reason code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -49,10 +67,7 @@ impl TlsError {
         match self {
             Self::Unreadable { path, error } => format!("文件 {}：{error}", path.display()),
             Self::Invalid { path, detail } => {
-                format!(
-                    "{} 不是可用的 PEM 证书或私钥文件：{detail}",
-                    path.display()
-                )
+                format!("{} 不是可用的 PEM 证书或私钥文件：{detail}", path.display())
             }
             Self::Mismatch { cert, key } => format!(
                 "{} 中的私钥与 {} 中的证书不配对",
@@ -69,7 +84,9 @@ pub fn rustls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::
         return Some(found);
     }
     // An I/O error is transparent: the source of what it holds is its own.
-    let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let held = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
     match held {
         Some(held) => rustls_error(held),
         None => error.source().and_then(rustls_error),

@@ -23,8 +23,8 @@ use rustls::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-pub use self::error::{TlsError, rustls_error};
 pub(crate) use self::error::handshake_code;
+pub use self::error::{TlsError, rustls_error};
 use self::named::Named;
 
 /// How often the files are looked at.
@@ -174,15 +174,16 @@ pub fn provider() -> Arc<CryptoProvider> {
 ///
 /// # Errors
 /// If one of them cannot be a CA's.
-pub fn roots(path: &Path, certificates: Vec<CertificateDer<'static>>) -> Result<RootCertStore, TlsError> {
+pub fn roots(
+    path: &Path,
+    certificates: Vec<CertificateDer<'static>>,
+) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates {
-        roots
-            .add(certificate)
-            .map_err(|error| TlsError::Invalid {
-                path: path.to_owned(),
-                detail: error.to_string(),
-            })?;
+        roots.add(certificate).map_err(|error| TlsError::Invalid {
+            path: path.to_owned(),
+            detail: error.to_string(),
+        })?;
     }
     Ok(roots)
 }
@@ -199,13 +200,7 @@ fn read(files: &Files) -> Result<Loaded, TlsError> {
     let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
         .build()
         .map_err(|error| invalid(&files.client_ca, error.to_string()))?;
-    let with = |error: rustls::Error| match error {
-        rustls::Error::InconsistentKeys(_) => TlsError::Mismatch {
-            cert: files.cert.clone(),
-            key: files.key.clone(),
-        },
-        other => invalid(&files.cert, other.to_string()),
-    };
+    let with = |error| TlsError::of_pair(&files.cert, &files.key, &error);
     let begin = || {
         ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()

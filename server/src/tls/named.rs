@@ -35,9 +35,7 @@ impl ClientCertVerifier for Named {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verified = self
-            .0
-            .verify_client_cert(end_entity, intermediates, now)?;
+        let verified = self.0.verify_client_cert(end_entity, intermediates, now)?;
         let facts = Facts::read(end_entity).map_err(|_| CertificateError::BadEncoding)?;
         match facts.principal {
             Some(_) => Ok(verified),
