@@ -1,8 +1,10 @@
 //! The command line.
 
 pub(crate) mod access;
+pub(crate) mod cert;
 pub(crate) mod life;
 pub(crate) mod proof;
+pub(crate) mod transport;
 pub(crate) mod watch;
 pub(crate) mod witness;
 
@@ -15,9 +17,15 @@ use clap::{
 use clap_complete::Shell;
 use jiff::SignedDuration;
 use luzhang_ledger::{Date, Position, proof::note::KeyName, text::Principal};
+use luzhang_server::{http::Believed, tls::pem};
 
 use crate::{
-    bench::BenchArgs, client::Target, failure::Failure, lang::Lang, output::Format, report::Form,
+    bench::BenchArgs,
+    client::{Remote, Target},
+    failure::Failure,
+    lang::Lang,
+    output::Format,
+    report::Form,
     trust::Trust,
 };
 
@@ -49,7 +57,7 @@ impl Cli {
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// A server, for example `http://127.0.0.1:7380`
+    /// A server, for example `http://127.0.0.1:7380` or `https://ledger.example:7380`
     #[arg(long, global = true, env = "LUZHANG_SERVER", value_name = "URL")]
     pub(crate) server: Option<String>,
     /// A data directory, used without a server
@@ -61,7 +69,14 @@ pub(crate) struct Global {
     /// Language of messages; that of the locale by default
     #[arg(long, global = true, env = "LUZHANG_LANG", value_enum)]
     pub(crate) lang: Option<Lang>,
-    /// The account that asks
+    /// Show a server this certificate: PREFIX.crt, with its key in PREFIX.key
+    #[arg(long, global = true, env = "LUZHANG_IDENTITY", value_name = "PREFIX")]
+    pub(crate) identity: Option<PathBuf>,
+    /// Believe servers whose certificates are by these CAs; `ca.crt` beside the
+    /// identity by default
+    #[arg(long, global = true, env = "LUZHANG_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The account that asks; that of the certificate, if one is shown
     #[arg(long, global = true, env = "LUZHANG_PRINCIPAL", value_name = "NAME")]
     pub(crate) principal: Option<String>,
 }
@@ -86,7 +101,7 @@ impl Global {
     /// Which ledger the command is about.
     pub(crate) fn target(&self) -> Result<Target, Failure> {
         match (&self.server, &self.data_dir) {
-            (Some(url), None) => Ok(Target::Server(url.clone())),
+            (Some(url), None) => Ok(Target::Server(self.remote(url))),
             (None, Some(dir)) => Ok(Target::DataDir(dir.clone())),
             (Some(_), Some(_)) => Err(Failure::usage(
                 "--server 与 --data-dir 只能给一个",
@@ -96,6 +111,32 @@ impl Global {
                 "请用 --server URL 或 --data-dir DIR 指明账本",
                 "name the ledger with --server URL or --data-dir DIR",
             )),
+        }
+    }
+
+    /// A server, with the means to talk to it.
+    pub(crate) fn remote(&self, url: &str) -> Remote {
+        Remote {
+            url: url.to_owned(),
+            identity: self.identity.clone(),
+            ca: self.ca(),
+        }
+    }
+
+    /// The file of the CAs whose servers are believed.
+    fn ca(&self) -> Option<PathBuf> {
+        let beside = || {
+            let beside = self.identity.as_ref()?.with_file_name("ca.crt");
+            beside.is_file().then_some(beside)
+        };
+        self.ca.clone().or_else(beside)
+    }
+
+    /// Whose certificates published trees, witnesses and webhooks may have.
+    pub(crate) fn believed(&self) -> Result<Believed, Failure> {
+        match self.ca() {
+            None => Ok(Believed::default()),
+            Some(file) => Ok(Believed::these(&pem::certificates(&file)?)),
         }
     }
 
@@ -117,6 +158,9 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Serve a data directory over gRPC
     Serve(ServeArgs),
+    /// Certificates: make them for trying out, and see when they expire
+    #[command(subcommand)]
+    Cert(cert::CertCommand),
     /// Submit one command, written as JSON
     Submit(SubmitArgs),
     /// Import a bureau's tables, CSV or XLSX
@@ -216,7 +260,7 @@ fn key_name(text: &str) -> Result<KeyName, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Where to listen; loopback only
+    /// Where to listen; without TLS, loopback only
     #[arg(long, env = "LUZHANG_LISTEN", default_value = "127.0.0.1:7380")]
     pub(crate) listen: SocketAddr,
     /// How many messages may wait to be decided
@@ -225,7 +269,9 @@ pub(crate) struct ServeArgs {
     /// The most bytes of one request
     #[arg(long, default_value_t = luzhang_server::Limits::default().message_bytes)]
     pub(crate) message_bytes: usize,
-    /// Where the tree is published over HTTP; loopback only, or `off`
+    #[command(flatten)]
+    pub(crate) transport: transport::TransportArgs,
+    /// Where the tree is published over HTTP(S); without TLS, loopback only; or `off`
     #[arg(
         long,
         env = "LUZHANG_WEB",

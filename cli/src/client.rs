@@ -5,7 +5,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
@@ -26,10 +25,7 @@ use tonic::{
 };
 use tower::service_fn;
 
-use crate::{
-    failure::{Failure, exit},
-    lang::Lang,
-};
+use crate::{failure::Failure, lang::Lang, transport};
 
 /// The most bytes of one answer that this client takes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -38,9 +34,19 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     /// A server.
-    Server(String),
+    Server(Remote),
     /// A data directory.
     DataDir(PathBuf),
+}
+
+/// A server, and the means to talk to it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Remote {
+    pub(crate) url: String,
+    /// The files of the certificate and the key to show, without their endings.
+    pub(crate) identity: Option<PathBuf>,
+    /// The file of the CAs whose servers are believed.
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// Says who asks, with every request.
@@ -94,8 +100,8 @@ impl Client {
             })
             .transpose()?;
         match target {
-            Target::Server(url) => Ok(Self {
-                channel: connect(url).await?,
+            Target::Server(remote) => Ok(Self {
+                channel: transport::connect(remote).await?,
                 principal: As(principal),
                 embedded: None,
             }),
@@ -149,25 +155,6 @@ impl Client {
         }
         Ok(())
     }
-}
-
-async fn connect(url: &str) -> Result<Channel, Failure> {
-    let unreachable = |error: &dyn std::fmt::Display| Failure {
-        exit: exit::UNKNOWN,
-        ..Failure::new(
-            "SERVER_UNREACHABLE",
-            format!("无法连接 {url}：{error}。服务是否已启动（luzhang serve）？"),
-            format!("cannot reach {url}: {error}. Is the server running (luzhang serve)?"),
-        )
-    };
-    let endpoint = Endpoint::from_shared(url.to_owned())
-        .map_err(|error| unreachable(&error))?
-        .connect_timeout(Duration::from_secs(10))
-        .tcp_nodelay(true);
-    endpoint.connect().await.map_err(|error| {
-        let cause = std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
-        unreachable(&format!("{error} {cause}").trim_end())
-    })
 }
 
 /// Opens a data directory, with a progress bar where a person watches.

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use luzhang_ledger::log::sled::OpenError;
-use luzhang_server::{EngineError, serve::ServeError};
+use luzhang_server::{EngineError, serve::ServeError, tls::TlsError};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -153,6 +153,12 @@ impl From<OpenError> for Failure {
 
 impl From<ServeError> for Failure {
     fn from(error: ServeError) -> Self {
+        Self::new(error.code(), error.zh(), error.to_string())
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
         Self::new(error.code(), error.zh(), error.to_string())
     }
 }

@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod client;
 mod commands;
+mod dev;
 mod failure;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
@@ -16,6 +17,7 @@ mod payment;
 mod report;
 mod source;
 mod tiles;
+mod transport;
 mod trust;
 
 use std::{
@@ -61,6 +63,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
     let ended = match cli.command {
         Command::Init(args) => commands::init::run(&global, &args),
         Command::Serve(args) => runtime.block_on(commands::serve::run(&global, &args)),
+        Command::Cert(command) => runtime.block_on(commands::cert::run(&global, &command)),
         Command::Submit(args) => runtime.block_on(commands::submit::run(&global, &args)),
         Command::Import(args) => runtime.block_on(commands::import::run(&global, &args)),
         Command::Event(command) => runtime.block_on(commands::event::run(&global, &command)),

@@ -19,7 +19,7 @@ use luzhang_ledger::proof::{
     tile::{self, NODE_LEN, Resource, Tile, TiledTree, Tiles},
     tree,
 };
-use luzhang_server::http::{Client, HttpError};
+use luzhang_server::http::{Believed, Client, HttpError};
 use thiserror::Error;
 
 use crate::failure::{Failure, exit};
@@ -124,7 +124,7 @@ pub(crate) enum Discontinuity {
 
 impl TileSource {
     /// A URL if it begins with `http://` or `https://`, else a directory.
-    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str, believed: Believed) -> Result<Self, Failure> {
         let lower = text.to_ascii_lowercase();
         let place = if lower.starts_with("http://") || lower.starts_with("https://") {
             if text.contains(['?', '#']) {
@@ -135,7 +135,7 @@ impl TileSource {
             }
             Place::Url {
                 prefix: text.trim_end_matches('/').to_owned(),
-                client: Client::new(PATIENCE),
+                client: Client::believing(PATIENCE, believed),
             }
         } else if text.is_empty() || text.contains("://") {
             return Err(Failure::usage(
@@ -305,6 +305,7 @@ impl TilesError {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Missing { .. } => "TILES_MISSING",
+            Self::Http(HttpError::Untrusted { .. }) => "SERVER_UNTRUSTED",
             Self::Http(_) | Self::Io { .. } => "TILES_UNREACHABLE",
             Self::Length { .. } => "TILES_UNREADABLE",
             Self::Checkpoint { .. } => "CHECKPOINT_UNREADABLE",
@@ -317,6 +318,9 @@ impl TilesError {
             Self::Missing { place } => format!("{place} 不存在"),
             Self::Http(HttpError::Unreachable { url, detail }) => {
                 format!("无法连接 {url}：{detail}")
+            }
+            Self::Http(HttpError::Untrusted { url, detail }) => {
+                format!("{url} 的证书不可信：{detail}；签发它的 CA 证书用 --ca 指定")
             }
             Self::Http(HttpError::Status { url, status }) => {
                 format!("{url} 返回状态 {status}")

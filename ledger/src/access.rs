@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
+use sha2::{Digest as _, Sha256};
+
 use crate::{
     identity::SubjectId,
     malformed::{Malformed, Problem},
@@ -147,6 +149,11 @@ impl FromIterator<Role> for Roles {
 pub struct Credential([u8; 32]);
 
 impl Credential {
+    /// Of a key, by its DER-encoded SubjectPublicKeyInfo.
+    pub fn of_key_info(der: &[u8]) -> Self {
+        Self(Sha256::digest(der).into())
+    }
+
     /// Wraps a digest.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

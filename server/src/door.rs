@@ -12,19 +12,32 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_rustls::TlsAcceptor;
+
+use crate::{
+    connections::Transport,
+    tls::{Tls, handshake_code},
+};
 
 /// Connections that are open at a time.
 const CONNECTIONS: usize = 256;
 /// How long a caller may take over its headers, and again over its body. A
 /// connection that is kept open for so long without a request is closed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// How long TLS may take to begin.
+const GREETING: Duration = Duration::from_secs(10);
 /// How long requests under way can hold up the end.
 const GRACE: Duration = Duration::from_secs(5);
 /// A pause after a failure to accept, which is for want of files most often.
 const RESPITE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`, then finishes what is under way.
-pub(crate) async fn serve(router: Router, listener: TcpListener, stop: impl Future<Output = ()>) {
+pub(crate) async fn serve(
+    router: Router,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    stop: impl Future<Output = ()>,
+) {
     let mut stop = pin!(stop);
     let open = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -41,12 +54,19 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, stop: impl Futu
             () = &mut stop => break,
             next = next => next,
         };
-        let service = TowerToHyperService::new(router.clone());
-        let connection = http.serve_connection(TokioIo::new(stream), service);
-        let connection = open.watch(connection.into_owned());
+        let (http, router, watcher) = (http.clone(), router.clone(), open.watcher());
+        let tls = tls.as_ref().map(|tls| TlsAcceptor::from(tls.open()));
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error, "a connection ended");
+            let stream = match tls {
+                None => Some(Box::new(stream) as Box<dyn Transport>),
+                Some(tls) => greet(tls, stream).await,
+            };
+            if let Some(stream) = stream {
+                let service = TowerToHyperService::new(router);
+                let connection = http.serve_connection(TokioIo::new(stream), service);
+                if let Err(error) = watcher.watch(connection.into_owned()).await {
+                    tracing::debug!(error, "a connection ended");
+                }
             }
             drop(place);
         });
@@ -54,6 +74,18 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, stop: impl Futu
     drop(listener);
     if tokio::time::timeout(GRACE, open.shutdown()).await.is_err() {
         tracing::warn!("callers that do not read their answers are left behind");
+    }
+}
+
+/// `None` if the caller does not speak TLS, or too slowly.
+async fn greet(tls: TlsAcceptor, stream: TcpStream) -> Option<Box<dyn Transport>> {
+    match tokio::time::timeout(GREETING, tls.accept(stream)).await {
+        Ok(Ok(stream)) => Some(Box::new(stream)),
+        Ok(Err(error)) => {
+            tracing::debug!(code = handshake_code(&error), %error, "a handshake failed");
+            None
+        }
+        Err(_) => None,
     }
 }
 

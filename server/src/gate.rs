@@ -14,10 +14,6 @@ use tonic::{Code, Status, codegen::http};
 
 use crate::{caller::Caller, denials::Denials, engine::Engine, rejected::Rejected};
 
-/// The header that names the account where no certificate does. Whoever sends it
-/// is believed, which is why such a server listens on loopback only.
-pub(crate) const PRINCIPAL: &str = "luzhang-principal";
-
 /// Who asks for commands to be decided.
 const COMMANDERS: Roles = Roles::of(&[
     Role::Clerk,
@@ -131,9 +127,10 @@ impl Gate {
             return Ok(None);
         }
         let (method, takes) = method(path);
-        let caller = request.extensions().get::<Caller>();
-        let embedded = caller == Some(&Caller::Embedded);
-        let who = identity(caller, request.headers()).inspect_err(|why| {
+        // Every connection says who is at its other end.
+        let caller = request.extensions().get().unwrap_or(&Caller::Local);
+        let embedded = *caller == Caller::Embedded;
+        let who = caller.identity(request.headers()).inspect_err(|why| {
             self.denials().note(None, why.code, method);
         })?;
         let governed = self.engine.access().is_governed();
@@ -170,44 +167,6 @@ fn method(path: &str) -> (&'static str, Takes) {
     let is_it = |known: &&(&'static str, Takes)| known.0.split_once('.') == Some((service, method));
     let unknown = ("unknown", Takes::Whole(Roles::NONE));
     METHODS.iter().find(is_it).copied().unwrap_or(unknown)
-}
-
-/// Who asks, as far as it is said: by the certificate, or else by the header.
-fn identity(
-    caller: Option<&Caller>,
-    headers: &http::HeaderMap,
-) -> Result<Option<Identity>, Rejected> {
-    let named = match headers.get(PRINCIPAL) {
-        None => None,
-        Some(value) => {
-            let name = Principal::new(value.to_str().unwrap_or_default());
-            Some(name.map_err(|error| {
-                let zh = "账户名不能为空，最多 64 个字符";
-                Rejected::field(PRINCIPAL, error.code(), zh, error.to_string())
-            })?)
-        }
-    };
-    match caller {
-        Some(Caller::Certified(certified)) => {
-            if named.is_some_and(|named| named != certified.principal) {
-                return Err(Rejected {
-                    status: Code::PermissionDenied,
-                    ..Rejected::field(
-                        PRINCIPAL,
-                        "PRINCIPAL_MISMATCH",
-                        "所报账户与证书不符：账户由证书说明，请去掉 --principal",
-                        "is not the name in the certificate: that says who you are, leave \
-                         `--principal` out",
-                    )
-                });
-            }
-            Ok(Some(Identity {
-                principal: certified.principal.clone(),
-                credential: Some(certified.credential),
-            }))
-        }
-        Some(Caller::Embedded | Caller::Local) | None => Ok(named.map(Identity::believed)),
-    }
 }
 
 fn no_principal() -> Rejected {

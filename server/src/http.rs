@@ -1,10 +1,17 @@
 //! Asking other servers over HTTP: witnesses, published tiles, webhooks. Blocking,
 //! bounded in time and size.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
+use rustls::pki_types::CertificateDer;
 use thiserror::Error;
-use ureq::{Agent, Body, http::Response};
+use ureq::{
+    Agent, Body,
+    http::Response,
+    tls::{Certificate, RootCerts, TlsConfig},
+};
+
+use crate::tls::rustls_error;
 
 /// Asks other servers.
 #[derive(Clone)]
@@ -18,6 +25,28 @@ impl fmt::Debug for Client {
     }
 }
 
+/// Whose certificates other servers may have: those of the public CAs, or of these
+/// CAs alone.
+#[derive(Clone, Default)]
+pub struct Believed(Option<Arc<Vec<Certificate<'static>>>>);
+
+impl Believed {
+    /// These alone.
+    pub fn these(certificates: &[CertificateDer<'_>]) -> Self {
+        let owned = |der: &CertificateDer<'_>| Certificate::from_der(der).to_owned();
+        Self(Some(Arc::new(certificates.iter().map(owned).collect())))
+    }
+}
+
+impl fmt::Debug for Believed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            None => f.write_str("Believed(public)"),
+            Some(these) => write!(f, "Believed({})", these.len()),
+        }
+    }
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum HttpError {
@@ -27,6 +56,14 @@ pub enum HttpError {
         /// Who was asked.
         url: String,
         /// What happened.
+        detail: String,
+    },
+    /// Somebody answered whose certificate is not believed.
+    #[error("{url} has a certificate that is not believed: {detail}. Name its CA with `--ca`")]
+    Untrusted {
+        /// Who was asked.
+        url: String,
+        /// What is wrong with it.
         detail: String,
     },
     /// An answer that says no.
@@ -55,10 +92,17 @@ const MOST: u64 = 256 * 1024;
 impl Client {
     /// Waits at most so long for an answer, whole.
     pub fn new(patience: Duration) -> Self {
+        Self::believing(patience, Believed::default())
+    }
+
+    /// As [`Client::new`], and believes these certificates.
+    pub fn believing(patience: Duration, believed: Believed) -> Self {
+        let roots = believed.0.map_or(RootCerts::WebPki, RootCerts::Specific);
         let config = Agent::config_builder()
             .timeout_global(Some(patience))
             .http_status_as_error(false)
             .max_redirects(2)
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .user_agent(concat!("luzhang/", env!("CARGO_PKG_VERSION")));
         Self {
             agent: config.build().into(),
@@ -86,9 +130,15 @@ impl Client {
 }
 
 fn answer(url: &str, called: Result<Response<Body>, ureq::Error>) -> Result<Answer, HttpError> {
-    let unreachable = |error: ureq::Error| HttpError::Unreachable {
-        url: url.to_owned(),
-        detail: error.to_string(),
+    let unreachable = |error: ureq::Error| match rustls_error(&error) {
+        Some(rustls::Error::InvalidCertificate(why)) => HttpError::Untrusted {
+            url: url.to_owned(),
+            detail: why.to_string(),
+        },
+        Some(_) | None => HttpError::Unreachable {
+            url: url.to_owned(),
+            detail: error.to_string(),
+        },
     };
     let mut response = called.map_err(unreachable)?;
     let body = response.body_mut().with_config().limit(MOST);

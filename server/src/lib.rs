@@ -5,9 +5,10 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
-mod caller;
+pub mod caller;
 pub mod checkpoints;
 mod committer;
+pub mod connections;
 pub mod convert;
 pub mod denials;
 mod door;
@@ -23,11 +24,15 @@ pub mod replay;
 mod sequencer;
 pub mod serve;
 mod service;
+pub mod tls;
 pub mod vault;
 pub mod web;
 pub mod witness;
 
+pub use caller::{Caller, Certified};
 pub use committer::Stopped;
+pub use connections::{Observer, TurnedAway};
 pub use engine::{Engine, EngineError, Options};
 pub use rejected::Rejected;
 pub use serve::{Limits, Server};
+pub use tls::Tls;

@@ -17,30 +17,40 @@ use tokio::{
     net::TcpListener,
     sync::watch,
 };
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{
     server::NamedService,
     service::Routes,
-    transport::server::{Connected, Router, TcpIncoming},
+    transport::server::{Connected, Router},
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::{Layer, layer::layer_fn};
 
 use crate::{
-    denials,
+    caller::Caller,
+    connections::{Connection, Entrance, Logged, Observer, TurnedAway},
+    denials::{self, Denials},
     edge::{Edge, MessageLimits},
     engine::Engine,
     gate::Gate,
     service::Context,
+    tls::Tls,
 };
 
-/// What one request may cost.
+/// What one request, and one connection, may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The most bytes of one request message.
     pub message_bytes: usize,
     /// Streams that one connection may have open.
     pub streams: u32,
+    /// Connections that are open at a time. Others wait until one ends.
+    pub connections: usize,
+    /// How long a connection may take to begin: TLS, and the first bytes of HTTP/2.
+    pub greeting: Duration,
+    /// How long a connection may be silent before it is asked whether anybody is
+    /// there, and how long the answer may take.
+    pub silence: Duration,
     /// How long a caller that does not read its answers can hold up the end of
     /// the server. What is queued is made durable in any case.
     pub grace: Duration,
@@ -51,6 +61,9 @@ impl Default for Limits {
         Self {
             message_bytes: 8 * 1024 * 1024,
             streams: 256,
+            connections: 4_096,
+            greeting: Duration::from_secs(10),
+            silence: Duration::from_secs(20),
             grace: Duration::from_secs(5),
         }
     }
@@ -110,17 +123,57 @@ impl ServeError {
 pub struct Server {
     engine: Arc<Engine>,
     limits: Limits,
+    tls: Option<Arc<Tls>>,
+    observer: Arc<dyn Observer>,
+}
+
+/// Tells the log, and the ledger.
+#[derive(Debug)]
+struct Noted {
+    logged: Logged,
+    denials: Arc<Denials>,
+}
+
+impl Observer for Noted {
+    fn turned_away(&self, who: TurnedAway) {
+        self.logged.turned_away(who);
+        self.denials.note(None, who.code, "connection");
+    }
 }
 
 impl Server {
     /// Serves `engine`.
     pub fn new(engine: Arc<Engine>, limits: Limits) -> Self {
-        Self { engine, limits }
+        let denials = Arc::clone(engine.denials());
+        Self {
+            engine,
+            limits,
+            tls: None,
+            observer: Arc::new(Noted {
+                logged: Logged::default(),
+                denials,
+            }),
+        }
     }
 
-    /// Listens on a loopback address; port 0 takes a free one.
+    /// With TLS: callers have to show a certificate, and may be elsewhere.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Option<Arc<Tls>>) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Tells somebody of callers that were turned away, instead of the log.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Listens on an address, without TLS on a loopback address only; port 0 takes a
+    /// free one.
     pub async fn listen(&self, address: SocketAddr) -> Result<TcpListener, ServeError> {
-        if !address.ip().is_loopback() {
+        if self.tls.is_none() && !address.ip().is_loopback() {
             return Err(ServeError::NotLoopback(address));
         }
         TcpListener::bind(address)
@@ -135,12 +188,16 @@ impl Server {
         listener: TcpListener,
         stop: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        // Whatever is given to the transport's builder, it does not pass on.
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        self.serve(incoming, stop).await
+        let entrance = Entrance {
+            tls: self.tls.clone(),
+            limits: self.limits,
+            observer: Arc::clone(&self.observer),
+        };
+        let incoming = entrance.open(listener);
+        self.serve_connections(incoming, stop).await
     }
 
-    /// Serves connections of any kind, for example in memory.
+    /// Serves connections within this process.
     pub async fn serve<I, IO, E>(
         self,
         incoming: I,
@@ -148,8 +205,21 @@ impl Server {
     ) -> Result<(), ServeError>
     where
         I: Stream<Item = Result<IO, E>>,
-        IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
-        IO::ConnectInfo: Clone + Send + Sync + 'static,
+        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let incoming = incoming.map(|io| io.map(Connection::embedded));
+        self.serve_connections(incoming, stop).await
+    }
+
+    async fn serve_connections<I, IO, E>(
+        self,
+        incoming: I,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), ServeError>
+    where
+        I: Stream<Item = Result<IO, E>>,
+        IO: AsyncRead + AsyncWrite + Connected<ConnectInfo = Caller> + Unpin + Send + 'static,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let engine = Arc::clone(&self.engine);
@@ -210,6 +280,8 @@ impl Server {
             .build_v1()?;
         Ok(tonic::transport::Server::builder()
             .max_concurrent_streams(self.limits.streams)
+            .http2_keepalive_interval(Some(self.limits.silence))
+            .http2_keepalive_timeout(Some(self.limits.silence))
             .layer(layer_fn(move |inner| Edge {
                 inner,
                 limits: message,

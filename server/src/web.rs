@@ -28,6 +28,7 @@ use crate::{
     door,
     engine::{Engine, Tree},
     replay,
+    tls::Tls,
 };
 
 /// Nothing under this name ever changes.
@@ -40,13 +41,20 @@ const BYTES: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const ANYBODY: HeaderValue = HeaderValue::from_static("*");
 
 /// Serves the tree until `stop`.
-pub async fn serve(engine: Arc<Engine>, listener: TcpListener, stop: impl Future<Output = ()>) {
+///
+/// With TLS by the server's certificate; callers need none.
+pub async fn serve(
+    engine: Arc<Engine>,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    stop: impl Future<Output = ()>,
+) {
     let routes = Router::new()
         .route("/checkpoint", get(checkpoint))
         .route("/tile/{*path}", get(resource))
         .layer(CompressionLayer::new().gzip(true))
         .with_state(engine);
-    door::serve(routes, listener, stop).await;
+    door::serve(routes, listener, tls, stop).await;
 }
 
 async fn checkpoint(State(engine): State<Arc<Engine>>) -> Response {

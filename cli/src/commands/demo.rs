@@ -116,7 +116,7 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
     let serving = tokio::spawn(server.run(listener, async {
         let _either_way = stopped.await;
     }));
-    let client = Client::open(&Target::Server(url.clone()), None, lang).await?;
+    let client = Client::open(&Target::Server(global.remote(&url)), None, lang).await?;
     let story = Story {
         global,
         lang,
@@ -366,7 +366,7 @@ impl Story<'_> {
 
     /// Submits a step as an account, and says what became of it.
     async fn step(&self, principal: &str, body: Body) -> Result<(), Failure> {
-        let target = Target::Server(self.url.to_owned());
+        let target = Target::Server(self.global.remote(self.url));
         let client = Client::open(&target, Some(principal), self.lang).await?;
         let name = step_name(&body, self.lang);
         let command = wire::Command {

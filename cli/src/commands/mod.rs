@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 mod audit_pack;
 pub(crate) mod case;
+pub(crate) mod cert;
 pub(crate) mod checkpoint;
 mod contradiction;
 mod coverage;

@@ -3,8 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use luzhang_server::{
-    Engine, Limits, Options, Server,
+    Engine, Options, Server, Tls,
     checkpoints::{Proofs, Schedule},
+    connections::raise_file_limit,
+    http::Believed,
     web,
 };
 use tokio::{
@@ -26,7 +28,8 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     // Heard from the beginning, so that no signal is lost while the log is read.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let options = options(args)?;
+    let tls = certificates(args)?;
+    let options = options(global, args)?;
     let opened = tokio::task::spawn_blocking(move || {
         let bar = client::progress(lang.pick("读取账本", "reading the ledger"));
         let engine = Engine::open(&dir, options, |done, total| {
@@ -37,29 +40,49 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
         engine
     });
     let engine = opened.await.map_err(anyhow::Error::from)??;
-    let limits = Limits {
-        message_bytes: args.message_bytes,
-        ..Limits::default()
-    };
+    let limits = args.transport.limits(args.message_bytes);
+    match raise_file_limit() {
+        Ok(Some(files)) if files < u64::try_from(limits.connections).unwrap_or(u64::MAX) => {
+            tracing::warn!(
+                files,
+                connections = limits.connections,
+                "fewer files than connections"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the number of open files was not raised"),
+    }
     let engine = Arc::new(engine);
-    let server = Server::new(Arc::clone(&engine), limits);
+    let server = Server::new(Arc::clone(&engine), limits).with_tls(tls.clone());
     let listener = server.listen(args.listen).await?;
     let web = match args.web {
         Web::Off => None,
         Web::At(address) => Some(server.listen(address).await?),
     };
-    output::line(&format!("listening http://{}", listener.local_addr()?))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if tls.is_none() {
+        eprintln!(
+            "{}",
+            lang.pick(
+                "未启用 TLS：只在本机监听，自称哪个账户就按哪个账户办理；正式使用请加 --tls（见 luzhang cert dev）",
+                "no TLS: on this machine only, and callers are believed to be who they say; \
+                 for real use add --tls (see `luzhang cert dev`)"
+            )
+        );
+    }
+    let freshness = tls.clone().map(|tls| tokio::spawn(tls.keep_fresh()));
+    output::line(&format!("listening {scheme}://{}", listener.local_addr()?))?;
     let (stopping, stopped) = watch::channel(false);
     let web = match web {
         None => None,
         Some(web) => {
-            output::line(&format!("tiles http://{}", web.local_addr()?))?;
+            output::line(&format!("tiles {scheme}://{}", web.local_addr()?))?;
             let mut stopped = stopped.clone();
             let stop = async move {
                 // The sending end lives until the server ends.
                 let _ended = stopped.wait_for(|stopping| *stopping).await;
             };
-            Some(tokio::spawn(web::serve(engine, web, stop)))
+            Some(tokio::spawn(web::serve(engine, web, tls, stop)))
         }
     };
     let stop = async move {
@@ -77,6 +100,9 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     };
     let served = server.run(listener, stop).await;
     stopping.send_replace(true);
+    if let Some(freshness) = freshness {
+        freshness.abort();
+    }
     if let Some(web) = web {
         // It ends with its readers, or leaves them behind.
         web.await.map_err(anyhow::Error::from)?;
@@ -85,7 +111,14 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     Ok(exit::OK)
 }
 
-fn options(args: &ServeArgs) -> Result<Options, Failure> {
+/// The server's certificate, and whose it believes.
+fn certificates(args: &ServeArgs) -> Result<Option<Arc<Tls>>, Failure> {
+    let files = args.transport.files()?;
+    let tls = files.map(Tls::load).transpose()?;
+    Ok(tls.map(Arc::new))
+}
+
+fn options(global: &Global, args: &ServeArgs) -> Result<Options, Failure> {
     let witnesses = args.witnesses.as_deref().map(read_policy).transpose()?;
     let time = Duration::try_from(args.checkpoint_every)
         .ok()
@@ -99,6 +132,10 @@ fn options(args: &ServeArgs) -> Result<Options, Failure> {
     let schedule = Schedule {
         blocks: args.checkpoint_blocks.max(1),
         time,
+        believed: match witnesses {
+            Some(_) => global.believed()?,
+            None => Believed::default(),
+        },
         witnesses,
     };
     Ok(Options {

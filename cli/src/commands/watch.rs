@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use luzhang_ledger::proof::{Policy, SignedCheckpoint};
+use luzhang_server::http::Believed;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time,
@@ -97,6 +98,7 @@ struct Watcher<'a> {
     global: &'a Global,
     args: &'a WatchArgs,
     source: TileSource,
+    believed: Believed,
     policy: Policy,
     state: State,
     known: Option<SignedCheckpoint>,
@@ -107,7 +109,7 @@ struct Watcher<'a> {
 
 impl<'a> Watcher<'a> {
     fn new(global: &'a Global, args: &'a WatchArgs) -> Result<Self, Failure> {
-        let source = TileSource::parse(&args.source)?;
+        let source = TileSource::parse(&args.source, global.believed()?)?;
         let policy = args.trust.policy()?;
         let state = State::open(&args.state)?;
         let known = state.read(&policy)?;
@@ -119,6 +121,7 @@ impl<'a> Watcher<'a> {
             global,
             args,
             source,
+            believed: global.believed()?,
             policy,
             state,
             known,
@@ -179,7 +182,9 @@ impl<'a> Watcher<'a> {
         }
         if let Some(url) = self.args.webhook.clone() {
             let message = finding.to_json(&self.source).to_string();
-            let sending = tokio::task::spawn_blocking(move || webhook::send(&url, &message));
+            let believed = self.believed.clone();
+            let sending =
+                tokio::task::spawn_blocking(move || webhook::send(&url, &message, believed));
             if let Err(failure) = sending.await.map_err(anyhow::Error::from)? {
                 self.complain(&failure);
             }

@@ -36,6 +36,7 @@ mod request;
 mod access;
 mod fault;
 mod proof;
+mod transport;
 mod watch;
 mod witness;
 
@@ -82,7 +83,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 12] = [
+    let parts: [&[Entry]; 13] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -93,6 +94,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         access::ENTRIES,
         fault::ENTRIES,
         proof::ENTRIES,
+        transport::ENTRIES,
         watch::ENTRIES,
         witness::ENTRIES,
     ];

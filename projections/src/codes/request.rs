@@ -280,12 +280,13 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     "NOT_LOOPBACK" Rejection {
         zh "拒绝在本机以外监听":
             "没有配置 TLS 时，服务只在本机回环地址上监听：身份证号码和姓名会在连接中传输，\
-             不能明文经过网络。请改用 127.0.0.1 或 [::1]；其他机器需要访问的，\
-             通过加密隧道转发到本机。";
+             不能明文经过网络。其他机器需要访问的，用 --tls 启用 TLS（luzhang cert dev 生成试用证书）；\
+             否则请改用 127.0.0.1 或 [::1]。";
         en "not a loopback address":
             "Without TLS the server listens on loopback alone: identity numbers and names travel \
-             over the connection and must not cross a network in clear text. Use 127.0.0.1 or \
-             [::1]; let other machines in through an encrypted tunnel to this one.";
+             over the connection and must not cross a network in clear text. For other \
+             machines, switch TLS on with `--tls` (`luzhang cert dev` makes certificates for trying \
+             out); else use 127.0.0.1 or [::1].";
     }
     "PROGRAMME_UNKNOWN" Rejection {
         zh "没有这个项目":

@@ -36,7 +36,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use self::opening::{Contradiction, Opening};
 use self::signer::Signer;
-use crate::{rejected::Rejected, sequencer::Work};
+use crate::{http::Believed, rejected::Rejected, sequencer::Work};
 
 /// Whether a tree is kept, and when its head is signed.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +59,8 @@ pub struct Schedule {
     pub time: Duration,
     /// The witnesses, and how many of them are enough.
     pub witnesses: Option<Policy>,
+    /// Whose certificates the witnesses may have.
+    pub believed: Believed,
 }
 
 /// What the signer hears.
@@ -235,6 +237,7 @@ pub(crate) fn start(
 ) -> std::io::Result<Checkpoints> {
     let tiles = start.opening.tiles.reader();
     let policy = start.schedule.as_ref().and_then(|s| s.witnesses.clone());
+    let believed = start.schedule.as_ref().map(|s| s.believed.clone());
     let (publish, published) = watch::channel(Published {
         checkpoint: match policy {
             // What waited for witnesses waits for nobody now.
@@ -249,6 +252,7 @@ pub(crate) fn start(
         Some(policy) => {
             let (newest, thread) = witnessing::start(witnessing::Start {
                 policy,
+                believed: believed.unwrap_or_default(),
                 tiles: tiles.clone(),
                 dir: start.opening.dir.clone(),
                 publish: publish.clone(),

@@ -29,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) struct Start {
     pub(super) policy: Policy,
+    pub(super) believed: http::Believed,
     pub(super) tiles: TileReader,
     pub(super) dir: PathBuf,
     pub(super) publish: watch::Sender<Published>,
@@ -48,7 +49,7 @@ pub(super) fn start(start: Start) -> std::io::Result<(Newest, JoinHandle<()>)> {
         tiles: start.tiles,
         dir: start.dir,
         publish: start.publish,
-        http: http::Client::new(PATIENCE),
+        http: http::Client::believing(PATIENCE, start.believed),
     };
     let thread = thread::Builder::new()
         .name("luzhang-witnesses".to_owned())

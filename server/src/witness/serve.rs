@@ -49,7 +49,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 
 /// Serves until `stop`, then finishes what is under way.
 pub async fn serve(witness: Arc<Witness>, listener: TcpListener, stop: impl Future<Output = ()>) {
-    door::serve(router(witness), listener, stop).await;
+    door::serve(router(witness), listener, None, stop).await;
 }
 
 /// What every request needs.

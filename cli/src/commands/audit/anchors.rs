@@ -74,7 +74,7 @@ pub(super) async fn gather(global: &Global, args: &VerifyArgs) -> Result<Anchors
         return of_checkpoint(global, args, &checkpoint).await;
     }
     if let Some(tiles) = &args.tiles {
-        let source = TileSource::parse(tiles)?;
+        let source = TileSource::parse(tiles, global.believed()?)?;
         let asked = source.clone();
         let checkpoint = tokio::task::spawn_blocking(move || asked.checkpoint()).await;
         let checkpoint = checkpoint.map_err(anyhow::Error::from)??;

@@ -2,7 +2,7 @@
 
 use std::{thread, time::Duration};
 
-use luzhang_server::http::{Client, HttpError};
+use luzhang_server::http::{Believed, Client, HttpError};
 
 use crate::failure::Failure;
 
@@ -12,8 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
 /// Sends a message, three times at most.
-pub(super) fn send(url: &str, message: &str) -> Result<(), Failure> {
-    let client = Client::new(PATIENCE);
+pub(super) fn send(url: &str, message: &str, believed: Believed) -> Result<(), Failure> {
+    let client = Client::believing(PATIENCE, believed);
     let mut sent = attempt(&client, url, message);
     for pause in PAUSES {
         if sent.is_ok() {
