@@ -10,6 +10,7 @@ mod lang;
 mod message;
 mod output;
 mod payment;
+mod process;
 mod report;
 mod source;
 mod tiles;
@@ -29,6 +30,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
+    process::keep_to_itself();
     let cli = Cli::parse_arguments();
     let lang = cli.global.lang();
     // What the database grumbles about is in our own words in the error.
@@ -85,6 +87,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             runtime.block_on(commands::case::conflicts(&global, &command))
         }
         Command::Recovery(command) => runtime.block_on(commands::recovery::run(&global, &command)),
+        Command::Keys(command) => commands::keys::run(&global, &command),
         Command::Bench(args) => bench::run(&args, global.output)
             .map(|()| exit::OK)
             .map_err(Failure::from),

@@ -138,7 +138,10 @@ impl Stopped {
             VaultError::Io { .. }
             | VaultError::Missing { .. }
             | VaultError::Damaged { .. }
-            | VaultError::Mismatch => Self {
+            | VaultError::Mismatch
+            | VaultError::Kek(_)
+            | VaultError::Erased
+            | VaultError::BeingErased => Self {
                 zh: error.zh(),
                 en: error.to_string(),
             },

@@ -595,7 +595,8 @@ impl Decider {
 }
 
 fn unsealed(error: &VaultError) -> Rejected {
-    Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string())
+    let status = error.status();
+    Rejected::new(status, error.code(), error.zh(), error.to_string())
 }
 
 /// A conflict is in the words of the policy that allowed the grant. A loan has

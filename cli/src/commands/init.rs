@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use luzhang_ledger::{LedgerId, Position, proof::note::KeyName};
 use luzhang_projections::pack::LUZHOU_2023;
-use luzhang_server::{Engine, Options, engine::Genesis};
+use luzhang_server::{Engine, Options, engine::Genesis, vault::KekSource};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
             Some(fs::read(file).map_err(|error| Failure::file(file, &error))?)
         }
     };
-    let engine = create(&dir, pack, args.origin.clone())?;
+    let engine = create(&dir, pack, args.origin.clone(), global.kek()?)?;
     let head = engine.head();
     let ledger = engine.ledger();
     engine.close();
@@ -56,8 +56,9 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
             eprintln!(
                 "{}",
                 lang.pick(
-                    "请另行备份 keys 目录：没有它，任何人都无法查到个人",
-                    "back up the `keys` directory apart: without it no person can be found"
+                    "请备份 keys 目录和主密钥（默认为 kek 文件），并把两者分开保管：缺少其一，任何人都无法查到个人",
+                    "back up the `keys` directory, and apart from it the key-encryption key (the file \
+                     `kek` by default): without both no person can be found"
                 )
             );
         }
@@ -70,6 +71,7 @@ pub(crate) fn create(
     dir: &Path,
     pack: Option<Vec<u8>>,
     origin: Option<KeyName>,
+    kek: KekSource,
 ) -> Result<Engine, Failure> {
     if is_occupied(dir) && !dir.join("FORMAT").exists() {
         let shown = dir.display();
@@ -87,5 +89,9 @@ pub(crate) fn create(
         pack,
         origin,
     };
-    Ok(Engine::create(dir, genesis, Options::default())?)
+    let options = Options {
+        kek,
+        ..Options::default()
+    };
+    Ok(Engine::create(dir, genesis, options)?)
 }

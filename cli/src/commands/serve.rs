@@ -26,7 +26,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     // Heard from the beginning, so that no signal is lost while the log is read.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let options = options(args)?;
+    let options = options(global, args)?;
     let opened = tokio::task::spawn_blocking(move || {
         let bar = client::progress(lang.pick("读取账本", "reading the ledger"));
         let engine = Engine::open(&dir, options, |done, total| {
@@ -85,7 +85,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     Ok(exit::OK)
 }
 
-fn options(args: &ServeArgs) -> Result<Options, Failure> {
+fn options(global: &Global, args: &ServeArgs) -> Result<Options, Failure> {
     let witnesses = args.witnesses.as_deref().map(read_policy).transpose()?;
     let time = Duration::try_from(args.checkpoint_every)
         .ok()
@@ -102,6 +102,7 @@ fn options(args: &ServeArgs) -> Result<Options, Failure> {
         witnesses,
     };
     Ok(Options {
+        kek: global.kek()?,
         queue: args.queue,
         proofs: match args.tree {
             TreeKept::On => Proofs::Scheduled(Box::new(schedule)),

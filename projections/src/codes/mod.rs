@@ -34,6 +34,7 @@ mod value;
 mod request;
 
 mod fault;
+mod keys;
 mod proof;
 mod watch;
 mod witness;
@@ -81,7 +82,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 11] = [
+    let parts: [&[Entry]; 12] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -90,6 +91,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         value::ENTRIES,
         request::ENTRIES,
         fault::ENTRIES,
+        keys::ENTRIES,
         proof::ENTRIES,
         watch::ENTRIES,
         witness::ENTRIES,
