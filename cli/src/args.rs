@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cert;
+pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod proof;
 pub(crate) mod transport;
@@ -17,7 +18,11 @@ use clap::{
 use clap_complete::Shell;
 use jiff::SignedDuration;
 use luzhang_ledger::{Date, Position, proof::note::KeyName, text::Principal};
-use luzhang_server::{http::Believed, tls::pem};
+use luzhang_server::{
+    http::Believed,
+    tls::pem,
+    vault::{KekCommand, KekSource},
+};
 
 use crate::{
     bench::BenchArgs,
@@ -79,6 +84,20 @@ pub(crate) struct Global {
     /// The account that asks; that of the certificate, if one is shown
     #[arg(long, global = true, env = "LUZHANG_PRINCIPAL", value_name = "NAME")]
     pub(crate) principal: Option<String>,
+    /// The file that holds the key-encryption key, of its owner's alone; `kek` in
+    /// the data directory by default
+    #[arg(long, global = true, env = "LUZHANG_KEK_FILE", value_name = "FILE")]
+    pub(crate) kek_file: Option<PathBuf>,
+    /// A shell command that prints what would be in that file
+    #[arg(
+        long,
+        global = true,
+        env = "LUZHANG_KEK_COMMAND",
+        hide_env_values = true,
+        value_name = "COMMAND",
+        value_parser = keys::command
+    )]
+    pub(crate) kek_command: Option<KekCommand>,
 }
 
 impl Global {
@@ -86,9 +105,8 @@ impl Global {
         self.lang.unwrap_or_else(Lang::of_locale)
     }
 
-    /// A ledger named by a flag is meant, whatever the environment says: clap
-    /// knows that for each option by itself, but not that these two exclude each
-    /// other.
+    /// What is named by a flag is meant, whatever the environment says: clap knows
+    /// that for each option by itself, but not which exclude each other.
     fn prefer_flags(&mut self, matches: &ArgMatches) {
         let is_flag = |name| matches.value_source(name) == Some(ValueSource::CommandLine);
         match (is_flag("server"), is_flag("data_dir")) {
@@ -96,13 +114,30 @@ impl Global {
             (false, true) => self.server = None,
             (true, true) | (false, false) => {}
         }
+        match (is_flag("kek_file"), is_flag("kek_command")) {
+            (true, false) => self.kek_command = None,
+            (false, true) => self.kek_file = None,
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// Where the key-encryption key comes from.
+    pub(crate) fn kek(&self) -> Result<KekSource, Failure> {
+        let named = keys::source(self.kek_file.as_ref(), self.kek_command.as_ref());
+        let named = named.ok_or_else(|| {
+            Failure::usage(
+                "--kek-file 与 --kek-command 只能给一个",
+                "give either --kek-file or --kek-command, not both",
+            )
+        })?;
+        Ok(named.unwrap_or_default())
     }
 
     /// Which ledger the command is about.
     pub(crate) fn target(&self) -> Result<Target, Failure> {
         match (&self.server, &self.data_dir) {
             (Some(url), None) => Ok(Target::Server(self.remote(url))),
-            (None, Some(dir)) => Ok(Target::DataDir(dir.clone())),
+            (None, Some(dir)) => Ok(Target::DataDir(dir.clone(), self.kek()?)),
             (Some(_), Some(_)) => Err(Failure::usage(
                 "--server 与 --data-dir 只能给一个",
                 "give either --server or --data-dir, not both",
@@ -143,7 +178,7 @@ impl Global {
     /// The data directory, for commands that make sense on one only.
     pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
         match self.target()? {
-            Target::DataDir(dir) => Ok(dir),
+            Target::DataDir(dir, _) => Ok(dir),
             Target::Server(_) => Err(Failure::usage(
                 "此命令需要 --data-dir DIR",
                 "this command needs --data-dir DIR",
@@ -223,6 +258,9 @@ pub(crate) enum Command {
     /// Money that is claimed back
     #[command(subcommand)]
     Recovery(life::RecoveryCommand),
+    /// The keys of persons and organisations, and the key that wraps them
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Measure this machine against its yardsticks
     Bench(BenchArgs),
     /// The whole way of a grant, in a new directory, in a few seconds

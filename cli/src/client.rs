@@ -14,7 +14,7 @@ use luzhang_proto::wire::{
     ledger_service_client::LedgerServiceClient, projection_service_client::ProjectionServiceClient,
     proof_service_client::ProofServiceClient,
 };
-use luzhang_server::{Engine, Limits, Options, Server};
+use luzhang_server::{Engine, Limits, Options, Server, vault::KekSource};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_stream::StreamExt as _;
 use tonic::{
@@ -35,8 +35,8 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 pub(crate) enum Target {
     /// A server.
     Server(Remote),
-    /// A data directory.
-    DataDir(PathBuf),
+    /// A data directory, and where its key-encryption key comes from.
+    DataDir(PathBuf, KekSource),
 }
 
 /// A server, and the means to talk to it.
@@ -105,8 +105,8 @@ impl Client {
                 principal: As(principal),
                 embedded: None,
             }),
-            Target::DataDir(dir) => {
-                let engine = open_engine(dir.clone(), lang).await?;
+            Target::DataDir(dir, kek) => {
+                let engine = open_engine(dir.clone(), kek.clone(), lang).await?;
                 let (channel, embedded) = embed(Arc::new(engine)).await?;
                 Ok(Self {
                     channel,
@@ -158,10 +158,18 @@ impl Client {
 }
 
 /// Opens a data directory, with a progress bar where a person watches.
-pub(crate) async fn open_engine(dir: PathBuf, lang: Lang) -> Result<Engine, Failure> {
+pub(crate) async fn open_engine(
+    dir: PathBuf,
+    kek: KekSource,
+    lang: Lang,
+) -> Result<Engine, Failure> {
+    let options = Options {
+        kek,
+        ..Options::default()
+    };
     let opened = tokio::task::spawn_blocking(move || {
         let bar = progress(lang.pick("读取账本", "reading the ledger"));
-        let engine = Engine::open(&dir, Options::default(), |done, total| {
+        let engine = Engine::open(&dir, options, |done, total| {
             bar.set_length(total);
             bar.set_position(done);
         });

@@ -4,7 +4,12 @@
 use std::fmt;
 
 use luzhang_ledger::log::sled::OpenError;
-use luzhang_server::{EngineError, serve::ServeError, tls::TlsError};
+use luzhang_server::{
+    EngineError,
+    serve::ServeError,
+    tls::TlsError,
+    vault::{RotateError, VaultError},
+};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -121,6 +126,21 @@ impl From<EngineError> for Failure {
             return error.into();
         }
         Self::new(error.code(), error.zh(), error.to_string())
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        Self::new(error.code(), error.zh(), error.to_string())
+    }
+}
+
+impl From<RotateError> for Failure {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::Log(error) => error.into(),
+            RotateError::Vault(error) => error.into(),
+        }
     }
 }
 

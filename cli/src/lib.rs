@@ -14,6 +14,7 @@ mod lang;
 mod message;
 mod output;
 mod payment;
+mod process;
 mod report;
 mod source;
 mod tiles;
@@ -35,6 +36,7 @@ use crate::{
 
 /// Reads the command line, runs its command, and says how it ended.
 pub fn main() -> ExitCode {
+    process::keep_to_itself();
     let cli = Cli::parse_arguments();
     let lang = cli.global.lang();
     // What the database grumbles about is in our own words in the error.
@@ -95,6 +97,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
             runtime.block_on(commands::case::conflicts(&global, &command))
         }
         Command::Recovery(command) => runtime.block_on(commands::recovery::run(&global, &command)),
+        Command::Keys(command) => commands::keys::run(&global, &command),
         Command::Bench(args) => bench::run(&args, global.output)
             .map(|()| exit::OK)
             .map_err(Failure::from),

@@ -50,7 +50,7 @@ impl Source {
             return Ok(Self::File(file.to_owned()));
         }
         Ok(match global.target()? {
-            Target::DataDir(dir) => Self::Dir(dir),
+            Target::DataDir(dir, _) => Self::Dir(dir),
             Target::Server(_) => Self::Server,
         })
     }

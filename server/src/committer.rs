@@ -20,7 +20,7 @@ use crate::{
     checkpoints::Tidings,
     convert::to_proto::Outcome,
     rejected::Rejected,
-    vault::{Vault, VaultError},
+    vault::{Retired, Vault, VaultError},
 };
 
 /// Why the writer stopped, in both languages.
@@ -39,6 +39,8 @@ pub(crate) type Poison = Arc<OnceLock<Stopped>>;
 pub(crate) struct Commit {
     /// Each is appended as a whole, one after the other.
     pub(crate) appends: Vec<Vec<SealedBlock>>,
+    /// Whose keys are destroyed when all of it is durable.
+    pub(crate) retired: Vec<Retired>,
     pub(crate) replies: Replies,
 }
 
@@ -65,7 +67,8 @@ impl Committer {
             let committed = commit
                 .appends
                 .into_iter()
-                .try_for_each(|blocks| self.commit(blocks));
+                .try_for_each(|blocks| self.commit(blocks))
+                .and_then(|()| self.destroy(&commit.retired));
             if let Err(why) = committed {
                 tracing::error!(why = %why.en, "storage failed; the writer stops");
                 // The first failure is the one to report.
@@ -88,6 +91,15 @@ impl Committer {
         if let Err(error) = self.log.close() {
             tracing::error!(%error, "the log did not close in order");
         }
+    }
+
+    /// An erasure is answered when the key is gone.
+    fn destroy(&self, retired: &[Retired]) -> Result<(), Stopped> {
+        if retired.is_empty() {
+            return Ok(());
+        }
+        let destroyed = self.vault.destroy(retired);
+        destroyed.map_err(|error| Stopped::of_vault(&error))
     }
 
     fn commit(&mut self, blocks: Vec<SealedBlock>) -> Result<(), Stopped> {
@@ -138,7 +150,10 @@ impl Stopped {
             VaultError::Io { .. }
             | VaultError::Missing { .. }
             | VaultError::Damaged { .. }
-            | VaultError::Mismatch => Self {
+            | VaultError::Mismatch
+            | VaultError::Kek(_)
+            | VaultError::Erased
+            | VaultError::BeingErased => Self {
                 zh: error.zh(),
                 en: error.to_string(),
             },

@@ -42,7 +42,7 @@ use crate::{
     rejected::Rejected,
     replay::{self, ReplayError},
     sequencer::{self, Commands, Own, Presence, Requests, Running, Said, Say, Start, Work},
-    vault::{Vault, VaultError},
+    vault::{KekSource, Vault, VaultError},
 };
 
 /// Why a ledger cannot be used.
@@ -135,6 +135,8 @@ pub struct Options {
     pub queue: usize,
     /// Whether a tree is kept, and when it is signed.
     pub proofs: Proofs,
+    /// Where the key that wraps all others comes from.
+    pub kek: KekSource,
 }
 
 impl Default for Options {
@@ -142,6 +144,7 @@ impl Default for Options {
         Self {
             queue: DEFAULT_QUEUE,
             proofs: Proofs::default(),
+            kek: KekSource::default(),
         }
     }
 }
@@ -205,7 +208,9 @@ impl Engine {
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Self, EngineError> {
         let log = SledLog::open(dir)?;
-        let vault = Arc::new(Vault::open(dir)?);
+        // Nothing is changed in the keys until it is certain that they are this
+        // ledger's.
+        let vault = Vault::for_reading(dir, &options.kek)?;
         let mut opening = open_tree(dir, &options.proofs)?;
         let ledger = log.ledger();
         let epoch = log.next_epoch();
@@ -238,6 +243,11 @@ impl Engine {
         })?;
         if key_check.is_some_and(|check| check != vault.check_value(ledger)) {
             return Err(VaultError::Mismatch.into());
+        }
+        let vault = Arc::new(vault.for_writing()?);
+        if projections.state.erasures() > 0 {
+            // What a crash kept from being destroyed.
+            vault.sweep(projections.state.erased())?;
         }
         // A crash between making the directory and the first block leaves a
         // ledger without events; it begins now.
@@ -317,7 +327,7 @@ impl Engine {
         genesis: Genesis,
         options: Options,
     ) -> Result<Self, EngineError> {
-        let vault = Arc::new(Vault::create(keys)?);
+        let vault = Arc::new(Vault::create(keys, &options.kek)?);
         if let Some(origin) = genesis.origin {
             checkpoints::name_key(keys, origin)?;
         }

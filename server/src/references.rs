@@ -186,8 +186,10 @@ fn account_then(
 
 fn open(engine: &Engine, subject: SubjectId, sealed: &[u8]) -> Result<Details, Rejected> {
     let opened = engine.vault().open_sealed(subject, sealed);
-    opened
-        .map_err(|error| Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string()))
+    opened.map_err(|error| {
+        let status = error.status();
+        Rejected::new(status, error.code(), error.zh(), error.to_string())
+    })
 }
 
 /// What may be shown of a subject as known after an event.

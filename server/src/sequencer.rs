@@ -43,7 +43,7 @@ use crate::{
     denials::Denials,
     original::{Recall, refused},
     rejected::{Original, Rejected},
-    vault::{Vault, VaultError, random},
+    vault::{Retired, Vault, VaultError, random},
 };
 
 /// Positions of outcomes by blinded request id.
@@ -266,6 +266,8 @@ struct Group {
     blocks: Vec<SealedBlock>,
     /// Appends that are full.
     appends: Vec<Vec<SealedBlock>>,
+    /// Whose keys are destroyed when all of it is durable.
+    retired: Vec<Retired>,
     now: i64,
 }
 
@@ -346,6 +348,7 @@ impl Decider {
             builder: BlockBuilder::new(self.head, self.epoch),
             blocks: Vec::new(),
             appends: Vec::new(),
+            retired: Vec::new(),
             // Strictly increasing, whatever the clock does.
             now: clock_micros().max(self.head.recorded_at),
         }
@@ -355,6 +358,7 @@ impl Decider {
         self.close_append(&mut group);
         Commit {
             appends: group.appends,
+            retired: group.retired,
             replies,
         }
     }
@@ -473,6 +477,9 @@ impl Decider {
         }
         let event = Event { header, body };
         let receipt = self.record(projections, group, &event)?;
+        if let Body::SubjectErased(erasure) = &event.body {
+            group.retired.push(self.vault.retire(erasure.subject));
+        }
         self.requests.insert(request.mark.id, position.number());
         let mut conflicts = Vec::with_capacity(decision.conflicts.len());
         for conflict in decision.conflicts {
@@ -647,7 +654,8 @@ impl Decider {
 }
 
 fn unsealed(error: &VaultError) -> Rejected {
-    Rejected::new(Code::Internal, error.code(), error.zh(), error.to_string())
+    let status = error.status();
+    Rejected::new(status, error.code(), error.zh(), error.to_string())
 }
 
 /// A conflict is in the words of the policy that allowed the grant. A loan has

@@ -55,7 +55,7 @@ async fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
     let mut report = match &args.file {
         Some(file) => verify_file_with(file, anchors.verifier(&[]), global.lang())?,
         None => match global.target()? {
-            Target::DataDir(dir) => verify_dir(&dir, &anchors, global.lang())?,
+            Target::DataDir(dir, _) => verify_dir(&dir, &anchors, global.lang())?,
             Target::Server(_) => verify_server(global, anchors.verifier(&[])).await?,
         },
     };
@@ -321,7 +321,7 @@ async fn exported(global: &Global, out: &Path) -> Result<Head, Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(out);
     let file = file.map_err(|error| Failure::file(out, &error))?;
     let written = match target {
-        Target::DataDir(dir) => export_dir(&dir, file),
+        Target::DataDir(dir, _) => export_dir(&dir, file),
         Target::Server(_) => export_server(global, file).await,
     };
     if written.is_err() {

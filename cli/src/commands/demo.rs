@@ -103,12 +103,11 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
     let lang = global.lang();
     let dir = directory(args)?;
     let data = dir.join("ledger");
-    let engine = init::create(
-        &data,
-        Some(LUZHOU_2023.as_bytes().to_vec()),
-        None,
-        Vec::new(),
-    )?;
+    let begins = init::Begins {
+        pack: Some(LUZHOU_2023.as_bytes().to_vec()),
+        ..init::Begins::default()
+    };
+    let engine = init::create(&data, begins, global.kek()?)?;
     let server = Server::new(Arc::new(engine), Limits::default());
     let listener = server.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let url = format!("http://{}", listener.local_addr()?);

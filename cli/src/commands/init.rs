@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use luzhang_ledger::{LedgerId, Position, access::Mandate, proof::note::KeyName};
 use luzhang_projections::pack::LUZHOU_2023;
-use luzhang_server::{Engine, Options, engine::Genesis};
+use luzhang_server::{Engine, Options, engine::Genesis, vault::KekSource};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -31,7 +31,12 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
         [] => Vec::new(),
         names => principal::administrators(names)?,
     };
-    let engine = create(&dir, pack, args.origin.clone(), mandates)?;
+    let begins = Begins {
+        pack,
+        origin: args.origin.clone(),
+        mandates,
+    };
+    let engine = create(&dir, begins, global.kek()?)?;
     let head = engine.head();
     let ledger = engine.ledger();
     engine.close();
@@ -61,8 +66,9 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
             eprintln!(
                 "{}",
                 lang.pick(
-                    "请另行备份 keys 目录：没有它，任何人都无法查到个人",
-                    "back up the `keys` directory apart: without it no person can be found"
+                    "请备份 keys 目录和主密钥（默认为 kek 文件），并把两者分开保管：缺少其一，任何人都无法查到个人",
+                    "back up the `keys` directory, and apart from it the key-encryption key (the file \
+                     `kek` by default): without both no person can be found"
                 )
             );
         }
@@ -70,12 +76,22 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
+/// What a ledger begins with.
+#[derive(Default)]
+pub(crate) struct Begins {
+    /// The text of its first policy pack.
+    pub(crate) pack: Option<Vec<u8>>,
+    /// The origin of its checkpoints.
+    pub(crate) origin: Option<KeyName>,
+    /// The first mandates.
+    pub(crate) mandates: Vec<Mandate>,
+}
+
 /// Makes a ledger in a directory that is empty or absent.
 pub(crate) fn create(
     dir: &Path,
-    pack: Option<Vec<u8>>,
-    origin: Option<KeyName>,
-    mandates: Vec<Mandate>,
+    begins: Begins,
+    kek: KekSource,
 ) -> Result<Engine, Failure> {
     if is_occupied(dir) && !dir.join("FORMAT").exists() {
         let shown = dir.display();
@@ -90,9 +106,13 @@ pub(crate) fn create(
     }
     let genesis = Genesis {
         ledger: LedgerId::new(Uuid::now_v7()),
-        pack,
-        origin,
-        mandates,
+        pack: begins.pack,
+        origin: begins.origin,
+        mandates: begins.mandates,
     };
-    Ok(Engine::create(dir, genesis, Options::default())?)
+    let options = Options {
+        kek,
+        ..Options::default()
+    };
+    Ok(Engine::create(dir, genesis, options)?)
 }

@@ -14,6 +14,7 @@ pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod init;
 mod journal;
+pub(crate) mod keys;
 pub(crate) mod notice;
 pub(crate) mod payment;
 pub(crate) mod policy;

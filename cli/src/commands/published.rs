@@ -179,9 +179,8 @@ async fn subject_of(global: &Global, number: &str) -> Result<SubjectId, Failure>
     if let Ok(id) = number.parse() {
         return Ok(id);
     }
-    if let Ok(Target::DataDir(dir)) = global.target() {
-        let vault = Vault::for_reading(&dir)
-            .map_err(|error| Failure::new(error.code(), error.zh(), error.to_string()))?;
+    if let Ok(Target::DataDir(dir, kek)) = global.target() {
+        let vault = Vault::for_reading(&dir, &kek)?;
         let key = vault.identity();
         return if let Ok(id) = NationalId::parse(&number) {
             Ok(key.person(&id))

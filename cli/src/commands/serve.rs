@@ -139,6 +139,7 @@ fn options(global: &Global, args: &ServeArgs) -> Result<Options, Failure> {
         witnesses,
     };
     Ok(Options {
+        kek: global.kek()?,
         queue: args.queue,
         proofs: match args.tree {
             TreeKept::On => Proofs::Scheduled(Box::new(schedule)),

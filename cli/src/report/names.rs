@@ -12,7 +12,7 @@ use luzhang_projections::report::Shown;
 use luzhang_proto::wire;
 use luzhang_server::{
     replay::Replayed,
-    vault::{Vault, VaultError},
+    vault::{KekSource, Vault, VaultError},
 };
 
 use super::cover::Names;
@@ -46,26 +46,30 @@ pub(super) async fn shown(
         Source::Dir(dir) => Some(dir.as_path()),
         Source::File(_) => global.data_dir.as_deref(),
     };
-    let Some(vault) = keys.map(vault).transpose()?.flatten() else {
+    let kek = global.kek()?;
+    let vault = keys.map(|dir| vault(dir, &kek)).transpose()?.flatten();
+    let Some(vault) = vault else {
         return Ok((BTreeMap::new(), Names::Sealed));
     };
     let wanted: BTreeSet<SubjectId> = subjects.into_iter().collect();
     let what = ("查找姓名", "looking for names");
     let sealed = source.walk(global, what, Sealed::default(), move |sealed, event| {
-        if Some(event.header.position) > position {
-            return ControlFlow::Break(());
+        if let Body::SubjectErased(erasure) = &event.event.body {
+            // Whatever was known then, nobody can open it now.
+            sealed.parties.remove(&erasure.subject);
+            sealed.accounts.remove(&erasure.subject);
+        } else if Some(event.header.position) <= position {
+            keep(sealed, event, &wanted);
         }
-        keep(sealed, event, &wanted);
         ControlFlow::Continue(())
     });
     let Sealed { parties, accounts } = sealed.await?;
-    let failed = |error: VaultError| Failure::new(error.code(), error.zh(), error.to_string());
     let mut shown = BTreeMap::new();
     for (subject, (kind, sealed)) in parties {
-        let details = vault.open_sealed(subject, &sealed).map_err(failed)?;
+        let details = vault.open_sealed(subject, &sealed)?;
         let account = accounts.get(&subject);
         let account = account.map(|sealed| vault.open_sealed(subject, sealed));
-        let account = account.transpose().map_err(failed)?;
+        let account = account.transpose()?;
         let number = account.as_ref().map(Details::number);
         let of = Shown::of(kind, details.name(), details.number(), number);
         shown.insert(subject, of);
@@ -89,11 +93,11 @@ fn keep(sealed: &mut Sealed, event: &Replayed, wanted: &BTreeSet<SubjectId>) {
 }
 
 /// The keys of a data directory, unless there are none.
-fn vault(dir: &Path) -> Result<Option<Vault>, Failure> {
-    match Vault::for_reading(dir) {
+fn vault(dir: &Path, kek: &KekSource) -> Result<Option<Vault>, Failure> {
+    match Vault::for_reading(dir, kek) {
         Ok(vault) => Ok(Some(vault)),
         Err(VaultError::Missing { .. }) => Ok(None),
-        Err(error) => Err(Failure::new(error.code(), error.zh(), error.to_string())),
+        Err(error) => Err(error.into()),
     }
 }
 

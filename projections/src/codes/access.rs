@@ -87,12 +87,6 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         en "somebody else's request":
             "Another principal has used this request id, and its outcome is theirs. If it is the same table, somebody has imported it already, so there is nothing to do; to see the outcome ask that principal, or look at the position that is named.";
     }
-    "SUBJECT_ERASED" Rejection {
-        zh "信息已删除":
-            "该对象的姓名、证件号码等信息已按要求删除，密钥已销毁，任何人都无法恢复。账本、限制和合计仍然有效；该对象再次申领时信息会重新登记。";
-        en "details erased":
-            "The subject's name and numbers were erased on demand and the key to them destroyed, so nobody can bring them back. Chain, limits and totals still hold; when the subject claims again its details are recorded anew.";
-    }
     "SUBJECT_UNFINISHED" Rejection {
         zh "还有在途资金":
             "该对象还有尚未拨付、或应当追回的资金，删除信息后就无法办理。请先拨付、冲正或追回结案，再删除。";

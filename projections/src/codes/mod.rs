@@ -35,6 +35,7 @@ mod request;
 
 mod access;
 mod fault;
+mod keys;
 mod proof;
 mod transport;
 mod watch;
@@ -83,7 +84,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 13] = [
+    let parts: [&[Entry]; 14] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -93,6 +94,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         request::ENTRIES,
         access::ENTRIES,
         fault::ENTRIES,
+        keys::ENTRIES,
         proof::ENTRIES,
         transport::ENTRIES,
         watch::ENTRIES,

@@ -396,6 +396,11 @@ impl State {
         self.streams.is_erased(subject.into())
     }
 
+    /// Every subject whose details are erased.
+    pub fn erased(&self) -> impl Iterator<Item = SubjectId> {
+        self.streams.erased().map(StreamId::subject)
+    }
+
     /// How many erasures there were.
     pub fn erasures(&self) -> u64 {
         self.erasures

@@ -124,6 +124,13 @@ impl Streams {
         self.stream(self.find(id)).is_some_and(|s| s.kind == ERASED)
     }
 
+    /// All of whom that is so, in the order of their first appearance.
+    pub(crate) fn erased(&self) -> impl Iterator<Item = StreamId> {
+        let all = self.ids.iter().zip(&self.entries);
+        all.filter(|(_, stream)| stream.kind == ERASED)
+            .map(|(id, _)| *id)
+    }
+
     /// The kind and details digest of a registered subject.
     pub(crate) fn party(&self, id: StreamId) -> Option<(PartyKind, [u8; 8])> {
         let stream = self.stream(self.find(id))?;

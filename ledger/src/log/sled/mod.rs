@@ -62,6 +62,25 @@ pub struct SledLog {
     _lock: Lock,
 }
 
+/// Keeps every writer out of a data directory, without opening the log.
+#[derive(Debug)]
+pub struct Held {
+    _lock: Lock,
+}
+
+/// Holds the lock of a ledger's one writer, for work on files beside the log.
+///
+/// # Errors
+/// [`OpenError::Locked`] while another process has it; [`OpenError::NotFound`]
+/// and others if there is no ledger.
+pub fn hold(dir: &Path) -> Result<Held, OpenError> {
+    let data_dir = DataDir::new(dir);
+    data_dir.format()?;
+    Ok(Held {
+        _lock: data_dir.lock()?,
+    })
+}
+
 impl SledLog {
     /// Makes a ledger in a directory that is new or empty, and opens it. The
     /// directory gets mode 0700.

@@ -1,0 +1,50 @@
+//! `luzhang keys`: options, and where the key-encryption key comes from.
+
+use std::{convert::Infallible, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use luzhang_server::vault::{KekCommand, KekSource};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Which key-encryption key wraps how many keys
+    Show,
+    /// Wrap all keys under a new key-encryption key; no server may run. Backups of
+    /// `keys` that were made before cannot be opened any more, once no copy of the
+    /// old key-encryption key is left
+    Rotate(RotateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateArgs {
+    /// Where the new one is; made if it is not there. By default it takes the place
+    /// of the old one in `kek`, in the data directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_kek_file: Option<PathBuf>,
+    /// A shell command that prints the new one
+    #[arg(
+        long,
+        value_name = "COMMAND",
+        value_parser = command,
+        conflicts_with = "new_kek_file"
+    )]
+    pub(crate) new_kek_command: Option<KekCommand>,
+}
+
+/// Keeps a command apart from texts that may be printed.
+pub(super) fn command(text: &str) -> Result<KekCommand, Infallible> {
+    Ok(KekCommand::new(text))
+}
+
+/// The source that is named, if one is; `None` if there are two.
+pub(crate) fn source(
+    file: Option<&PathBuf>,
+    command: Option<&KekCommand>,
+) -> Option<Option<KekSource>> {
+    match (file, command) {
+        (None, None) => Some(None),
+        (Some(file), None) => Some(Some(KekSource::File(file.clone()))),
+        (None, Some(command)) => Some(Some(KekSource::Command(command.clone()))),
+        (Some(_), Some(_)) => None,
+    }
+}
