@@ -20,6 +20,7 @@ pub mod replay;
 mod sequencer;
 pub mod serve;
 mod service;
+mod turns;
 pub mod vault;
 pub mod web;
 pub mod witness;

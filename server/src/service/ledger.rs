@@ -29,7 +29,7 @@ use crate::{
         to_proto::{self, LoggedEvent},
     },
     edge::{MessageLimits, Until},
-    engine::{Listener, Pending, WeakListener},
+    engine::{Listener, Pending, Source},
     original::refused,
     proofs,
     rejected::{MessageSize, Rejected},
@@ -56,7 +56,7 @@ impl LedgerService for Context {
             .map_err(Rejected::into_status)?;
         let pending = self
             .engine
-            .try_submit(vec![Ok(request)])
+            .try_submit(&principal, vec![Ok(request)])
             .map_err(Rejected::into_status)?;
         let outcomes = pending.outcomes().await.map_err(Rejected::into_status)?;
         let outcome = outcomes
@@ -95,8 +95,8 @@ impl LedgerService for Context {
         let listener = Listener::default();
         let feeder = Feeder {
             context: self.clone(),
+            source: self.engine.stream(&principal, &listener),
             principal,
-            listener: listener.downgrade(),
             send,
         };
         tokio::spawn(feeder.run(messages));
@@ -315,7 +315,7 @@ fn entitlements(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> 
 struct Feeder {
     context: Context,
     principal: Principal,
-    listener: WeakListener,
+    source: Source,
     send: mpsc::Sender<Result<Pending, Status>>,
 }
 
@@ -355,7 +355,7 @@ impl Feeder {
             .map(|command| self.context.request(&self.principal, command))
             .collect();
         let engine = &self.context.engine;
-        let queued = engine.submit_for(&self.listener, requests).await;
+        let queued = engine.submit_for(&self.source, requests).await;
         queued.map_err(Rejected::into_status)
     }
 }
