@@ -5,6 +5,7 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
+mod bulk;
 pub mod checkpoints;
 mod committer;
 pub mod convert;

@@ -27,6 +27,7 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::{Layer, layer::layer_fn};
 
 use crate::{
+    bulk::{Bulk, Handle},
     edge::{Edge, MessageLimits},
     engine::Engine,
     service::Context,
@@ -71,6 +72,9 @@ pub enum ServeError {
         /// What the operating system said.
         error: io::Error,
     },
+    /// The operating system gives no threads.
+    #[error("no threads to work with: {0}")]
+    Threads(io::Error),
     /// The transport failed.
     #[error(transparent)]
     Transport(#[from] tonic::transport::Error),
@@ -84,7 +88,10 @@ impl ServeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotLoopback(_) => "NOT_LOOPBACK",
-            Self::Listen { .. } | Self::Transport(_) | Self::Reflection(_) => "LISTEN_FAILED",
+            Self::Listen { .. }
+            | Self::Threads(_)
+            | Self::Transport(_)
+            | Self::Reflection(_) => "LISTEN_FAILED",
         }
     }
 
@@ -97,6 +104,7 @@ impl ServeError {
                 )
             }
             Self::Listen { address, error } => format!("无法监听 {address}：{error}"),
+            Self::Threads(error) => format!("无法创建线程：{error}"),
             Self::Transport(error) => format!("网络故障：{error}"),
             Self::Reflection(error) => format!("反射服务故障：{error}"),
         }
@@ -156,7 +164,8 @@ impl Server {
         health.announce(ServingStatus::Serving).await;
         let watcher = tokio::spawn(health.clone().watch(Arc::clone(&engine)));
         let (stopping_send, stopping) = watch::channel(false);
-        let router = self.router(stopping.clone())?.add_service(health_service);
+        let (_bulk, bulk) = Bulk::start().map_err(ServeError::Threads)?;
+        let router = self.router(stopping.clone(), bulk)?.add_service(health_service);
         let told = async {
             stop.await;
             watcher.abort();
@@ -187,10 +196,12 @@ impl Server {
     fn router(
         &self,
         stopping: watch::Receiver<bool>,
+        bulk: Handle,
     ) -> Result<Router<impl Layer<Routes, Service = Edge<Routes>>>, ServeError> {
         let context = Context {
             engine: Arc::clone(&self.engine),
             limits: self.limits,
+            bulk,
             stopping,
         };
         let message = MessageLimits::of(self.limits.message_bytes);

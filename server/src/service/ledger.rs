@@ -14,12 +14,10 @@ use luzhang_proto::{
     wire::{self, ledger_service_server::LedgerService},
 };
 use prost::Message as _;
-use tokio::sync::mpsc;
-use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::{
-    Answers, Context, event_not_found,
+    Answers, Context, batch, event_not_found,
     events::{self, Filter},
     position, principal,
 };
@@ -28,18 +26,13 @@ use crate::{
         from_proto,
         to_proto::{self, LoggedEvent},
     },
-    edge::{MessageLimits, Until},
-    engine::{Listener, Pending, Source},
+    edge::Until,
     original::refused,
     proofs,
     rejected::{MessageSize, Rejected},
     replay,
 };
 
-/// The most commands in one message of a batch.
-const BATCH: usize = 10_000;
-/// Batch messages that may be decided before the first is answered.
-const WINDOW: usize = 16;
 
 #[tonic::async_trait]
 impl LedgerService for Context {
@@ -91,31 +84,8 @@ impl LedgerService for Context {
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
         let principal = principal(request.metadata())?;
         let (_, extensions, messages) = request.into_parts();
-        let (send, receive) = mpsc::channel::<Result<Pending, Status>>(WINDOW);
-        let listener = Listener::default();
-        let feeder = Feeder {
-            context: self.clone(),
-            source: self.engine.stream(&principal, &listener),
-            principal,
-            send,
-        };
-        tokio::spawn(feeder.run(messages));
-        let answers = ReceiverStream::new(receive).then(move |pending| {
-            // It lives as long as the answers are wanted.
-            let _listens = &listener;
-            async {
-                let outcomes = pending?.outcomes().await.map_err(Rejected::into_status)?;
-                let mut answer = Vec::with_capacity(outcomes.len());
-                for outcome in outcomes {
-                    answer.push(in_batch(outcome)?);
-                }
-                Ok(wire::SubmitBatchResponse { outcomes: answer })
-            }
-        });
-        Ok(Response::new(Box::pin(Until::new(
-            Box::pin(answers),
-            &extensions,
-        ))))
+        let answers = batch::answers(self.clone(), principal, messages);
+        Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
     }
 
     async fn evaluate(
@@ -311,71 +281,8 @@ fn entitlements(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> 
     }
 }
 
-/// Takes the messages of one batch stream, in order.
-struct Feeder {
-    context: Context,
-    principal: Principal,
-    source: Source,
-    send: mpsc::Sender<Result<Pending, Status>>,
-}
-
-impl Feeder {
-    async fn run(self, mut messages: Streaming<wire::SubmitBatchRequest>) {
-        loop {
-            let message = tokio::select! {
-                // What was taken is answered; what comes later is not.
-                () = self.context.stopped() => Some(Err(Rejected::shutting_down().into_status())),
-                message = messages.next() => message,
-            };
-            let Some(message) = message else {
-                return;
-            };
-            let pending = tokio::select! {
-                // Nobody listens any more: what still waits for room is not queued.
-                () = self.send.closed() => return,
-                pending = self.queue(message) => pending,
-            };
-            let failed = pending.is_err();
-            if self.send.send(pending).await.is_err() || failed {
-                return;
-            }
-        }
-    }
-
-    async fn queue(
-        &self,
-        message: Result<wire::SubmitBatchRequest, Status>,
-    ) -> Result<Pending, Status> {
-        let limits = MessageLimits::of(self.context.limits.message_bytes);
-        let message = message.map_err(|status| limits.explained(status))?;
-        self.context.batch_size(&message)?;
-        let requests = message
-            .commands
-            .into_iter()
-            .map(|command| self.context.request(&self.principal, command))
-            .collect();
-        let engine = &self.context.engine;
-        let queued = engine.submit_for(&self.source, requests).await;
-        queued.map_err(Rejected::into_status)
-    }
-}
-
-/// A rejected command keeps its place in the batch; a fault ends the stream.
-fn in_batch(
-    outcome: Result<crate::convert::to_proto::Outcome, Rejected>,
-) -> Result<wire::Outcome, Status> {
-    match outcome {
-        Ok(outcome) => Ok(to_proto::outcome(outcome)),
-        Err(fault) if fault.is_fault() => Err(fault.into_status()),
-        Err(rejected) => Ok(wire::Outcome {
-            result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
-            replayed: false,
-        }),
-    }
-}
-
 impl Context {
-    fn request(
+    pub(super) fn request(
         &self,
         principal: &Principal,
         command: wire::Command,
@@ -390,28 +297,13 @@ impl Context {
         Ok(command)
     }
 
-    fn message_size(&self, size: usize) -> Result<(), Status> {
+    pub(super) fn message_size(&self, size: usize) -> Result<(), Status> {
         let most = self.limits.message_bytes;
         if size <= most {
             return Ok(());
         }
         let size = MessageSize { bytes: size, most };
         Err(Rejected::message_too_large(size).into_status())
-    }
-
-    fn batch_size(&self, message: &wire::SubmitBatchRequest) -> Result<(), Status> {
-        self.message_size(message.encoded_len())?;
-        let count = message.commands.len();
-        if count <= BATCH {
-            return Ok(());
-        }
-        Err(Rejected::new(
-            Code::InvalidArgument,
-            "BATCH_TOO_LARGE",
-            format!("一次提交 {count} 条，上限 {BATCH} 条，请拆分"),
-            format!("{count} commands in one message, at most {BATCH} are taken: split it"),
-        )
-        .into_status())
     }
 
     /// An event that is durable.
