@@ -5,7 +5,7 @@ pub(crate) mod proof;
 pub(crate) mod watch;
 pub(crate) mod witness;
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, str::FromStr};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
@@ -217,6 +217,15 @@ pub(crate) struct ServeArgs {
     /// The most bytes of one request
     #[arg(long, default_value_t = luzhang_server::Limits::default().message_bytes)]
     pub(crate) message_bytes: usize,
+    /// The most commands a second of one principal, or `off`: beyond it single
+    /// requests are turned away and streams are slowed down
+    #[arg(
+        long,
+        env = "LUZHANG_RATE",
+        default_value = "off",
+        value_name = "N|off"
+    )]
+    pub(crate) rate: Rate,
     /// Where the tree is published over HTTP; loopback only, or `off`
     #[arg(
         long,
@@ -243,6 +252,22 @@ pub(crate) struct ServeArgs {
     /// Whether the tree is kept: `off` is for measuring what it costs
     #[arg(long, value_enum, default_value_t, hide = true)]
     pub(crate) tree: TreeKept,
+}
+
+/// How many commands a second a principal may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate(pub(crate) Option<NonZeroU32>);
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let rate = text.parse().map(|rate| Self(Some(rate)));
+        rate.map_err(|_| "neither `off` nor a whole number above zero such as 500".to_owned())
+    }
 }
 
 /// Where the tree is published.

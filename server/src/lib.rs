@@ -5,6 +5,7 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
+pub mod allowance;
 mod bulk;
 pub mod checkpoints;
 mod committer;

@@ -27,8 +27,9 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::{Layer, layer::layer_fn};
 
 use crate::{
+    allowance::{Allowance, Allowances},
     bulk::{Bulk, Handle},
-    edge::{Edge, MessageLimits},
+    edge::{self, Edge, MessageLimits},
     engine::Engine,
     service::Context,
 };
@@ -40,6 +41,11 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Streams that one connection may have open.
     pub streams: u32,
+    /// How long a request may take until its answer begins, whatever the caller
+    /// says.
+    pub request: Duration,
+    /// What one principal may ask for.
+    pub allowance: Allowance,
     /// How long a caller that does not read its answers can hold up the end of
     /// the server. What is queued is made durable in any case.
     pub grace: Duration,
@@ -50,6 +56,8 @@ impl Default for Limits {
         Self {
             message_bytes: 8 * 1024 * 1024,
             streams: 256,
+            request: Duration::from_mins(1),
+            allowance: Allowance::default(),
             grace: Duration::from_secs(5),
         }
     }
@@ -88,10 +96,9 @@ impl ServeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotLoopback(_) => "NOT_LOOPBACK",
-            Self::Listen { .. }
-            | Self::Threads(_)
-            | Self::Transport(_)
-            | Self::Reflection(_) => "LISTEN_FAILED",
+            Self::Listen { .. } | Self::Threads(_) | Self::Transport(_) | Self::Reflection(_) => {
+                "LISTEN_FAILED"
+            }
         }
     }
 
@@ -165,7 +172,9 @@ impl Server {
         let watcher = tokio::spawn(health.clone().watch(Arc::clone(&engine)));
         let (stopping_send, stopping) = watch::channel(false);
         let (_bulk, bulk) = Bulk::start().map_err(ServeError::Threads)?;
-        let router = self.router(stopping.clone(), bulk)?.add_service(health_service);
+        let router = self
+            .router(stopping.clone(), bulk)?
+            .add_service(health_service);
         let told = async {
             stop.await;
             watcher.abort();
@@ -201,6 +210,7 @@ impl Server {
         let context = Context {
             engine: Arc::clone(&self.engine),
             limits: self.limits,
+            allowances: Arc::new(Allowances::new(self.limits.allowance)),
             bulk,
             stopping,
         };
@@ -209,19 +219,27 @@ impl Server {
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        Ok(tonic::transport::Server::builder()
-            .max_concurrent_streams(self.limits.streams)
+        let request = self.limits.request;
+        Ok(edge::transport(self.limits.streams)
             .layer(layer_fn(move |inner| Edge {
                 inner,
                 limits: message,
+                request,
             }))
             .add_service(
                 LedgerServiceServer::new(context.clone())
                     .max_decoding_message_size(message.backstop),
             )
-            .add_service(AuditServiceServer::new(context.clone()))
-            .add_service(ProjectionServiceServer::new(context.clone()))
-            .add_service(ProofServiceServer::new(context.clone()))
+            .add_service(
+                AuditServiceServer::new(context.clone()).max_decoding_message_size(edge::QUESTION),
+            )
+            .add_service(
+                ProjectionServiceServer::new(context.clone())
+                    .max_decoding_message_size(edge::QUESTION),
+            )
+            .add_service(
+                ProofServiceServer::new(context.clone()).max_decoding_message_size(edge::QUESTION),
+            )
             .add_service(
                 CaseServiceServer::new(context).max_decoding_message_size(message.backstop),
             )

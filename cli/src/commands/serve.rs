@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use luzhang_server::{
     Engine, Limits, Options, Server,
+    allowance::Allowance,
     checkpoints::{Proofs, Schedule},
     web,
 };
@@ -39,6 +40,10 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     let engine = opened.await.map_err(anyhow::Error::from)??;
     let limits = Limits {
         message_bytes: args.message_bytes,
+        allowance: Allowance {
+            rate: args.rate.0,
+            ..Allowance::default()
+        },
         ..Limits::default()
     };
     let engine = Arc::new(engine);

@@ -12,6 +12,7 @@ use prost::Message as _;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     task::yield_now,
+    time::sleep,
 };
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Code, Status, Streaming};
@@ -103,6 +104,12 @@ impl Feeder {
         let message = message.map_err(|status| limits.explained(status))?;
         self.fits(&message)?;
         let place = self.place(message.commands.len()).await?;
+        // How a stream is held to its principal's rate.
+        let wait = self
+            .context
+            .allowances
+            .take(&self.principal, message.commands.len());
+        sleep(wait).await;
         let requests = by_and_by(message.commands, |command| {
             self.context.request(&self.principal, command)
         });

@@ -14,6 +14,7 @@ use luzhang_proto::{
     wire::{self, ledger_service_server::LedgerService},
 };
 use prost::Message as _;
+use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::{
@@ -33,7 +34,6 @@ use crate::{
     replay,
 };
 
-
 #[tonic::async_trait]
 impl LedgerService for Context {
     async fn submit(
@@ -41,6 +41,8 @@ impl LedgerService for Context {
         request: Request<wire::SubmitRequest>,
     ) -> Result<Response<wire::SubmitResponse>, Status> {
         let principal = principal(request.metadata())?;
+        let under_way = self.allowances.command(&principal);
+        let _under_way = under_way.map_err(Rejected::into_status)?;
         let request = request.into_inner();
         let wants_receipt = request.receipt;
         let command = self.command(request.command)?;
@@ -83,8 +85,14 @@ impl LedgerService for Context {
         request: Request<Streaming<wire::SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
         let principal = principal(request.metadata())?;
+        let under_way = self.allowances.stream(&principal);
+        let under_way = under_way.map_err(Rejected::into_status)?;
         let (_, extensions, messages) = request.into_parts();
         let answers = batch::answers(self.clone(), principal, messages);
+        let answers = answers.map(move |answer| {
+            let _under_way = &under_way;
+            answer
+        });
         Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
     }
 
@@ -93,6 +101,8 @@ impl LedgerService for Context {
         request: Request<wire::EvaluateRequest>,
     ) -> Result<Response<wire::EvaluateResponse>, Status> {
         let principal = principal(request.metadata())?;
+        let under_way = self.allowances.request(&principal);
+        let _under_way = under_way.map_err(Rejected::into_status)?;
         let command = self.command(request.into_inner().command)?;
         let request = self
             .request(&principal, command)
@@ -162,9 +172,15 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::ReadEventsRequest>,
     ) -> Result<Response<Self::ReadEventsStream>, Status> {
+        let under_way = self.allowances.stream(&principal(request.metadata())?);
+        let under_way = under_way.map_err(Rejected::into_status)?;
         let (_, extensions, request) = request.into_parts();
         let filter = Filter::new(&request)?;
         let answers = events::read(self.clone(), filter);
+        let answers = answers.map(move |answer| {
+            let _under_way = &under_way;
+            answer
+        });
         Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
     }
 

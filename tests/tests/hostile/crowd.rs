@@ -1,5 +1,6 @@
-//! Those who mean harm. They have one thread together, so that what is measured
-//! is the server and not how many cores the machine has.
+//! Those who mean harm. In truth they are on machines of their own; here they have
+//! one thread together, which leaves the processor to the server and the clerk when
+//! these want it: what is measured is the server, not the machine.
 
 use std::{
     sync::{
@@ -11,6 +12,7 @@ use std::{
 };
 
 use luzhang_proto::wire;
+use rustix::process::setpriority_process;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -78,6 +80,8 @@ impl Crowd {
             done: Arc::clone(&done),
         };
         let thread = thread::spawn(move || {
+            // On Linux this is about this thread alone.
+            setpriority_process(None, 19).unwrap();
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(member.all(harm));
             runtime.shutdown_background();
