@@ -9,7 +9,7 @@ pub(crate) mod transport;
 pub(crate) mod watch;
 pub(crate) mod witness;
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, str::FromStr};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
@@ -290,6 +290,10 @@ pub(crate) struct InitArgs {
     /// this machine may do everything
     #[arg(long = "administrator", value_name = "NAME", value_parser = access::principal)]
     pub(crate) administrators: Vec<Principal>,
+    /// To try it out: make a principal for each role (and `administrator-2`), with
+    /// certificates of a CA of its own in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "administrators")]
+    pub(crate) dev_certs: Option<PathBuf>,
 }
 
 fn key_name(text: &str) -> Result<KeyName, String> {
@@ -309,6 +313,15 @@ pub(crate) struct ServeArgs {
     pub(crate) message_bytes: usize,
     #[command(flatten)]
     pub(crate) transport: transport::TransportArgs,
+    /// The most commands a second of one principal, or `off`: beyond it single
+    /// requests are turned away and streams are slowed down
+    #[arg(
+        long,
+        env = "LUZHANG_RATE",
+        default_value = "off",
+        value_name = "N|off"
+    )]
+    pub(crate) rate: Rate,
     /// Where the tree is published over HTTP(S); without TLS, loopback only; or `off`
     #[arg(
         long,
@@ -317,6 +330,14 @@ pub(crate) struct ServeArgs {
         value_name = "ADDRESS|off"
     )]
     pub(crate) web: Web,
+    /// Where numbers for Prometheus are; loopback only, or `off`
+    #[arg(
+        long,
+        env = "LUZHANG_METRICS",
+        default_value = "127.0.0.1:7382",
+        value_name = "ADDRESS|off"
+    )]
+    pub(crate) metrics: Web,
     /// Sign a checkpoint when the newest event has waited so long
     #[arg(
         long,
@@ -337,7 +358,23 @@ pub(crate) struct ServeArgs {
     pub(crate) tree: TreeKept,
 }
 
-/// Where the tree is published.
+/// How many commands a second a principal may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate(pub(crate) Option<NonZeroU32>);
+
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let rate = text.parse().map(|rate| Self(Some(rate)));
+        rate.map_err(|_| "neither `off` nor a whole number above zero such as 500".to_owned())
+    }
+}
+
+/// Where something is served over HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Web {
     /// Nowhere.

@@ -2,6 +2,7 @@
 //! serves to itself. Either way the conversation is the same.
 
 use std::{
+    future::Future,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -10,19 +11,20 @@ use std::{
 use hyper_util::rt::TokioIo;
 use indicatif::{ProgressBar, ProgressStyle};
 use luzhang_proto::wire::{
-    audit_service_client::AuditServiceClient, case_service_client::CaseServiceClient,
-    ledger_service_client::LedgerServiceClient, projection_service_client::ProjectionServiceClient,
-    proof_service_client::ProofServiceClient,
+    SubmitRequest, SubmitResponse, audit_service_client::AuditServiceClient,
+    case_service_client::CaseServiceClient, ledger_service_client::LedgerServiceClient,
+    projection_service_client::ProjectionServiceClient, proof_service_client::ProofServiceClient,
 };
-use luzhang_server::{Engine, Limits, Options, Server, vault::KekSource};
+use luzhang_server::{Engine, Limits, Options, Server, allowance::Allowance, vault::KekSource};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_stream::StreamExt as _;
 use tonic::{
-    Request, Status,
+    Request, Response, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
 };
+use tonic_types::StatusExt as _;
 use tower::service_fn;
 
 use crate::{failure::Failure, lang::Lang, transport};
@@ -122,6 +124,18 @@ impl Client {
             .max_decoding_message_size(MAX_ANSWER)
     }
 
+    /// Submits one command; patiently, if the server is busy.
+    pub(crate) async fn submit(
+        &self,
+        request: SubmitRequest,
+    ) -> Result<Response<SubmitResponse>, Status> {
+        patiently(|| {
+            let request = request.clone();
+            async move { self.ledger().submit(request).await }
+        })
+        .await
+    }
+
     pub(crate) fn audit(&self) -> AuditServiceClient<Through> {
         AuditServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
@@ -155,6 +169,43 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// How often a server may say that it is busy before it is believed.
+const ATTEMPTS: u32 = 6;
+/// The longest that is waited between two attempts.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Asks again when the server is busy and says when to come again
+/// (`QUEUE_FULL`, `RATE_LIMITED`). Nothing was decided then.
+pub(crate) async fn patiently<T, F: Future<Output = Result<T, Status>>>(
+    mut ask: impl FnMut() -> F,
+) -> Result<T, Status> {
+    let mut attempt = 1;
+    loop {
+        let answer = ask().await;
+        let again = match &answer {
+            Err(status) if attempt < ATTEMPTS => busy(status),
+            Ok(_) | Err(_) => None,
+        };
+        let Some(again) = again else {
+            return answer;
+        };
+        // Longer each time, so that many who wait do not come back at once for ever.
+        let times = 1 << (attempt - 1);
+        tokio::time::sleep(again.saturating_mul(times).min(LONGEST)).await;
+        attempt += 1;
+    }
+}
+
+/// When to come again, if the server is busy.
+fn busy(status: &Status) -> Option<Duration> {
+    let details = status.get_error_details();
+    let code = &details.error_info()?.reason;
+    if !["QUEUE_FULL", "RATE_LIMITED"].contains(&code.as_str()) {
+        return None;
+    }
+    details.retry_info()?.retry_delay
 }
 
 /// Opens a data directory, with a progress bar where a person watches.
@@ -197,6 +248,12 @@ async fn embed(engine: Arc<Engine>) -> Result<(Channel, Embedded), Failure> {
     let limits = Limits {
         // Whoever may open the directory needs no protection from themselves.
         message_bytes: MAX_ANSWER,
+        request: Duration::from_hours(24),
+        allowance: Allowance {
+            rate: None,
+            requests: usize::MAX,
+            streams: usize::MAX,
+        },
         ..Limits::default()
     };
     let task = tokio::spawn(async move {

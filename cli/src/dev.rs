@@ -19,6 +19,8 @@ use rcgen::{
 
 use crate::failure::{Failure, exit};
 
+/// For how many days certificates are valid, if nothing else is said.
+pub(crate) const DAYS: u32 = 365;
 /// For how long the CA is there.
 const CA_DAYS: u32 = 3_650;
 const DAY: Duration = Duration::from_hours(24);

@@ -20,6 +20,7 @@ use crate::{
     checkpoints::Tidings,
     convert::to_proto::Outcome,
     rejected::Rejected,
+    turns::Turns,
     vault::{Retired, Vault, VaultError},
 };
 
@@ -59,6 +60,7 @@ pub(crate) struct Committer {
     pub(crate) tree: Option<SyncSender<Tidings>>,
     pub(crate) durable: watch::Sender<Head>,
     pub(crate) poison: Poison,
+    pub(crate) turns: Arc<Turns>,
 }
 
 impl Committer {
@@ -87,6 +89,7 @@ impl Committer {
                 };
                 let _gone = reply.send(outcomes);
             }
+            self.turns.arrived();
         }
         if let Err(error) = self.log.close() {
             tracing::error!(%error, "the log did not close in order");

@@ -18,6 +18,7 @@ use tonic::{
 use crate::{
     gate::{Gate, Visitor},
     rejected::{MessageSize, Rejected},
+    serve::Limits,
 };
 
 /// When the caller no longer waits; an extension of its request.
@@ -56,12 +57,49 @@ impl MessageLimits {
     }
 }
 
+/// The most bytes of a question: names, positions, receipts.
+pub(crate) const QUESTION: usize = 256 * 1024;
+
+/// The most bytes of a request's headers, names and values and 32 for each. Ours
+/// have a few hundred.
+const HEADERS: u32 = 16 * 1024;
+
+/// The most bytes of one frame. A message is many of them.
+const FRAME: u32 = 16 * 1024;
+
+/// The most bytes of a stream, and of all streams of a connection, that may come
+/// before we have looked at them.
+const WINDOW: u32 = 1024 * 1024;
+
+/// Streams of a connection that were taken back before we have looked at them, and
+/// such that we have ended ourselves; with more the connection ends (CVE-2023-44487
+/// and CVE-2025-8671, opened and reset without end).
+const RESET: usize = 20;
+
+/// What one connection may cost. Who does not answer a ping that is sent when nothing
+/// else comes is gone, and so are its streams; a stream may be open and silent as long
+/// as its caller answers.
+pub(crate) fn transport(limits: &Limits) -> tonic::transport::Server {
+    tonic::transport::Server::builder()
+        .max_concurrent_streams(limits.streams)
+        .http2_max_header_list_size(HEADERS)
+        .max_frame_size(FRAME)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .http2_max_pending_accept_reset_streams(Some(RESET))
+        .http2_max_local_error_reset_streams(Some(RESET))
+        .http2_keepalive_interval(Some(limits.silence))
+        .http2_keepalive_timeout(Some(limits.silence))
+}
+
 /// The services, with an edge around them.
 #[derive(Clone, Debug)]
 pub(crate) struct Edge<S> {
     pub(crate) inner: S,
     pub(crate) limits: MessageLimits,
     pub(crate) gate: Gate,
+    /// How long a request may take until its answer begins.
+    pub(crate) request: Duration,
 }
 
 impl<S, B> Service<http::Request<B>> for Edge<S>
@@ -98,11 +136,13 @@ where
                 return Box::pin(async move { Ok(denied) });
             }
         }
+        let ours = Instant::now().checked_add(self.request);
         let answer = self.inner.call(request);
         Box::pin(async move {
-            let answer = match deadline {
+            let theirs = deadline.map(|Deadline(at)| at);
+            let answer = match theirs.into_iter().chain(ours).min() {
                 None => answer.await,
-                Some(Deadline(at)) => match timeout_at(at, answer).await {
+                Some(at) => match timeout_at(at, answer).await {
                     Ok(answer) => answer,
                     Err(_) => Ok(Rejected::deadline_passed().into_status().into_http()),
                 },

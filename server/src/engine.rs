@@ -28,7 +28,7 @@ use luzhang_projections::{
 };
 use parking_lot::{Mutex, RwLock};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tonic::Code;
 
 use crate::{
@@ -41,7 +41,8 @@ use crate::{
     denials::Denials,
     rejected::Rejected,
     replay::{self, ReplayError},
-    sequencer::{self, Commands, Own, Presence, Requests, Running, Said, Say, Start, Work},
+    sequencer::{self, Commands, Own, Presence, Requests, Running, Said, Say, Start},
+    turns::{Lane, Turned, Turns},
     vault::{KekSource, Vault, VaultError},
 };
 
@@ -156,7 +157,7 @@ pub struct Engine {
     vault: Arc<Vault>,
     reader: Arc<dyn Reader>,
     projections: Arc<RwLock<Projections>>,
-    queue: Mutex<Option<mpsc::Sender<Work>>>,
+    turns: Arc<Turns>,
     running: Mutex<Option<Running>>,
     durable: watch::Receiver<Head>,
     poison: Poison,
@@ -370,7 +371,7 @@ impl Engine {
         opening: Option<Opening>,
         options: Options,
     ) -> Result<Self, EngineError> {
-        let (send, receive) = mpsc::channel(options.queue.max(1));
+        let turns = Arc::new(Turns::new(options.queue.max(1)));
         let (tell, hear) = checkpoints::channel();
         start.tree = opening.is_some().then(|| tell.clone());
         let ledger = start.ledger;
@@ -380,7 +381,7 @@ impl Engine {
         let access = Arc::clone(&start.access);
         let denials = Arc::clone(&start.denials);
         *access.write() = Arc::new(projections.read().state.access.clone());
-        let running = sequencer::start(start, receive)?;
+        let running = sequencer::start(start, Arc::clone(&turns))?;
         let checkpoints = opening.map(|opening| {
             let start = checkpoints::Start {
                 ledger,
@@ -392,7 +393,7 @@ impl Engine {
                 },
                 log: Arc::clone(&reader),
                 durable: running.durable.clone(),
-                queue: send.downgrade(),
+                turns: Arc::clone(&turns),
             };
             checkpoints::start(start, tell, hear)
         });
@@ -406,7 +407,7 @@ impl Engine {
             vault,
             reader,
             projections,
-            queue: Mutex::new(Some(send)),
+            turns,
             durable: running.durable.clone(),
             poison: Arc::clone(&running.poison),
             running: Mutex::new(Some(running)),
@@ -456,71 +457,56 @@ impl Engine {
         self.durable.clone()
     }
 
-    /// Queues commands if there is room. The answer comes when they are durable.
+    /// Queues a caller's commands if there is room, before what comes in streams.
+    /// The answer comes when they are durable.
     pub fn try_submit(
         &self,
+        principal: &Principal,
         requests: Vec<Result<Request, Rejected>>,
     ) -> Result<Pending, Rejected> {
         let (reply, pending) = oneshot::channel();
-        let work = Work::Commands(Commands {
+        let commands = Commands {
             requests,
             reply,
             presence: Presence::Reply,
-        });
-        match self.sender()?.try_send(work) {
+        };
+        match self.turns.single(principal, commands) {
             Ok(()) => Ok(Pending(pending)),
-            Err(mpsc::error::TrySendError::Full(_)) => Err(Rejected::queue_full()),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(Rejected::shutting_down()),
+            Err(Turned::Full) => Err(Rejected::queue_full()),
+            Err(Turned::Closed) => Err(Rejected::shutting_down()),
         }
     }
 
-    /// Queues commands, waiting for room: how a stream is slowed down.
-    pub async fn submit(
-        &self,
-        requests: Vec<Result<Request, Rejected>>,
-    ) -> Result<Pending, Rejected> {
-        self.enqueue(requests, Presence::Reply).await
+    /// A caller's stream, for whose messages this listener waits.
+    pub fn stream(&self, principal: &Principal, listener: &Listener) -> Source {
+        Source {
+            lane: self.turns.lane(principal),
+            listener: Arc::downgrade(&listener.0),
+        }
     }
 
-    /// As [`Engine::submit`], for one of many messages that one listener waits
-    /// for.
+    /// Queues a message of a stream, waiting for room: how a stream is slowed down.
     pub async fn submit_for(
         &self,
-        listener: &WeakListener,
+        source: &Source,
         requests: Vec<Result<Request, Rejected>>,
-    ) -> Result<Pending, Rejected> {
-        let presence = Presence::Shared(Weak::clone(&listener.0));
-        self.enqueue(requests, presence).await
-    }
-
-    async fn enqueue(
-        &self,
-        requests: Vec<Result<Request, Rejected>>,
-        presence: Presence,
     ) -> Result<Pending, Rejected> {
         let (reply, pending) = oneshot::channel();
-        let work = Work::Commands(Commands {
+        let commands = Commands {
             requests,
             reply,
-            presence,
-        });
-        let sent = self.sender()?.send(work).await;
-        sent.map_err(|_| Rejected::shutting_down())?;
+            presence: Presence::Shared(Weak::clone(&source.listener)),
+        };
+        let queued = self.turns.message(&source.lane, commands).await;
+        queued.map_err(|_| Rejected::shutting_down())?;
         Ok(Pending(pending))
-    }
-
-    fn sender(&self) -> Result<mpsc::Sender<Work>, Rejected> {
-        self.queue
-            .lock()
-            .clone()
-            .ok_or_else(Rejected::shutting_down)
     }
 
     /// Records what no command asks for; the answer comes when it is durable.
     pub(crate) async fn record(&self, say: Say) -> Result<Option<Position>, Rejected> {
         let (reply, done) = oneshot::channel();
-        let sent = self.sender()?.send(Work::Own(Own { say, reply })).await;
-        sent.map_err(|_| Rejected::shutting_down())?;
+        let queued = self.turns.own(Own { say, reply });
+        queued.map_err(|_| Rejected::shutting_down())?;
         done.await.map_err(|_| Rejected::shutting_down())?
     }
 
@@ -537,6 +523,7 @@ impl Engine {
     /// Reads the projections. The answer is given when everything that it was
     /// read from is durable.
     pub async fn read<R>(&self, read: impl FnOnce(&Projections) -> R) -> Result<R, Rejected> {
+        self.turns.company();
         let (result, position) = {
             let projections = self.projections.read();
             (read(&projections), projections.state.position())
@@ -660,7 +647,7 @@ impl Engine {
 
     /// Takes no more, finishes what is queued, closes the log.
     pub fn close(&self) {
-        self.queue.lock().take();
+        self.turns.close();
         if let Some(running) = self.running.lock().take() {
             running.join();
         }
@@ -681,15 +668,11 @@ impl Drop for Engine {
 #[derive(Debug, Default)]
 pub struct Listener(Arc<()>);
 
-/// Does not keep its [`Listener`] alive.
+/// One stream of messages. It does not keep its [`Listener`] alive.
 #[derive(Clone, Debug)]
-pub struct WeakListener(Weak<()>);
-
-impl Listener {
-    /// For whoever submits on its behalf.
-    pub fn downgrade(&self) -> WeakListener {
-        WeakListener(Arc::downgrade(&self.0))
-    }
+pub struct Source {
+    lane: Lane,
+    listener: Weak<()>,
 }
 
 /// Outcomes to come.

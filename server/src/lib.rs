@@ -5,6 +5,8 @@
 //! [`convert`] is the only place that knows both worlds. [`vault`] keeps the
 //! keys.
 
+pub mod allowance;
+mod bulk;
 pub mod caller;
 pub mod checkpoints;
 mod committer;
@@ -16,6 +18,7 @@ mod edge;
 pub mod engine;
 mod gate;
 pub mod http;
+pub mod metrics;
 mod original;
 pub mod proofs;
 mod references;
@@ -25,6 +28,7 @@ mod sequencer;
 pub mod serve;
 mod service;
 pub mod tls;
+mod turns;
 pub mod vault;
 pub mod web;
 pub mod witness;

@@ -28,6 +28,8 @@ pub struct Rejected {
     pub en: String,
     /// For a reused request id: what it was used for.
     pub original: Option<Original>,
+    /// When to try again, if that is known.
+    pub retry: Option<Duration>,
 }
 
 /// What a reused request id was used for.
@@ -93,6 +95,7 @@ impl Rejected {
             zh: zh.into(),
             en: en.into(),
             original: None,
+            retry: None,
         }
     }
 
@@ -155,6 +158,20 @@ impl Rejected {
             "系统繁忙，排队已满，请稍后用同一请求编号重试",
             "the queue is full: try again shortly with the same request id",
         )
+    }
+
+    /// The caller has asked for more than it may, and may again after this time.
+    pub fn rate_limited(again: Duration) -> Self {
+        Self {
+            retry: Some(again),
+            ..Self::new(
+                Code::ResourceExhausted,
+                "RATE_LIMITED",
+                "该账户的请求过多，请稍后用同一请求编号重试",
+                "this principal asks for too much at a time: try again shortly with the same \
+                 request id",
+            )
+        }
     }
 
     /// The writer stopped after a storage failure.
@@ -252,7 +269,8 @@ impl Rejected {
             details.add_bad_request_violation(self.field, en.clone());
         }
         if matches!(self.status, Code::ResourceExhausted | Code::Unavailable) {
-            details.set_retry_info(Some(Duration::from_millis(200)));
+            let shortly = Duration::from_millis(200);
+            details.set_retry_info(Some(self.retry.unwrap_or(shortly)));
         }
         Status::with_error_details(self.status, en, details)
     }

@@ -1,7 +1,7 @@
 //! The one writer: two threads, one after the other on every command.
 //!
-//! The *decider* takes what waits in the queue, decides it in order, and turns
-//! the decisions into blocks. The *committer* makes the blocks durable and only
+//! The *decider* takes what waits, in turn (see [`crate::turns`]), decides it, and
+//! turns the decisions into blocks. The *committer* makes the blocks durable and only
 //! then sends the replies. While one group is being made durable, the decider
 //! works on the next; it is at most two groups ahead.
 
@@ -13,7 +13,7 @@ use std::{
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use hashbrown::HashMap;
@@ -30,7 +30,7 @@ use luzhang_projections::{
     projection::Projections,
 };
 use parking_lot::RwLock;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tonic::Code;
 
 use crate::{
@@ -43,20 +43,12 @@ use crate::{
     denials::Denials,
     original::{Recall, refused},
     rejected::{Original, Rejected},
+    turns::{GROUP, LEAST, LEAST_TIME, SLICE, Turn, Turns},
     vault::{Retired, Vault, VaultError, random},
 };
 
 /// Positions of outcomes by blinded request id.
 pub(crate) type Requests = HashMap<[u8; 16], u64, foldhash::fast::FixedState>;
-
-/// What waits in the queue.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// Commands of a caller.
-    Commands(Commands),
-    /// Events of the ledger's own.
-    Own(Own),
-}
 
 /// Commands that came together, and where their outcomes go.
 #[derive(Debug)]
@@ -117,29 +109,6 @@ pub(crate) enum Presence {
     Shared(Weak<()>),
 }
 
-impl Work {
-    /// How many commands it counts for.
-    fn size(&self) -> usize {
-        match self {
-            Self::Commands(commands) => commands.requests.len(),
-            Self::Own(_) => 1,
-        }
-    }
-
-    fn refuse(self, why: &Rejected) {
-        // Whoever asked may be gone.
-        match self {
-            Self::Commands(commands) => {
-                let outcomes = commands.requests.iter().map(|_| Err(why.clone())).collect();
-                let _gone = commands.reply.send(outcomes);
-            }
-            Self::Own(own) => {
-                let _gone = own.reply.send(Err(why.clone()));
-            }
-        }
-    }
-}
-
 impl Commands {
     fn is_abandoned(&self) -> bool {
         match &self.presence {
@@ -187,14 +156,11 @@ impl Running {
     }
 }
 
-/// The most commands that one group commit takes.
-const GROUP: usize = 4_096;
-
 /// The most full blocks that one append takes, 120 KiB each: sled needs room for
 /// a whole append at once, and a full disk must still leave that.
 const APPEND: usize = 24;
 
-pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Result<Running> {
+pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running> {
     let head = start.log.head();
     let poison = Poison::default();
     let (durable_send, durable) = watch::channel(head);
@@ -218,6 +184,7 @@ pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Resul
         commits: commit_send,
         access: start.access,
         denials: start.denials,
+        turns: Arc::clone(&turns),
     };
     let committer = Committer {
         log: start.log,
@@ -225,11 +192,12 @@ pub(crate) fn start(start: Start, queue: mpsc::Receiver<Work>) -> std::io::Resul
         tree: start.tree,
         durable: durable_send,
         poison: Arc::clone(&poison),
+        turns,
     };
     let genesis = start.genesis;
     let decider = thread::Builder::new()
         .name("luzhang-decider".to_owned())
-        .spawn(move || decider.run(genesis, queue))?;
+        .spawn(move || decider.run(genesis))?;
     let committer = thread::Builder::new()
         .name("luzhang-committer".to_owned())
         .spawn(move || committer.run(&commits))?;
@@ -257,6 +225,7 @@ struct Decider {
     commits: SyncSender<Commit>,
     access: Arc<RwLock<Arc<Access>>>,
     denials: Arc<Denials>,
+    turns: Arc<Turns>,
 }
 
 /// The blocks of the group that is being decided.
@@ -285,32 +254,30 @@ struct Origin<'a> {
 }
 
 impl Decider {
-    fn run(mut self, genesis: Vec<Body>, mut queue: mpsc::Receiver<Work>) {
+    fn run(mut self, genesis: Vec<Body>) {
+        let turns = Arc::clone(&self.turns);
+        // Whoever still waits when this ends is told.
+        let _ended = Ended(&turns);
         if !genesis.is_empty() && !self.write_genesis(genesis) {
             return;
         }
-        while let Some(first) = queue.blocking_recv() {
-            let mut size = first.size();
-            let mut works = vec![first];
-            while size < GROUP
-                && let Ok(work) = queue.try_recv()
-            {
-                size += work.size();
-                works.push(work);
-            }
+        while let Some(quota) = turns.begin() {
             if let Some(why) = self.poison.get() {
-                let why = Rejected::stopped(why);
-                for work in works {
-                    work.refuse(&why);
-                }
+                refuse(&turns, &Rejected::stopped(why));
                 continue;
             }
-            let commit = self.group(works);
-            if self.commits.send(commit).is_err() {
-                // The committer is gone: it never ends before this sender.
+            let commit = self.group(&turns, quota);
+            if !self.send(commit) {
                 return;
             }
         }
+    }
+
+    /// Hands a group on. The committer never ends before this does, unless it
+    /// panics.
+    fn send(&mut self, commit: Commit) -> bool {
+        self.turns.sent();
+        self.commits.send(commit).is_ok()
     }
 
     fn write_genesis(&mut self, bodies: Vec<Body>) -> bool {
@@ -340,7 +307,7 @@ impl Decider {
             }
         }
         let commit = self.close_group(group, Replies::default());
-        self.commits.send(commit).is_ok()
+        self.send(commit)
     }
 
     fn open_group(&self) -> Group {
@@ -376,40 +343,89 @@ impl Decider {
         }
     }
 
-    fn group(&mut self, works: Vec<Work>) -> Commit {
+    /// Decides a group: what single requests there are, and so many commands of
+    /// streams. When a single request comes meanwhile, it is taken into this group
+    /// and the group ends.
+    fn group(&mut self, turns: &Turns, quota: usize) -> Commit {
         let durable = self.durable.borrow().position.map_or(0, Position::number);
         self.undurable.retain(|position, _| *position > durable);
         let projections = Arc::clone(&self.projections);
         let mut projections = projections.write();
         let mut group = self.open_group();
         let mut replies = Replies::default();
-        for work in works {
-            let commands = match work {
-                Work::Commands(commands) => commands,
-                Work::Own(own) => {
+        let (mut left, mut quota, mut streamed) = (GROUP, quota, 0);
+        let began = Instant::now();
+        while left > 0
+            && let Some(turn) = turns.next(quota > 0)
+        {
+            match turn {
+                Turn::Own(own) => {
+                    left -= 1;
                     let last = self.say(&mut projections, &mut group, own.say);
                     replies.own.push((own.reply, last));
-                    continue;
                 }
-            };
-            // Who asked has gone or run out of time: nothing is decided for
-            // them, so that a late answer cannot surprise anybody.
-            if commands.is_abandoned() {
-                continue;
-            }
-            let mut outcomes = Vec::with_capacity(commands.requests.len());
-            for request in commands.requests {
-                let decided =
-                    request.and_then(|request| self.decide(&mut projections, &mut group, request));
-                outcomes.push(decided);
-                if group.blocks.len() >= APPEND {
-                    self.close_append(&mut group);
+                Turn::Single(commands) => {
+                    left = left.saturating_sub(commands.requests.len().max(1));
+                    // Who asked has gone or run out of time: nothing is decided
+                    // for them, so that a late answer cannot surprise anybody.
+                    if commands.is_abandoned() {
+                        continue;
+                    }
+                    let requests = commands.requests.into_iter();
+                    let mut outcomes = Vec::with_capacity(requests.len());
+                    for request in requests {
+                        outcomes.push(self.take(&mut projections, &mut group, request));
+                    }
+                    replies.commands.push((commands.reply, outcomes));
+                }
+                Turn::Part(mut part) => {
+                    // The same, and no matter how far it was: what is not decided
+                    // now never is, and neither is what comes later on its stream.
+                    if part.commands.is_abandoned() {
+                        continue;
+                    }
+                    let slice = SLICE.min(quota).min(left);
+                    let mut taken = 0;
+                    while taken < slice
+                        && let Some(request) = part.rest.next()
+                    {
+                        let decided = self.take(&mut projections, &mut group, request);
+                        part.outcomes.push(decided);
+                        taken += 1;
+                        streamed += 1;
+                        let enough = streamed >= LEAST || began.elapsed() >= LEAST_TIME;
+                        if enough && turns.hurry() {
+                            quota = 0;
+                            break;
+                        }
+                    }
+                    left -= taken;
+                    // An empty message is a turn too.
+                    quota = quota.saturating_sub(taken.max(1));
+                    if part.rest.len() == 0 {
+                        replies.commands.push((part.commands.reply, part.outcomes));
+                    } else {
+                        turns.later(part);
+                    }
                 }
             }
-            replies.commands.push((commands.reply, outcomes));
         }
         drop(projections);
         self.close_group(group, replies)
+    }
+
+    /// Decides one command; what the edge rejected passes through.
+    fn take(
+        &mut self,
+        projections: &mut Projections,
+        group: &mut Group,
+        request: Result<Request, Rejected>,
+    ) -> Result<Outcome, Rejected> {
+        let decided = request.and_then(|request| self.decide(projections, group, request));
+        if group.blocks.len() >= APPEND {
+            self.close_append(group);
+        }
+        decided
     }
 
     /// Records what no command asks for.
@@ -650,6 +666,36 @@ impl Decider {
             warnings: request.warnings.clone(),
             ..outcome
         })
+    }
+}
+
+/// Lets everybody go who waits for a decider that has ended.
+struct Ended<'a>(&'a Turns);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// Tells everybody who waits why nothing is decided.
+fn refuse(turns: &Turns, why: &Rejected) {
+    let refused = |count| vec![Err(why.clone()); count];
+    while let Some(turn) = turns.next(true) {
+        // Whoever asked may be gone.
+        match turn {
+            Turn::Own(own) => {
+                let _gone = own.reply.send(Err(why.clone()));
+            }
+            Turn::Single(commands) => {
+                let outcomes = refused(commands.requests.len());
+                let _gone = commands.reply.send(outcomes);
+            }
+            Turn::Part(part) => {
+                let outcomes = refused(part.outcomes.len() + part.rest.len());
+                let _gone = part.commands.reply.send(outcomes);
+            }
+        }
     }
 }
 

@@ -27,10 +27,12 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::{Layer, layer::layer_fn};
 
 use crate::{
+    allowance::{Allowance, Allowances},
+    bulk::{Bulk, Handle},
     caller::Caller,
     connections::{Connection, Entrance, Logged, Observer, TurnedAway},
     denials::{self, Denials},
-    edge::{Edge, MessageLimits},
+    edge::{self, Edge, MessageLimits},
     engine::Engine,
     gate::Gate,
     service::Context,
@@ -51,6 +53,11 @@ pub struct Limits {
     /// How long a connection may be silent before it is asked whether anybody is
     /// there, and how long the answer may take.
     pub silence: Duration,
+    /// How long a request may take until its answer begins, whatever the caller
+    /// says.
+    pub request: Duration,
+    /// What one principal may ask for.
+    pub allowance: Allowance,
     /// How long a caller that does not read its answers can hold up the end of
     /// the server. What is queued is made durable in any case.
     pub grace: Duration,
@@ -64,6 +71,8 @@ impl Default for Limits {
             connections: 4_096,
             greeting: Duration::from_secs(10),
             silence: Duration::from_secs(20),
+            request: Duration::from_mins(1),
+            allowance: Allowance::default(),
             grace: Duration::from_secs(5),
         }
     }
@@ -86,6 +95,9 @@ pub enum ServeError {
         /// What the operating system said.
         error: io::Error,
     },
+    /// The operating system gives no threads.
+    #[error("no threads to work with: {0}")]
+    Threads(io::Error),
     /// The transport failed.
     #[error(transparent)]
     Transport(#[from] tonic::transport::Error),
@@ -99,7 +111,9 @@ impl ServeError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotLoopback(_) => "NOT_LOOPBACK",
-            Self::Listen { .. } | Self::Transport(_) | Self::Reflection(_) => "LISTEN_FAILED",
+            Self::Listen { .. } | Self::Threads(_) | Self::Transport(_) | Self::Reflection(_) => {
+                "LISTEN_FAILED"
+            }
         }
     }
 
@@ -112,6 +126,7 @@ impl ServeError {
                 )
             }
             Self::Listen { address, error } => format!("无法监听 {address}：{error}"),
+            Self::Threads(error) => format!("无法创建线程：{error}"),
             Self::Transport(error) => format!("网络故障：{error}"),
             Self::Reflection(error) => format!("反射服务故障：{error}"),
         }
@@ -229,7 +244,10 @@ impl Server {
         let watcher = tokio::spawn(health.clone().watch(Arc::clone(&engine)));
         let (stopping_send, stopping) = watch::channel(false);
         let recorder = tokio::spawn(denials::record(Arc::clone(&engine), stopping.clone()));
-        let router = self.router(stopping.clone())?.add_service(health_service);
+        let (_bulk, bulk) = Bulk::start().map_err(ServeError::Threads)?;
+        let router = self
+            .router(stopping.clone(), bulk)?
+            .add_service(health_service);
         let told_to_stop = stopping_send.clone();
         let told = async move {
             stop.await;
@@ -266,10 +284,13 @@ impl Server {
     fn router(
         &self,
         stopping: watch::Receiver<bool>,
+        bulk: Handle,
     ) -> Result<Router<impl Layer<Routes, Service = Edge<Routes>>>, ServeError> {
         let context = Context {
             engine: Arc::clone(&self.engine),
             limits: self.limits,
+            allowances: Arc::new(Allowances::new(self.limits.allowance)),
+            bulk,
             stopping,
         };
         let message = MessageLimits::of(self.limits.message_bytes);
@@ -278,22 +299,28 @@ impl Server {
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
-        Ok(tonic::transport::Server::builder()
-            .max_concurrent_streams(self.limits.streams)
-            .http2_keepalive_interval(Some(self.limits.silence))
-            .http2_keepalive_timeout(Some(self.limits.silence))
+        let request = self.limits.request;
+        Ok(edge::transport(&self.limits)
             .layer(layer_fn(move |inner| Edge {
                 inner,
                 limits: message,
                 gate: gate.clone(),
+                request,
             }))
             .add_service(
                 LedgerServiceServer::new(context.clone())
                     .max_decoding_message_size(message.backstop),
             )
-            .add_service(AuditServiceServer::new(context.clone()))
-            .add_service(ProjectionServiceServer::new(context.clone()))
-            .add_service(ProofServiceServer::new(context.clone()))
+            .add_service(
+                AuditServiceServer::new(context.clone()).max_decoding_message_size(edge::QUESTION),
+            )
+            .add_service(
+                ProjectionServiceServer::new(context.clone())
+                    .max_decoding_message_size(edge::QUESTION),
+            )
+            .add_service(
+                ProofServiceServer::new(context.clone()).max_decoding_message_size(edge::QUESTION),
+            )
             .add_service(
                 CaseServiceServer::new(context).max_decoding_message_size(message.backstop),
             )

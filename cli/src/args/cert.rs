@@ -31,6 +31,6 @@ pub(crate) struct DevArgs {
     #[arg(long = "host", value_name = "NAME")]
     pub(crate) hosts: Vec<String>,
     /// For how many days they are valid
-    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    #[arg(long, value_name = "N", default_value_t = crate::dev::DAYS, value_parser = clap::value_parser!(u32).range(1..=3_650))]
     pub(crate) days: u32,
 }

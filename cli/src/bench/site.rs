@@ -87,6 +87,7 @@ impl Site {
         }
         // What is measured is the ledger; the tree over HTTP would only need a port.
         command.env("LUZHANG_WEB", "off");
+        command.env("LUZHANG_METRICS", "off");
         command.stdin(Stdio::null());
         command
     }

@@ -377,7 +377,7 @@ impl Story<'_> {
             receipt: false,
             command: Some(command),
         };
-        let answer = client.ledger().submit(request).await;
+        let answer = client.submit(request).await;
         client.close().await?;
         let outcome = answer?.into_inner().outcome.unwrap_or_default();
         match outcome.result {

@@ -2,7 +2,11 @@
 
 use std::{fs, path::Path};
 
-use luzhang_ledger::{LedgerId, Position, access::Mandate, proof::note::KeyName};
+use luzhang_ledger::{
+    LedgerId, Position,
+    access::{Mandate, Role, Roles},
+    proof::note::KeyName,
+};
 use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_server::{Engine, Options, engine::Genesis, vault::KekSource};
 use serde_json::json;
@@ -10,8 +14,9 @@ use uuid::Uuid;
 
 use super::principal;
 use crate::{
-    args::{Global, InitArgs},
+    args::{Global, InitArgs, access},
     client::is_occupied,
+    dev,
     failure::{Failure, exit},
     lang::Lang,
     output::{self, Format},
@@ -27,10 +32,12 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
             Some(fs::read(file).map_err(|error| Failure::file(file, &error))?)
         }
     };
-    let mandates = match &args.administrators[..] {
-        [] => Vec::new(),
-        names => principal::administrators(names)?,
+    let mandates = match (&args.administrators[..], &args.dev_certs) {
+        (_, Some(certs)) => one_a_role(certs)?,
+        ([], None) => Vec::new(),
+        (names, None) => principal::administrators(names)?,
     };
+    let governed = !mandates.is_empty();
     let begins = Begins {
         pack,
         origin: args.origin.clone(),
@@ -71,9 +78,34 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
                      `kek` by default): without both no person can be found"
                 )
             );
+            if !governed {
+                eprintln!(
+                    "{}",
+                    lang.pick(
+                        "尚无授权：能连到本机的任何人都可以办理一切；正式使用请先运行 luzhang principal found",
+                        "nobody has a mandate: whoever reaches this machine may do everything; for \
+                         real use run `luzhang principal found` first"
+                    )
+                );
+            }
         }
     }
     Ok(exit::OK)
+}
+
+/// Two administrators and somebody for each other role, each by the role's name, with
+/// certificates in `dir`.
+fn one_a_role(dir: &Path) -> Result<Vec<Mandate>, Failure> {
+    let second = [(Role::Administrator, "administrator-2")];
+    let roles = Role::ALL.into_iter().map(|role| (role, role.as_str()));
+    let mandates = roles.chain(second).map(|(role, name)| {
+        let name = access::principal(name).map_err(anyhow::Error::msg)?;
+        Ok(Mandate::of_everything(name, Roles::of(&[role])))
+    });
+    let mandates = mandates.collect::<Result<Vec<_>, Failure>>()?;
+    let names: Vec<_> = mandates.iter().map(|m| m.principal.clone()).collect();
+    dev::make(dir, &names, &[], dev::DAYS)?;
+    Ok(mandates)
 }
 
 /// What a ledger begins with.

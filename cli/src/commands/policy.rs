@@ -253,7 +253,7 @@ async fn adopt(global: &Global, file: &Path) -> Result<u8, Failure> {
         receipt: false,
         command: Some(command),
     };
-    let answer = client.ledger().submit(request).await;
+    let answer = client.submit(request).await;
     client.close().await?;
     let outcome = answer?.into_inner().outcome.unwrap_or_default();
     let position = match outcome.result {

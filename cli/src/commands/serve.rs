@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use luzhang_projections::Rejection;
 use luzhang_server::{
-    Engine, Options, Server, Tls,
+    Engine, Limits, Options, Rejected, Server, Tls,
+    allowance::Allowance,
     checkpoints::{Proofs, Schedule},
     connections::raise_file_limit,
     http::Believed,
+    metrics,
     web,
 };
 use tokio::{
@@ -40,7 +43,13 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
         engine
     });
     let engine = opened.await.map_err(anyhow::Error::from)??;
-    let limits = args.transport.limits(args.message_bytes);
+    let limits = Limits {
+        allowance: Allowance {
+            rate: args.rate.0,
+            ..Allowance::default()
+        },
+        ..args.transport.limits(args.message_bytes)
+    };
     match raise_file_limit() {
         Ok(Some(files)) if files < u64::try_from(limits.connections).unwrap_or(u64::MAX) => {
             tracing::warn!(
@@ -53,11 +62,19 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
         Err(error) => tracing::warn!(%error, "the number of open files was not raised"),
     }
     let engine = Arc::new(engine);
+    if tls.is_some() && !engine.access().is_governed() {
+        // Otherwise every certificate would open everything.
+        return Err(Failure::from(Rejected::from(Rejection::Ungoverned).into_status()));
+    }
     let server = Server::new(Arc::clone(&engine), limits).with_tls(tls.clone());
     let listener = server.listen(args.listen).await?;
     let web = match args.web {
         Web::Off => None,
         Web::At(address) => Some(server.listen(address).await?),
+    };
+    let metrics = match args.metrics {
+        Web::Off => None,
+        Web::At(address) => Some(metrics::listen(address).await?),
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     if tls.is_none() {
@@ -73,15 +90,27 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     let freshness = tls.clone().map(|tls| tokio::spawn(tls.keep_fresh()));
     output::line(&format!("listening {scheme}://{}", listener.local_addr()?))?;
     let (stopping, stopped) = watch::channel(false);
+    let stop_with = |stopped: &watch::Receiver<bool>| {
+        let mut stopped = stopped.clone();
+        async move {
+            // The sending end lives until the server ends.
+            let _ended = stopped.wait_for(|stopping| *stopping).await;
+        }
+    };
+    let metrics = match metrics {
+        None => None,
+        Some(listener) => {
+            let address = listener.local_addr()?;
+            eprintln!("metrics http://{address}/metrics");
+            let stop = stop_with(&stopped);
+            Some(tokio::spawn(metrics::serve(Arc::clone(&engine), listener, stop)))
+        }
+    };
     let web = match web {
         None => None,
         Some(web) => {
             output::line(&format!("tiles {scheme}://{}", web.local_addr()?))?;
-            let mut stopped = stopped.clone();
-            let stop = async move {
-                // The sending end lives until the server ends.
-                let _ended = stopped.wait_for(|stopping| *stopping).await;
-            };
+            let stop = stop_with(&stopped);
             Some(tokio::spawn(web::serve(engine, web, tls, stop)))
         }
     };
@@ -103,9 +132,9 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     if let Some(freshness) = freshness {
         freshness.abort();
     }
-    if let Some(web) = web {
+    for served in web.into_iter().chain(metrics) {
         // It ends with its readers, or leaves them behind.
-        web.await.map_err(anyhow::Error::from)?;
+        served.await.map_err(anyhow::Error::from)?;
     }
     served?;
     Ok(exit::OK)

@@ -8,7 +8,10 @@ use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
 use uuid::Uuid;
 
 use super::{Outcome, ParsedRow, Reason, RowResult, Template};
-use crate::{client::Client, failure::Failure};
+use crate::{
+    client::{Client, patiently},
+    failure::Failure,
+};
 
 /// Rows in one message: small enough for a moving progress bar, large enough to
 /// share one flush.
@@ -130,7 +133,13 @@ impl<'a> Job<'a> {
         mut done: impl FnMut(u64),
     ) -> Result<Vec<wire::Outcome>, Failure> {
         let total = commands.len();
-        let (send, receive) = mpsc::channel(4);
+        let opened = patiently(|| async {
+            let (send, receive) = mpsc::channel(4);
+            let mut ledger = self.client.ledger();
+            let answers = ledger.submit_batch(ReceiverStream::new(receive)).await?;
+            Ok((send, answers.into_inner()))
+        });
+        let (send, mut answers) = opened.await.map_err(interrupted)?;
         let feeder = tokio::spawn(async move {
             let mut commands = commands.into_iter().peekable();
             while commands.peek().is_some() {
@@ -145,9 +154,6 @@ impl<'a> Job<'a> {
                 }
             }
         });
-        let mut ledger = self.client.ledger();
-        let answers = ledger.submit_batch(ReceiverStream::new(receive)).await;
-        let mut answers = answers.map_err(interrupted)?.into_inner();
         let mut outcomes = Vec::with_capacity(total);
         while let Some(answer) = answers.next().await {
             let answer = answer.map_err(interrupted)?;

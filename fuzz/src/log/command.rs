@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use luzhang_ledger::{Body, codec, text::Principal};
-use luzhang_projections::{decide, redecide::Redecider};
+use luzhang_projections::{access::Identity, decide, redecide::Redecider};
 use luzhang_proto::{DESCRIPTORS, wire};
 use luzhang_server::{Rejected, convert::from_proto};
 use prost::Message as _;
@@ -55,8 +55,9 @@ fn one(bytes: &[u8], principal: &Principal) {
         return;
     };
     let ledger = &WORLD.ledger;
-    let request = from_proto::request(&key(), principal, command.clone(), ledger);
-    let again = from_proto::request(&key(), principal, command.clone(), ledger);
+    let by = Identity::believed(principal.clone());
+    let request = from_proto::request(&key(), &by, command.clone(), ledger);
+    let again = from_proto::request(&key(), &by, command.clone(), ledger);
     let request = match (request, again) {
         (Ok(request), Ok(again)) => {
             assert_eq!(request.mark, again.mark);

@@ -11,6 +11,7 @@ use luzhang_ledger::{
     text::{Label, PackId, Principal},
 };
 use luzhang_projections::{
+    access::Identity,
     Decision, Rejection, decide, pack::LUZHOU_2023, projection::Projections, state::Found,
 };
 use luzhang_proto::{DESCRIPTORS, wire};
@@ -134,6 +135,7 @@ impl Ledger {
             policy: None,
             cause: origin.cause,
             salt: [number as u8; 16],
+            credential: None,
         }
     }
 
@@ -154,7 +156,7 @@ impl Ledger {
 
     /// Writes down a decision, as the sequencer does.
     pub fn write(&mut self, request: &Request, decision: Decision) {
-        let principal = &request.principal;
+        let principal = &request.by.principal;
         let of_party = Origin {
             principal,
             mark: None,
@@ -264,7 +266,8 @@ impl Ledger {
     #[allow(clippy::type_complexity)]
     fn submit(&mut self, sample: &Sample) -> Result<Result<(Position, bool), Rejection>, Rejected> {
         let command = sample.command.clone();
-        let request = from_proto::request(&key(), &sample.principal, command, self)?;
+        let by = Identity::believed(sample.principal.clone());
+        let request = from_proto::request(&key(), &by, command, self)?;
         let decision = match decide(&self.folded.state, request.command.clone()) {
             Ok(decision) => decision,
             Err(rejection) => return Ok(Err(rejection)),

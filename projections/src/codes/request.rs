@@ -201,6 +201,18 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              nothing was written. It rather asks to come back than lets them pile up. Try again \
              after the delay in the answer, with the same request id.";
     }
+    "RATE_LIMITED" Rejection {
+        zh "请求过多":
+            "同一账户每秒提交的命令、同时进行的请求或打开的数据流超过了服务允许的数量（serve --rate），\
+             本请求没有处理，也没有记账。批量数据流不会因此失败，只会放慢。请按答复中的间隔稍后重试，\
+             沿用同一请求编号；大量数据请用 luzhang import 一次提交。";
+        en "too many requests":
+            "One principal sends more commands a second, has more requests under way or more \
+             streams open than the server allows (`serve --rate`); this one was not decided, and \
+             nothing was written. A stream of batches does not fail for that, it is slowed down. \
+             Try again after the delay in the answer, with the same request id; send much at once \
+             with `luzhang import`.";
+    }
     "DEADLINE_PASSED" Rejection {
         zh "已过期限":
             "在发送者给定的期限内没有得到答复。轮到处理时已过期限的请求不再处理，也不记账；\

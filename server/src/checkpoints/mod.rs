@@ -32,11 +32,11 @@ use luzhang_ledger::{
     proof::{Policy, SignedCheckpoint, TreeHead, VerifierKey, note::KeyName},
 };
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::opening::{Contradiction, Opening};
 use self::signer::Signer;
-use crate::{http::Believed, rejected::Rejected, sequencer::Work};
+use crate::{http::Believed, rejected::Rejected, turns::Turns};
 
 /// Whether a tree is kept, and when its head is signed.
 #[derive(Clone, Debug, Default)]
@@ -203,8 +203,8 @@ pub(crate) struct Start {
     pub(crate) schedule: Option<Schedule>,
     pub(crate) log: Arc<dyn luzhang_ledger::log::Reader>,
     pub(crate) durable: watch::Receiver<luzhang_ledger::block::Head>,
-    /// The queue, which must be able to end while this still runs.
-    pub(crate) queue: mpsc::WeakSender<Work>,
+    /// Where its own events wait; it may be closed while this still runs.
+    pub(crate) turns: Arc<Turns>,
 }
 
 /// Where the committer sends its tidings to; made before anything runs.

@@ -23,14 +23,15 @@ use luzhang_ledger::{
     text::Label,
 };
 use luzhang_projections::projection::Projections;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::{
     OldKey, Published, Rotation, Schedule, Start, Tidings, Trouble, kept::Kept, opening::Opening,
 };
 use crate::{
     rejected::Rejected,
-    sequencer::{Own, Said, Work},
+    sequencer::{Own, Said},
+    turns::Turns,
 };
 
 /// How long the thread sleeps when nothing is scheduled.
@@ -72,7 +73,7 @@ pub(super) struct Signer {
     pending: Vec<Node>,
     log: Arc<dyn Reader>,
     durable: watch::Receiver<Head>,
-    queue: mpsc::WeakSender<Work>,
+    turns: Arc<Turns>,
     origin: KeyName,
     /// The key that the log names.
     adopted: Option<VerifierKey>,
@@ -98,7 +99,7 @@ impl Signer {
             schedule,
             log,
             durable,
-            queue,
+            turns,
         } = start;
         let height = durable.borrow().height;
         let adopted = opening.adopted().cloned();
@@ -118,7 +119,7 @@ impl Signer {
             pending: Vec::new(),
             log,
             durable,
-            queue,
+            turns,
             origin,
             adopted,
             key,
@@ -554,10 +555,7 @@ impl Signer {
             say: Box::new(say),
             reply,
         };
-        let queue = self.queue.upgrade();
-        let queue = queue.ok_or_else(|| stopped("the server is shutting down"))?;
-        let queued = queue.blocking_send(Work::Own(own));
-        drop(queue);
+        let queued = self.turns.own(own);
         queued.map_err(|_| stopped("the server is shutting down"))?;
         let said = said.blocking_recv();
         let said = said.map_err(|_| stopped("the server is shutting down"))?;

@@ -12,12 +12,11 @@ use luzhang_proto::{
     wire::{self, ledger_service_server::LedgerService},
 };
 use prost::Message as _;
-use tokio::sync::mpsc;
-use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::{
-    Answers, Context, event_not_found,
+    Answers, Context, batch, event_not_found,
     events::{self, Filter},
     position,
 };
@@ -26,19 +25,13 @@ use crate::{
         from_proto, subject,
         to_proto::{self, LoggedEvent},
     },
-    edge::{MessageLimits, Until},
-    engine::{Listener, Pending, WeakListener},
+    edge::Until,
     gate::Visitor,
     original::refused,
     proofs,
     rejected::{MessageSize, Rejected},
     replay,
 };
-
-/// The most commands in one message of a batch.
-const BATCH: usize = 10_000;
-/// Batch messages that may be decided before the first is answered.
-const WINDOW: usize = 16;
 
 #[tonic::async_trait]
 impl LedgerService for Context {
@@ -47,13 +40,16 @@ impl LedgerService for Context {
         request: Request<wire::SubmitRequest>,
     ) -> Result<Response<wire::SubmitResponse>, Status> {
         let by = Visitor::of(request.extensions())?.who.clone();
+        let under_way = self.allowances.command(&by.principal);
+        let _under_way = under_way.map_err(Rejected::into_status)?;
         let request = request.into_inner();
         let wants_receipt = request.receipt;
+        let principal = by.principal.clone();
         let command = self.command(request.command)?;
         let request = self.request(&by, command).map_err(Rejected::into_status)?;
         let pending = self
             .engine
-            .try_submit(vec![Ok(request)])
+            .try_submit(&principal, vec![Ok(request)])
             .map_err(Rejected::into_status)?;
         let outcomes = pending.outcomes().await.map_err(Rejected::into_status)?;
         let outcome = outcomes
@@ -87,32 +83,15 @@ impl LedgerService for Context {
         request: Request<Streaming<wire::SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
         let by = Visitor::of(request.extensions())?.who.clone();
+        let under_way = self.allowances.stream(&by.principal);
+        let under_way = under_way.map_err(Rejected::into_status)?;
         let (_, extensions, messages) = request.into_parts();
-        let (send, receive) = mpsc::channel::<Result<Pending, Status>>(WINDOW);
-        let listener = Listener::default();
-        let feeder = Feeder {
-            context: self.clone(),
-            by,
-            listener: listener.downgrade(),
-            send,
-        };
-        tokio::spawn(feeder.run(messages));
-        let answers = ReceiverStream::new(receive).then(move |pending| {
-            // It lives as long as the answers are wanted.
-            let _listens = &listener;
-            async {
-                let outcomes = pending?.outcomes().await.map_err(Rejected::into_status)?;
-                let mut answer = Vec::with_capacity(outcomes.len());
-                for outcome in outcomes {
-                    answer.push(in_batch(outcome)?);
-                }
-                Ok(wire::SubmitBatchResponse { outcomes: answer })
-            }
+        let answers = batch::answers(self.clone(), by, messages);
+        let answers = answers.map(move |answer| {
+            let _under_way = &under_way;
+            answer
         });
-        Ok(Response::new(Box::pin(Until::of_commands(
-            Box::pin(answers),
-            &extensions,
-        ))))
+        Ok(Response::new(Box::pin(Until::of_commands(answers, &extensions))))
     }
 
     async fn evaluate(
@@ -120,6 +99,8 @@ impl LedgerService for Context {
         request: Request<wire::EvaluateRequest>,
     ) -> Result<Response<wire::EvaluateResponse>, Status> {
         let visitor = Visitor::of(request.extensions())?.clone();
+        let under_way = self.allowances.request(&visitor.who.principal);
+        let _under_way = under_way.map_err(Rejected::into_status)?;
         let command = self.command(request.into_inner().command)?;
         let request = self
             .request(&visitor.who, command)
@@ -193,10 +174,17 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::ReadEventsRequest>,
     ) -> Result<Response<Self::ReadEventsStream>, Status> {
+        let principal = Visitor::of(request.extensions())?.who.principal.clone();
+        let under_way = self.allowances.stream(&principal);
+        let under_way = under_way.map_err(Rejected::into_status)?;
         let (_, extensions, request) = request.into_parts();
         let filter = Filter::new(&request)?;
         let visitor = Visitor::of(&extensions)?.clone();
         let answers = events::read(self.clone(), visitor, filter);
+        let answers = answers.map(move |answer| {
+            let _under_way = &under_way;
+            answer
+        });
         Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
     }
 
@@ -320,71 +308,8 @@ fn entitlements(state: &State, subject: StreamId, on: Date) -> Vec<Entitlement> 
     }
 }
 
-/// Takes the messages of one batch stream, in order.
-struct Feeder {
-    context: Context,
-    by: Identity,
-    listener: WeakListener,
-    send: mpsc::Sender<Result<Pending, Status>>,
-}
-
-impl Feeder {
-    async fn run(self, mut messages: Streaming<wire::SubmitBatchRequest>) {
-        loop {
-            let message = tokio::select! {
-                // What was taken is answered; what comes later is not.
-                () = self.context.stopped() => Some(Err(Rejected::shutting_down().into_status())),
-                message = messages.next() => message,
-            };
-            let Some(message) = message else {
-                return;
-            };
-            let pending = tokio::select! {
-                // Nobody listens any more: what still waits for room is not queued.
-                () = self.send.closed() => return,
-                pending = self.queue(message) => pending,
-            };
-            let failed = pending.is_err();
-            if self.send.send(pending).await.is_err() || failed {
-                return;
-            }
-        }
-    }
-
-    async fn queue(
-        &self,
-        message: Result<wire::SubmitBatchRequest, Status>,
-    ) -> Result<Pending, Status> {
-        let limits = MessageLimits::of(self.context.limits.message_bytes);
-        let message = message.map_err(|status| limits.explained(status))?;
-        self.context.batch_size(&message)?;
-        let requests = message
-            .commands
-            .into_iter()
-            .map(|command| self.context.request(&self.by, command))
-            .collect();
-        let engine = &self.context.engine;
-        let queued = engine.submit_for(&self.listener, requests).await;
-        queued.map_err(Rejected::into_status)
-    }
-}
-
-/// A rejected command keeps its place in the batch; a fault ends the stream.
-fn in_batch(
-    outcome: Result<crate::convert::to_proto::Outcome, Rejected>,
-) -> Result<wire::Outcome, Status> {
-    match outcome {
-        Ok(outcome) => Ok(to_proto::outcome(outcome)),
-        Err(fault) if fault.is_fault() || fault.ends_stream() => Err(fault.into_status()),
-        Err(rejected) => Ok(wire::Outcome {
-            result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
-            replayed: false,
-        }),
-    }
-}
-
 impl Context {
-    fn request(
+    pub(super) fn request(
         &self,
         by: &Identity,
         command: wire::Command,
@@ -399,28 +324,13 @@ impl Context {
         Ok(command)
     }
 
-    fn message_size(&self, size: usize) -> Result<(), Status> {
+    pub(super) fn message_size(&self, size: usize) -> Result<(), Status> {
         let most = self.limits.message_bytes;
         if size <= most {
             return Ok(());
         }
         let size = MessageSize { bytes: size, most };
         Err(Rejected::message_too_large(size).into_status())
-    }
-
-    fn batch_size(&self, message: &wire::SubmitBatchRequest) -> Result<(), Status> {
-        self.message_size(message.encoded_len())?;
-        let count = message.commands.len();
-        if count <= BATCH {
-            return Ok(());
-        }
-        Err(Rejected::new(
-            Code::InvalidArgument,
-            "BATCH_TOO_LARGE",
-            format!("一次提交 {count} 条，上限 {BATCH} 条，请拆分"),
-            format!("{count} commands in one message, at most {BATCH} are taken: split it"),
-        )
-        .into_status())
     }
 
     /// An event that is durable.

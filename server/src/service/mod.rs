@@ -1,6 +1,7 @@
 //! The gRPC services: thin layers between the wire and the engine.
 
 pub(crate) mod audit;
+mod batch;
 mod case;
 mod events;
 pub(crate) mod ledger;
@@ -14,13 +15,18 @@ use tokio::sync::watch;
 use tokio_stream::Stream;
 use tonic::Status;
 
-use crate::{engine::Engine, rejected::Rejected, serve::Limits};
+use crate::{
+    allowance::Allowances, bulk::Handle, engine::Engine, rejected::Rejected, serve::Limits,
+};
 
 /// What every service has at hand.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) engine: Arc<Engine>,
     pub(crate) limits: Limits,
+    pub(crate) allowances: Arc<Allowances>,
+    /// Where what comes in bulk is worked on.
+    pub(crate) bulk: Handle,
     /// Turns true when the server is to end: streams that could go on for ever
     /// end then.
     pub(crate) stopping: watch::Receiver<bool>,

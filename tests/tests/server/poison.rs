@@ -10,6 +10,7 @@ use luzhang_ledger::{
         memory::{Failure, MemoryStore},
         sled::SledLog,
     },
+    text::Principal,
     verify::{Verdict, verify_blocks},
 };
 use luzhang_projections::pack::LUZHOU_2023;
@@ -257,8 +258,7 @@ fn a_writer_that_stopped_before_it_is_served_is_not_healthy() {
         let rejected: Result<_, Rejected> = Err(Rejected::missing("command"));
         let outcomes = site
             .engine
-            .submit(vec![rejected])
-            .await
+            .try_submit(&Principal::new("local").unwrap(), vec![rejected])
             .unwrap()
             .outcomes()
             .await

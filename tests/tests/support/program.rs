@@ -54,6 +54,7 @@ pub(crate) fn luzhang() -> Command {
     }
     // Whoever wants the tree over HTTP says where.
     command.env("LUZHANG_WEB", "off");
+    command.env("LUZHANG_METRICS", "off");
     // Whoever wants checkpoints says when: they add events.
     command.env("LUZHANG_CHECKPOINT_EVERY", "1h");
     command.env("LC_ALL", "C").stdin(Stdio::null());

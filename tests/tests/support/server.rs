@@ -78,6 +78,7 @@ impl Server {
             .args(arguments)
             .env("LUZHANG_LOG", log)
             .env("LUZHANG_WEB", web)
+            .env("LUZHANG_METRICS", "off")
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone().unwrap())
             .spawn()

@@ -182,7 +182,7 @@ async fn record(
         receipt: false,
         command: Some(command),
     };
-    let answer = client.ledger().submit(request).await?.into_inner();
+    let answer = client.submit(request).await?.into_inner();
     Ok(answer.outcome)
 }
 
