@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
@@ -189,6 +190,8 @@ async fn embed(engine: Arc<Engine>) -> Result<(Channel, Embedded), Failure> {
     let limits = Limits {
         // Whoever may open the directory needs no protection from themselves.
         message_bytes: MAX_ANSWER,
+        // Nobody goes away from within.
+        silence: Duration::from_hours(24),
         ..Limits::default()
     };
     let task = tokio::spawn(async move {

@@ -70,7 +70,8 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
             )
         );
     }
-    let freshness = tls.clone().map(|tls| tokio::spawn(tls.keep_fresh()));
+    let freshness = tls.clone().map(Tls::keep_fresh).transpose()?;
+    let freshness = freshness.map(tokio::spawn);
     output::line(&format!("listening {scheme}://{}", listener.local_addr()?))?;
     let (stopping, stopped) = watch::channel(false);
     let web = match web {
