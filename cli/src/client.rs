@@ -6,6 +6,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use hyper_util::rt::TokioIo;
@@ -254,6 +255,8 @@ async fn embed(engine: Arc<Engine>) -> Result<(Channel, Embedded), Failure> {
             requests: usize::MAX,
             streams: usize::MAX,
         },
+        // Nobody goes away from within.
+        silence: Duration::from_hours(24),
         ..Limits::default()
     };
     let task = tokio::spawn(async move {

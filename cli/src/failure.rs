@@ -30,7 +30,7 @@ pub(crate) mod exit {
 }
 
 /// A command that failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) code: String,
     pub(crate) zh: String,
@@ -77,6 +77,10 @@ impl Failure {
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
+        // A connection that was lost and could not be made again has said why.
+        if let Some(failure) = behind(&status) {
+            return failure.clone();
+        }
         let details = status.get_error_details();
         let code = details.error_info().map_or_else(
             // The transport's own statuses have no details.
@@ -118,6 +122,12 @@ impl From<Status> for Failure {
         };
         Self { code, zh, en, exit }
     }
+}
+
+/// The failure behind an error, if there is one.
+fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Failure> {
+    let source = error.source()?;
+    source.downcast_ref().or_else(|| behind(source))
 }
 
 impl From<EngineError> for Failure {

@@ -130,7 +130,7 @@ impl Client {
 }
 
 fn answer(url: &str, called: Result<Response<Body>, ureq::Error>) -> Result<Answer, HttpError> {
-    let unreachable = |error: ureq::Error| match rustls_error(&error) {
+    let unreachable = |error: ureq::Error| match of_tls(&error) {
         Some(rustls::Error::InvalidCertificate(why)) => HttpError::Untrusted {
             url: url.to_owned(),
             detail: why.to_string(),
@@ -146,4 +146,15 @@ fn answer(url: &str, called: Result<Response<Body>, ureq::Error>) -> Result<Answ
         body: body.read_to_vec().map_err(unreachable)?,
         status: response.status().as_u16(),
     })
+}
+
+fn of_tls(error: &ureq::Error) -> Option<&rustls::Error> {
+    // It does not say itself what is behind it.
+    if let ureq::Error::Io(error) = error {
+        return rustls_error(error);
+    }
+    if let ureq::Error::Rustls(error) = error {
+        return Some(error);
+    }
+    rustls_error(error)
 }

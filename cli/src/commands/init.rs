@@ -120,11 +120,7 @@ pub(crate) struct Begins {
 }
 
 /// Makes a ledger in a directory that is empty or absent.
-pub(crate) fn create(
-    dir: &Path,
-    begins: Begins,
-    kek: KekSource,
-) -> Result<Engine, Failure> {
+pub(crate) fn create(dir: &Path, begins: Begins, kek: KekSource) -> Result<Engine, Failure> {
     if is_occupied(dir) && !dir.join("FORMAT").exists() {
         let shown = dir.display();
         return Err(Failure {

@@ -9,8 +9,7 @@ use luzhang_server::{
     checkpoints::{Proofs, Schedule},
     connections::raise_file_limit,
     http::Believed,
-    metrics,
-    web,
+    metrics, web,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -64,7 +63,9 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     let engine = Arc::new(engine);
     if tls.is_some() && !engine.access().is_governed() {
         // Otherwise every certificate would open everything.
-        return Err(Failure::from(Rejected::from(Rejection::Ungoverned).into_status()));
+        return Err(Failure::from(
+            Rejected::from(Rejection::Ungoverned).into_status(),
+        ));
     }
     let server = Server::new(Arc::clone(&engine), limits).with_tls(tls.clone());
     let listener = server.listen(args.listen).await?;
@@ -87,7 +88,8 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
             )
         );
     }
-    let freshness = tls.clone().map(|tls| tokio::spawn(tls.keep_fresh()));
+    let freshness = tls.clone().map(Tls::keep_fresh).transpose()?;
+    let freshness = freshness.map(tokio::spawn);
     output::line(&format!("listening {scheme}://{}", listener.local_addr()?))?;
     let (stopping, stopped) = watch::channel(false);
     let stop_with = |stopped: &watch::Receiver<bool>| {
@@ -103,7 +105,11 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
             let address = listener.local_addr()?;
             eprintln!("metrics http://{address}/metrics");
             let stop = stop_with(&stopped);
-            Some(tokio::spawn(metrics::serve(Arc::clone(&engine), listener, stop)))
+            Some(tokio::spawn(metrics::serve(
+                Arc::clone(&engine),
+                listener,
+                stop,
+            )))
         }
     };
     let web = match web {

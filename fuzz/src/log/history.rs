@@ -11,8 +11,8 @@ use luzhang_ledger::{
     text::{Label, PackId, Principal},
 };
 use luzhang_projections::{
-    access::Identity,
-    Decision, Rejection, decide, pack::LUZHOU_2023, projection::Projections, state::Found,
+    Decision, Rejection, access::Identity, decide, pack::LUZHOU_2023, projection::Projections,
+    state::Found,
 };
 use luzhang_proto::{DESCRIPTORS, wire};
 use luzhang_server::{

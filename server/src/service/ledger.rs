@@ -91,7 +91,10 @@ impl LedgerService for Context {
             let _under_way = &under_way;
             answer
         });
-        Ok(Response::new(Box::pin(Until::of_commands(answers, &extensions))))
+        Ok(Response::new(Box::pin(Until::of_commands(
+            answers,
+            &extensions,
+        ))))
     }
 
     async fn evaluate(

@@ -123,20 +123,23 @@ impl Tls {
     ///
     /// # Errors
     /// If the signal cannot be heard.
-    pub async fn keep_fresh(self: Arc<Self>) -> io::Result<()> {
+    pub fn keep_fresh(self: Arc<Self>) -> io::Result<impl Future<Output = ()>> {
+        // From here on: a signal that nobody hears ends the process.
         let mut hangup = signal(SignalKind::hangup())?;
-        loop {
-            let asked = tokio::select! {
-                _ = hangup.recv() => true,
-                () = tokio::time::sleep(EVERY) => false,
-            };
-            let tls = Arc::clone(&self);
-            // A disk may be slow.
-            let looked = tokio::task::spawn_blocking(move || tls.refresh(asked)).await;
-            if looked.is_err() {
-                tracing::error!("the certificates could not be looked at");
+        Ok(async move {
+            loop {
+                let asked = tokio::select! {
+                    _ = hangup.recv() => true,
+                    () = tokio::time::sleep(EVERY) => false,
+                };
+                let tls = Arc::clone(&self);
+                // A disk may be slow.
+                let looked = tokio::task::spawn_blocking(move || tls.refresh(asked)).await;
+                if looked.is_err() {
+                    tracing::error!("the certificates could not be looked at");
+                }
             }
-        }
+        })
     }
 
     fn refresh(&self, asked: bool) {

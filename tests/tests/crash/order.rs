@@ -34,17 +34,14 @@ async fn a_message_without_a_reader_is_decided_as_long_as_the_stream_is_read() {
         )]
     };
     let replayed = async |index| {
-        let outcomes = engine
-            .submit(request(index))
-            .await
-            .unwrap()
-            .outcomes()
-            .await;
+        let clerk = Principal::new("clerk").unwrap();
+        let pending = engine.try_submit(&clerk, request(index)).unwrap();
+        let outcomes = pending.outcomes().await;
         outcomes.unwrap().remove(0).unwrap().replayed
     };
 
     let listener = Listener::default();
-    let stream = listener.downgrade();
+    let stream = engine.stream(&Principal::new("clerk").unwrap(), &listener);
     // Its own answer is not waited for; the stream is still read.
     drop(engine.submit_for(&stream, request(0)).await.unwrap());
     let second = engine.submit_for(&stream, request(1)).await.unwrap();

@@ -27,7 +27,17 @@ fn binary() -> &'static Path {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         // The lock on the target directory is free: cargo gives it back before
         // it runs tests.
-        let output = Command::new(cargo)
+        let mut build = Command::new(cargo);
+        // What cargo says of this test's package is not so of others: a library whose
+        // build looks at it would be built anew, and everything upon it.
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        for (name, _) in env::vars_os() {
+            let name = name.to_string_lossy();
+            if of_package.iter().any(|begin| name.starts_with(begin)) {
+                build.env_remove(&*name);
+            }
+        }
+        let output = build
             .args(["build", "--quiet", "--package", "luzhang"])
             .args(["--bin", "luzhang", "--profile", profile])
             .arg("--target-dir")
@@ -151,21 +161,44 @@ impl Ran {
 
 /// A ledger to which a command is given: a server or a data directory.
 #[derive(Clone, Debug)]
-pub(crate) struct Target([String; 2]);
+pub(crate) struct Target {
+    own: [String; 2],
+    /// Who asks, and what else every command needs.
+    more: Vec<String>,
+}
 
 impl Target {
     pub(crate) fn server(url: &str) -> Self {
-        Self(["--server".to_owned(), url.to_owned()])
+        Self::of(["--server", url])
     }
 
     pub(crate) fn data_dir(dir: &Path) -> Self {
-        Self(["--data-dir".to_owned(), dir.to_str().unwrap().to_owned()])
+        Self::of(["--data-dir", dir.to_str().unwrap()])
+    }
+
+    fn of(own: [&str; 2]) -> Self {
+        Self {
+            own: own.map(str::to_owned),
+            more: Vec::new(),
+        }
+    }
+
+    /// With more options for every command.
+    pub(crate) fn with(mut self, options: &[&str]) -> Self {
+        self.more.extend(options.iter().map(ToString::to_string));
+        self
+    }
+
+    /// Shows this certificate: PREFIX.crt, with its key in PREFIX.key.
+    pub(crate) fn identified(self, prefix: &Path) -> Self {
+        self.with(&["--identity", prefix.to_str().unwrap()])
     }
 
     /// Runs a command about this ledger.
     pub(crate) fn run<I: IntoIterator<Item: AsRef<OsStr>>>(&self, arguments: I) -> Ran {
         luzhang()
-            .args(&self.0)
+            .args(&self.own)
+            .args(&self.more)
             .args(arguments)
             .output()
             .unwrap()
@@ -173,13 +206,13 @@ impl Target {
     }
 
     pub(crate) fn run_with_input<const N: usize>(&self, arguments: [&str; N], input: &str) -> Ran {
-        let own = self.0.iter().map(String::as_str);
+        let own = self.own.iter().chain(&self.more).map(String::as_str);
         run_with_input(own.chain(arguments), input)
     }
 
     /// The options that name it.
     pub(crate) fn options(&self) -> &[String; 2] {
-        &self.0
+        &self.own
     }
 
     /// The durable end of its chain, as `POSITION:HASH`.

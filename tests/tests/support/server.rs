@@ -1,7 +1,7 @@
 //! `luzhang serve` as a process of its own.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{BufRead as _, BufReader, Read, Seek as _},
     path::Path,
@@ -70,11 +70,15 @@ impl Server {
         web: &str,
     ) -> (Self, impl Read) {
         let stderr = tempfile::tempfile().unwrap();
+        let arguments = arguments.into_iter().map(|a| a.as_ref().to_owned());
+        let arguments: Vec<OsString> = arguments.collect();
+        let says_where = arguments.iter().any(|argument| argument == "--listen");
+        let somewhere = ["--listen", "127.0.0.1:0"];
         let mut child = luzhang()
             .arg("serve")
             .arg("--data-dir")
             .arg(dir)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(somewhere.iter().filter(|_| !says_where))
             .args(arguments)
             .env("LUZHANG_LOG", log)
             .env("LUZHANG_WEB", web)
