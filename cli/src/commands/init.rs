@@ -53,7 +53,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
                     head.chain
                 ),
             })?;
-            eprintln!(
+            output::note!(
                 "{}",
                 lang.pick(
                     "请另行备份 keys 目录：没有它，任何人都无法查到个人",

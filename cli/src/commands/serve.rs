@@ -72,7 +72,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        eprintln!(
+        output::note!(
             "{}",
             lang.pick(
                 "正在收尾，已受理的请求不会丢失",

@@ -24,10 +24,10 @@ use luzhang_ledger::{
 };
 use luzhang_projections::{Command, Rejection, decide::CommandBody, state::Found};
 use luzhang_proto::{google::r#type::Date as WireDate, wire};
-use prost::Message as _;
 use tonic::Code;
 use uuid::Uuid;
 
+use super::typed;
 use crate::rejected::Rejected;
 
 /// A well-formed command, ready to be decided.
@@ -85,9 +85,10 @@ pub fn request(
         )
     })?;
     command.request_id.clear();
+    let (command, content) = typed::command(command)?;
     let mark = RequestMark {
         id: key.request(id.as_bytes()),
-        content: key.content(&command.encode_to_vec()),
+        content: key.content(&content),
     };
     let office = match command.office.as_str() {
         "" => Office::LUZHOU,

@@ -3,3 +3,4 @@
 pub mod from_proto;
 mod steps;
 pub mod to_proto;
+pub(crate) mod typed;

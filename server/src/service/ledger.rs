@@ -26,6 +26,7 @@ use crate::{
     convert::{
         from_proto,
         to_proto::{self, LoggedEvent},
+        typed,
     },
     edge::Until,
     original::refused,
@@ -347,6 +348,7 @@ impl Context {
                 Err(e) => Rejected::field("credit_code", e.code(), e.zh(), e.to_string()),
             },
             Some(S::BrandNo(number)) => {
+                let number = typed::text(&number);
                 return Ok(StreamId::of(StreamKind::Brand, &number).subject());
             }
             Some(S::SubjectId(bytes)) => match <[u8; 16]>::try_from(bytes.as_slice()) {
