@@ -51,7 +51,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            eprintln!("{}", failure.text(lang));
+            crate::output::note!("{}", failure.text(lang));
             ExitCode::from(failure.exit)
         }
     }

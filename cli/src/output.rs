@@ -1,6 +1,9 @@
 //! Results on stdout: a table for people, JSON, NDJSON and CSV for programs.
 
-use std::io::{self, Write as _};
+use std::{
+    borrow::Cow,
+    io::{self, Write as _},
+};
 
 use clap::ValueEnum;
 use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
@@ -68,9 +71,10 @@ impl Sheet {
     fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(UTF8_FULL_CONDENSED);
-        table.set_header(&self.columns);
+        table.set_header(self.columns.iter().map(|title| visible(title)));
         for row in &self.rows {
-            table.add_row(row);
+            // Before it is laid out, so that columns stay columns.
+            table.add_row(row.iter().map(|cell| visible(cell)));
         }
         table.to_string()
     }
@@ -88,9 +92,51 @@ impl Sheet {
     }
 }
 
-/// One line on stdout.
+/// One line on stdout. What a terminal would act on is shown instead; in a JSON
+/// document the same string is meant as before, only written otherwise.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
-    bytes(format!("{text}\n").as_bytes())
+    bytes(format!("{}\n", visible(text)).as_bytes())
+}
+
+/// A line on stderr, for people, as [`line`] has it.
+macro_rules! note {
+    ($($words:tt)*) => {
+        eprintln!("{}", $crate::output::visible(&format!($($words)*)))
+    };
+}
+pub(crate) use note;
+
+/// A text from a file, a server or a ledger as a terminal may have it: controls,
+/// escapes, and characters that hide or reorder others are written as JSON writes
+/// them (`\u001b`). Ends of lines and tabs stay.
+///
+/// Source: UTR #36, "Bidirectional Text Spoofing"; ECMA-48.
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_acted_on) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_acted_on(character) {
+            let mut units = [0; 2];
+            let units = character.encode_utf16(&mut units).iter();
+            shown.extend(units.map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(character);
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Whether a terminal does something else with it than to show it.
+fn is_acted_on(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\n' | '\t'))
+        || matches!(
+            character,
+            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// Bytes on stdout. A reader that has gone away (`| head`) is no failure.
@@ -112,5 +158,34 @@ pub(crate) fn sheet(
         columns: columns.iter().map(ToString::to_string).collect(),
         rows,
         numbers,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_has_nothing_to_act_on() {
+        for (text, shown) in [
+            ("张某，PX-1\t3\n", "张某，PX-1\t3\n"),
+            ("\u{1b}]0;owned\u{7}", "\\u001b]0;owned\\u0007"),
+            ("\u{9b}2J\u{7f}\r", "\\u009b2J\\u007f\\u000d"),
+            ("a\u{202e}b\u{2066}c\u{feff}", "a\\u202eb\\u2066c\\ufeff"),
+            ("\u{e0041}", "\\udb40\\udc41"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_document_means_the_same_as_before() {
+        let value = serde_json::json!({
+            "a\u{202e}": "\u{1b}[2J \u{7f}\u{9b}\u{2028} \u{e0041} 泸州\n\t\"\\u202e"
+        });
+        let text = value.to_string();
+        let shown = visible(&text);
+        assert!(!shown.contains(is_acted_on));
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
     }
 }

@@ -63,7 +63,7 @@ fn make(global: &Global, args: &DevArgs) -> Result<u8, Failure> {
             for file in &made.files {
                 output::line(&file.display().to_string())?;
             }
-            eprintln!(
+            crate::output::note!(
                 "{}",
                 lang.pick(
                     "谁持有 ca.key，谁就能冒充任何账户：正式使用请用单位自己的 CA",

@@ -29,7 +29,7 @@ async fn show(global: &Global, client: &Client, covering: u64) -> Result<(), Fai
     let answer = client.proofs().get_checkpoint(request).await?.into_inner();
     let trouble = global.lang().pick(&answer.trouble_zh, &answer.trouble_en);
     if !trouble.is_empty() {
-        eprintln!("{trouble}");
+        output::note!("{trouble}");
     }
     print(global, &answer.checkpoint, json!({}))
 }
@@ -89,7 +89,7 @@ async fn keys(global: &Global, client: &Client) -> Result<(), Failure> {
 async fn rotate(global: &Global, client: &Client, lost: bool) -> Result<(), Failure> {
     let request = wire::RotateKeyRequest { old_is_lost: lost };
     let key = client.proofs().rotate_key(request).await?.into_inner().key;
-    eprintln!(
+    output::note!(
         "{}",
         global.lang().pick(
             "请备份 keys/checkpoint，并把新的公钥告知核验方",

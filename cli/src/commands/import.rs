@@ -122,8 +122,8 @@ pub(crate) async fn import_file(
         let sheets = table.unread_sheets().join(", ");
         let read = table.sheet().unwrap_or_default();
         match lang {
-            Lang::Zh => eprintln!("{name}：只读取工作表“{read}”，未读取：{sheets}"),
-            Lang::En => eprintln!("{name}: only sheet “{read}” is read, not: {sheets}"),
+            Lang::Zh => output::note!("{name}：只读取工作表“{read}”，未读取：{sheets}"),
+            Lang::En => output::note!("{name}: only sheet “{read}” is read, not: {sheets}"),
         }
     }
     let mut results: Vec<Option<RowResult>> = Vec::with_capacity(table.rows().len());

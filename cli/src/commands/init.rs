@@ -70,7 +70,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
                     head.chain
                 ),
             })?;
-            eprintln!(
+            output::note!(
                 "{}",
                 lang.pick(
                     "请备份 keys 目录和主密钥（默认为 kek 文件），并把两者分开保管：缺少其一，任何人都无法查到个人",
@@ -79,7 +79,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
                 )
             );
             if !governed {
-                eprintln!(
+                crate::output::note!(
                     "{}",
                     lang.pick(
                         "尚无授权：能连到本机的任何人都可以办理一切；正式使用请先运行 luzhang principal found",

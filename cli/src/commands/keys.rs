@@ -140,6 +140,6 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> {
              From now on name the new one with --kek-file or --kek-command",
         )
     };
-    eprintln!("{}", lang.pick(advice.0, advice.1));
+    crate::output::note!("{}", lang.pick(advice.0, advice.1));
     Ok(())
 }

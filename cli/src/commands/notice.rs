@@ -101,7 +101,7 @@ async fn list(
             "注意：公示后有名称更正，名单与公示时不同",
             "note: a name was corrected since, the list differs from the published one",
         );
-        eprintln!("{note}");
+        output::note!("{note}");
     }
     match out {
         None => output::bytes(&answer.list)?,

@@ -35,7 +35,7 @@ async fn act(global: &Global, client: &Client, command: &PaymentCommand) -> Resu
             };
             let grants = case::grants(client, which, due).await?;
             if grants.is_empty() {
-                eprintln!(
+                output::note!(
                     "{}",
                     global.lang().pick(
                         "没有待拨付的补助：批次为空，可放入重新支付的退票",
@@ -180,7 +180,7 @@ async fn show(global: &Global, client: &Client, number: &str) -> Result<u8, Fail
     output::sheet(&columns, numbers, rows.collect()).print(global.output, extra)?;
     let sum = Fen::new(total).map_or_else(|_| total.to_string(), |sum| sum.to_string());
     let lang = global.lang();
-    eprintln!(
+    output::note!(
         "{}",
         lang.pick(
             &format!("{count} 笔，共 {sum} 元"),

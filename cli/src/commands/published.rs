@@ -65,13 +65,13 @@ fn said(
         return output::line(&serde_json::Value::Object(document).to_string());
     }
     match global.lang() {
-        Lang::Zh => eprintln!("已写出 {path}：{rows} 行，截至位置 {position}"),
-        Lang::En => eprintln!("wrote {path}: {rows} rows, as of position {position}"),
+        Lang::Zh => output::note!("已写出 {path}：{rows} 行，截至位置 {position}"),
+        Lang::En => output::note!("wrote {path}: {rows} rows, as of position {position}"),
     }
     if value("names") == "sealed" {
         match global.lang() {
-            Lang::Zh => eprintln!("没有密钥，姓名未打开：请同时给出 --data-dir"),
-            Lang::En => eprintln!("no keys, so that names stay sealed: give --data-dir too"),
+            Lang::Zh => output::note!("没有密钥，姓名未打开：请同时给出 --data-dir"),
+            Lang::En => output::note!("no keys, so that names stay sealed: give --data-dir too"),
         }
     }
     Ok(())

@@ -79,7 +79,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     if tls.is_none() {
-        eprintln!(
+        crate::output::note!(
             "{}",
             lang.pick(
                 "未启用 TLS：只在本机监听，自称哪个账户就按哪个账户办理；正式使用请加 --tls（见 luzhang cert dev）",
@@ -103,7 +103,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
         None => None,
         Some(listener) => {
             let address = listener.local_addr()?;
-            eprintln!("metrics http://{address}/metrics");
+            crate::output::note!("metrics http://{address}/metrics");
             let stop = stop_with(&stopped);
             Some(tokio::spawn(metrics::serve(
                 Arc::clone(&engine),
@@ -125,7 +125,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        eprintln!(
+        output::note!(
             "{}",
             lang.pick(
                 "正在收尾，已受理的请求不会丢失",

@@ -80,7 +80,7 @@ async fn with_receipt(
     let answer = answered(global, &request_id, answer)?.into_inner();
     let code = show(global, &request_id, &answer.outcome.unwrap_or_default())?;
     if answer.receipt.is_empty() {
-        eprintln!(
+        output::note!(
             "{}",
             global.lang().pick(
                 "已决定，但回执尚未取得：稍后用 luzhang proof get 取得",
@@ -105,7 +105,7 @@ fn answered<T>(
             let again = global
                 .lang()
                 .pick("请用同一请求编号重试", "try again with request id");
-            eprintln!("{again}: {request_id}");
+            output::note!("{again}: {request_id}");
         }
         failure
     })
@@ -200,6 +200,6 @@ fn show(global: &Global, request_id: &str, outcome: &wire::Outcome) -> Result<u8
     for reason in reasons {
         output::line(&format!("  {}", reason_line(reason, lang)))?;
     }
-    eprintln!("request_id {request_id}");
+    output::note!("request_id {request_id}");
     Ok(code)
 }

@@ -47,7 +47,7 @@ pub(crate) async fn run(global: &Global, args: &WatchArgs) -> Result<u8, Failure
     }
     if let Some(address) = args.metrics {
         let serving = metrics::listen(address).await?;
-        eprintln!("metrics http://{}/metrics", serving.local_addr()?);
+        crate::output::note!("metrics http://{}/metrics", serving.local_addr()?);
         tokio::spawn(metrics::serve(serving, Arc::clone(&watcher.metrics)));
     }
     loop {
@@ -204,6 +204,6 @@ impl<'a> Watcher<'a> {
     }
 
     fn complain(&self, failure: &Failure) {
-        eprintln!("{}", failure.text(self.global.lang()));
+        crate::output::note!("{}", failure.text(self.global.lang()));
     }
 }

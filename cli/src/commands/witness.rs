@@ -124,7 +124,7 @@ async fn serve(global: &Global, args: &WitnessServeArgs) -> Result<u8, Failure> 
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        eprintln!(
+        output::note!(
             "{}",
             lang.pick(
                 "正在收尾，已联署的都已记下",

@@ -10,6 +10,7 @@ use luzhang_ledger::{
 };
 use rust_decimal::Decimal;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A cell as the file holds it.
 #[derive(Clone, PartialEq, Eq)]
@@ -150,13 +151,14 @@ impl Cell {
         }
     }
 
-    /// Text of any kind: a name, a number of a claim, a fund.
+    /// Text of any kind: a name, a number of a claim, a fund. In Unicode's composed
+    /// form (NFC), so that a row typed on another machine is the same row.
     pub(crate) fn text(&self) -> Result<String, CellError> {
         match self {
             Self::Number(number) if !keeps_all_digits(number) => Err(CellError::IdNotText),
             Self::Date(_) => Err(CellError::DateForText),
             Self::Empty | Self::Text(_) | Self::Number(_) | Self::Bool(_) | Self::Error(_) => {
-                Ok(self.written()?.to_owned())
+                Ok(self.written()?.nfc().collect())
             }
         }
     }

@@ -28,11 +28,10 @@ use luzhang_projections::{
     Command, Rejection, access::Identity, decide::CommandBody, state::Found,
 };
 use luzhang_proto::{event as stored, google::r#type::Date as WireDate, wire};
-use prost::Message as _;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::subject::subject;
+use super::{subject::subject, typed};
 use crate::rejected::Rejected;
 
 /// A well-formed command, ready to be decided.
@@ -90,9 +89,10 @@ pub fn request(
         )
     })?;
     command.request_id.clear();
+    let (command, content) = typed::command(command)?;
     let mark = RequestMark {
         id: key.request(id.as_bytes()),
-        content: key.content(&command.encode_to_vec()),
+        content: key.content(&content),
     };
     let office = match command.office.as_str() {
         "" => Office::LUZHOU,

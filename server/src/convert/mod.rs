@@ -4,3 +4,4 @@ pub mod from_proto;
 mod steps;
 pub(crate) mod subject;
 pub mod to_proto;
+pub(crate) mod typed;

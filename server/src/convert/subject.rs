@@ -6,6 +6,7 @@ use luzhang_ledger::{
 };
 use luzhang_proto::wire;
 
+use super::typed;
 use crate::rejected::Rejected;
 
 /// How a subject is named.
@@ -59,7 +60,10 @@ pub(crate) fn subject(
                 e.to_string(),
             )),
         },
-        Named::BrandNo(number) => Ok(StreamId::of(StreamKind::Brand, &number).subject()),
+        Named::BrandNo(number) => {
+            let number = typed::text(&number);
+            Ok(StreamId::of(StreamKind::Brand, &number).subject())
+        }
         Named::SubjectId(bytes) => match <[u8; 16]>::try_from(bytes.as_slice()) {
             Ok(bytes) => Ok(SubjectId::from_bytes(bytes)),
             Err(_) => Err(Rejected::field(

@@ -247,8 +247,8 @@ fn print(
     output::sheet(&columns, &["position"], rows.collect()).print(global.output, extra)?;
     if to_look_at > 0 {
         match lang {
-            Lang::Zh => eprintln!("{to_look_at} 笔需要核对，未登记"),
-            Lang::En => eprintln!("{to_look_at} payment(s) to look at, not recorded"),
+            Lang::Zh => output::note!("{to_look_at} 笔需要核对，未登记"),
+            Lang::En => output::note!("{to_look_at} payment(s) to look at, not recorded"),
         }
     }
     Ok(())

@@ -98,7 +98,7 @@ pub(super) fn found(
 /// Looks show something again.
 pub(super) fn recovered(global: &Global) {
     let text = global.lang().pick("恢复正常", "verified again");
-    eprintln!("{text}");
+    output::note!("{text}");
 }
 
 fn is_for_programs(global: &Global) -> bool {

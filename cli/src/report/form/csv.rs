@@ -39,9 +39,9 @@ impl Writer {
     }
 }
 
-/// A spreadsheet does not take it for a formula.
+/// A spreadsheet does not take it for a formula, in full width neither.
 fn escaped(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']) {
         format!("'{text}")
     } else {
         text
@@ -133,6 +133,8 @@ mod tests {
     fn formulas_stay_texts() {
         assert_eq!(escaped("=1+1".to_owned()), "'=1+1");
         assert_eq!(escaped("@SUM".to_owned()), "'@SUM");
+        assert_eq!(escaped("＝1+1".to_owned()), "'＝1+1");
+        assert_eq!(escaped("\t=1".to_owned()), "'\t=1");
         assert_eq!(escaped("某".to_owned()), "某");
     }
 }

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use luzhang_projections::report::{Cell, Kind};
 
 use super::{Foot, Head, words};
-use crate::failure::Failure;
+use crate::{failure::Failure, output::visible};
 
 /// Longer tables are for files: a terminal shows this many rows.
 const SHOWN: usize = 1_000;
@@ -55,7 +55,7 @@ impl Writer {
             | Cell::Name(_)
             | Cell::Count(_)
             | Cell::Date(_)
-            | Cell::Rate(_) => words::words(cell, self.head.lang),
+            | Cell::Rate(_) => visible(&words::words(cell, self.head.lang)).into_owned(),
         }
     }
 }
