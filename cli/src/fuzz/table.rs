@@ -268,7 +268,10 @@ fn file_of(bytes: Vec<u8>) {
     let Ok(layout) = Layout::find(&table) else {
         // What it says of a header is bounded.
         let said = Layout::find(&table).map(|_| ()).unwrap_err();
-        let long = table.header().iter().map(|name| name.chars().count().min(20) + 4);
+        let long = table
+            .header()
+            .iter()
+            .map(|name| name.chars().count().min(20) + 4);
         assert!(said.zh().chars().count() < 4_000 + long.sum::<usize>());
         return;
     };
@@ -285,7 +288,9 @@ fn file_of(bytes: Vec<u8>) {
             }
             Err(errors) => {
                 assert!(!errors.is_empty());
-                errors.iter().for_each(|error| quiet(row.cells(), error));
+                for error in &errors {
+                    quiet(row.cells(), error);
+                }
                 let reason = |error: &crate::import::RowError| Reason {
                     code: error.code.to_owned(),
                     zh: error.zh.clone(),
@@ -333,7 +338,10 @@ fn quiet(cells: &[Cell], error: &crate::import::RowError) {
         for cell in cells {
             let cell = cell.display();
             let cell = trim(&cell);
-            assert!(!is_telling(cell) || !said.contains(cell), "{cell:?} in {said}");
+            assert!(
+                !is_telling(cell) || !said.contains(cell),
+                "{cell:?} in {said}"
+            );
         }
     }
 }

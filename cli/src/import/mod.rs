@@ -11,11 +11,11 @@ mod submit;
 pub(crate) mod table;
 mod template;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::template::{CORRECTION_COLUMNS, row::RowError};
 pub(crate) use self::{
     annotate::{Outcome, Reason, RowResult, write_annotated},
     submit::{Job, Submission},
     table::{Row, Table},
     template::{Template, layout::Layout, row::ParsedRow},
 };
-#[cfg(any(test, fuzzing))]
-pub(crate) use self::template::{CORRECTION_COLUMNS, row::RowError};

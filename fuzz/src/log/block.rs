@@ -27,7 +27,9 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
     let Body::LedgerCreated { ledger, .. } = log[0].body else {
         panic!("the first event makes the ledger")
     };
-    let small = log.iter().filter(|event| !matches!(event.body, Body::PolicyPackAdopted { .. }));
+    let small = log
+        .iter()
+        .filter(|event| !matches!(event.body, Body::PolicyPackAdopted { .. }));
     let mut events: Vec<Event> = small.take(60).cloned().collect();
     renumber(&mut events);
     let blocks = sealed(ledger, &events, 1, 9);
@@ -80,7 +82,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     for block in &sound.blocks[..2] {
         seeds.push([b"s", &*block::to_stored(&block.bytes)].concat());
     }
-    let long = [block::to_stored(&[5; MAX_BLOCK]), block::to_stored(&[5; MAX_BLOCK + 1])];
+    let long = [
+        block::to_stored(&[5; MAX_BLOCK]),
+        block::to_stored(&[5; MAX_BLOCK + 1]),
+    ];
     seeds.extend(long.map(|stored| [b"s", &*stored].concat()));
     for what in 0..8 {
         seeds.push(vec![b'c', what, what, what, 0, 60, 1]);
@@ -192,7 +197,10 @@ fn exported(file: &[u8]) -> Report {
     let without = verify_export(file, None, |_| {});
     assert_eq!(report.events, without.events);
     assert_eq!(report.finding.is_none(), report.verdict == Verdict::Intact);
-    if matches!(without.verdict, Verdict::Tampered | Verdict::Unreadable | Verdict::Truncated) {
+    if matches!(
+        without.verdict,
+        Verdict::Tampered | Verdict::Unreadable | Verdict::Truncated
+    ) {
         assert_ne!(report.verdict, Verdict::Intact);
     }
     let mut events = 0;
@@ -238,13 +246,20 @@ fn forged(each: usize, epoch: u8, moves: &[u8]) {
     let file = export(sound.ledger, &blocks);
     let first = matches!(events[0].body, Body::LedgerCreated { .. });
     let plain = verify_export(&*file, None, |_| {});
-    let held = if first { Verdict::SelfConsistent } else { Verdict::Tampered };
+    let held = if first {
+        Verdict::SelfConsistent
+    } else {
+        Verdict::Tampered
+    };
     assert_eq!(plain.verdict, held, "{plain:?}");
     let report = exported(&file);
     assert_eq!(report.verdict == Verdict::Intact, events == sound.events);
     if first {
         assert_eq!(plain.events, events.len() as u64);
-        let chain: Vec<Hash> = blocks.iter().flat_map(|block| block.events.clone()).collect();
+        let chain: Vec<Hash> = blocks
+            .iter()
+            .flat_map(|block| block.events.clone())
+            .collect();
         assert_eq!(plain.chain_head.as_ref(), chain.last());
         // What comes out is what went in.
         let read: Vec<Event> = blocks

@@ -17,7 +17,9 @@ use super::{
 
 static STORED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let samples = WORLD.samples.iter();
-    samples.map(|sample| sample.command.encode_to_vec()).collect()
+    samples
+        .map(|sample| sample.command.encode_to_vec())
+        .collect()
 });
 
 pub fn seeds() -> Vec<Vec<u8>> {
@@ -25,7 +27,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let raw = raw.map(|stored| [b"r", &**stored].concat());
     let edited = (0..STORED.len() as u8).step_by(3).flat_map(|which| {
         let what = which % 8;
-        [vec![b'e', which, which + 1, what, 2, 5, 0], vec![b'e', which, 3, what, 1, 9, 1]]
+        [
+            vec![b'e', which, which + 1, what, 2, 5, 0],
+            vec![b'e', which, 3, what, 1, 9, 1],
+        ]
     });
     raw.chain(edited).collect()
 }
@@ -84,14 +89,19 @@ fn one(bytes: &[u8], principal: &Principal) {
         codec::encode(event, &mut stored);
         assert_eq!(codec::decode(&stored).as_ref(), Ok(event));
         for secret in &secrets {
-            let found = stored.windows(secret.len()).any(|part| part == secret.as_bytes());
+            let found = stored
+                .windows(secret.len())
+                .any(|part| part == secret.as_bytes());
             assert!(!found, "{secret} in {:?}", event.body);
         }
         assert_eq!(redecider.apply(event), [], "{event:?}");
     }
     assert_eq!(redecider.finish(), []);
     let last = after.log.last().unwrap();
-    let about = !matches!(last.body, Body::LedgerCreated { .. } | Body::StateAttested(_));
+    let about = !matches!(
+        last.body,
+        Body::LedgerCreated { .. } | Body::StateAttested(_)
+    );
     assert!(about);
 }
 

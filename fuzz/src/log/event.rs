@@ -67,10 +67,25 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let all: Vec<u8> = (0..count).step_by(9).map(|at| at as u8).collect();
     let edited = all.iter().enumerate().map(|(number, at)| {
         let what = number as u8;
-        vec![b'e', what, what, *at, at.wrapping_add(20), what % 8, 2, 5, 1]
+        vec![
+            b'e',
+            what,
+            what,
+            *at,
+            at.wrapping_add(20),
+            what % 8,
+            2,
+            5,
+            1,
+        ]
     });
-    let moved = all.iter().map(|at| vec![b'm', *at, 1, *at, at.wrapping_add(3), *at, 9]);
-    raw.chain(edited).chain(moved).chain([b"n".to_vec()]).collect()
+    let moved = all
+        .iter()
+        .map(|at| vec![b'm', *at, 1, *at, at.wrapping_add(3), *at, 9]);
+    raw.chain(edited)
+        .chain(moved)
+        .chain([b"n".to_vec()])
+        .collect()
 }
 
 /// One event (`r`), the log with one event changed and folded (`e`), or with
@@ -135,12 +150,18 @@ fn read(stored: &[u8]) -> Option<Event> {
     let again = encoded(&event);
     assert_eq!(codec::decode(&again).as_ref(), Ok(&event));
     assert_eq!(codec::position_of(&again), position);
-    assert_eq!(codec::recorded_at_of(&again), Some(event.header.recorded_at));
+    assert_eq!(
+        codec::recorded_at_of(&again),
+        Some(event.header.recorded_at)
+    );
     // Where the field stands once, both see the same.
     if again == stored {
         assert_eq!(recorded_at, Some(event.header.recorded_at));
     }
-    assert_eq!(codec::from_stored(codec::to_stored(&event)).as_ref(), Ok(&event));
+    assert_eq!(
+        codec::from_stored(codec::to_stored(&event)).as_ref(),
+        Ok(&event)
+    );
     Some(event)
 }
 
@@ -151,7 +172,11 @@ fn fold(begin: usize, events: &[Event], which: u8) {
     let mut folded = before.folded.clone();
     let mut redecider = before.redecider.clone();
     let mut report = before.reports[usize::from(which) % before.reports.len()].clone();
-    let mut journal = Journal::new(if which % 2 == 0 { Format::Hledger } else { Format::Beancount });
+    let mut journal = Journal::new(if which % 2 == 0 {
+        Format::Hledger
+    } else {
+        Format::Beancount
+    });
     let mut rows = 0;
     for (number, event) in (begin + 1..).zip(events.iter().take(FOLDED)) {
         // A verified log has each event in its place.
@@ -166,7 +191,10 @@ fn fold(begin: usize, events: &[Event], which: u8) {
         for difference in redecider.apply(&event) {
             assert!(!difference.aspects.is_empty());
             assert!(difference.position <= event.header.position);
-            let _ = (difference.recorded.reasons(), difference.recomputed.reasons());
+            let _ = (
+                difference.recorded.reasons(),
+                difference.recomputed.reasons(),
+            );
         }
         let hash = Hash::from_bytes([which; 32]);
         let taken = report.take(&event, hash, &mut |_| {
@@ -207,7 +235,10 @@ fn explained(state: &State, event: &Event) {
         }
         Body::Conflict(conflict) => drop(explain::conflict(pack, conflict)),
         Body::Granted(claim) => {
-            let office = event.header.office.unwrap_or(luzhang_ledger::Office::LUZHOU);
+            let office = event
+                .header
+                .office
+                .unwrap_or(luzhang_ledger::Office::LUZHOU);
             if let Some(trace) = trace::of(state, office, claim) {
                 for tried in &trace.limits {
                     explain::tried(pack, tried);
@@ -234,10 +265,22 @@ fn judged(folded: &Projections, redecider: &Redecider, report: &Report) {
     }
     // Money comes from an appropriation, and is somewhere.
     let budget = folded.rows(Name::Budget);
-    let column = |name: &str| budget.columns.iter().position(|column| *column == name).unwrap();
+    let column = |name: &str| {
+        budget
+            .columns
+            .iter()
+            .position(|column| *column == name)
+            .unwrap()
+    };
     for row in &budget.rows {
         let of = |name: &str| row[column(name)].parse::<i128>().unwrap();
-        let held = ["left_fen", "reserved_fen", "paid_fen", "receivable_fen", "returned_fen"];
+        let held = [
+            "left_fen",
+            "reserved_fen",
+            "paid_fen",
+            "receivable_fen",
+            "returned_fen",
+        ];
         let held: i128 = held.iter().map(|name| of(name)).sum();
         let held = held + of("recovered_fen") + of("written_off_fen");
         assert_eq!(of("appropriated_fen") + of("advanced_fen"), held, "{row:?}");

@@ -44,14 +44,38 @@ pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
 /// Persons, with an area code that was never issued, and organisations.
 const PARTIES: [(&str, &str); 8] = [
-    ("$p1", r#"{"name":"某甲","national_id":"51059019831126546X"}"#),
-    ("$p2", r#"{"name":"某乙","national_id":"510590198910117186"}"#),
-    ("$p3", r#"{"name":"某丙","national_id":"510590197611016823"}"#),
-    ("$p4", r#"{"name":"某丁","national_id":"510590197204212181"}"#),
-    ("$o1", r#"{"name":"某某培训学校","credit_code":"91510590831602985E"}"#),
-    ("$o2", r#"{"name":"某某酿酒学校","credit_code":"91510590444276200Y"}"#),
-    ("$o3", r#"{"name":"某某人力公司","credit_code":"91510590749834074A"}"#),
-    ("$o4", r#"{"name":"某某电子公司","credit_code":"91510590800602261U"}"#),
+    (
+        "$p1",
+        r#"{"name":"某甲","national_id":"51059019831126546X"}"#,
+    ),
+    (
+        "$p2",
+        r#"{"name":"某乙","national_id":"510590198910117186"}"#,
+    ),
+    (
+        "$p3",
+        r#"{"name":"某丙","national_id":"510590197611016823"}"#,
+    ),
+    (
+        "$p4",
+        r#"{"name":"某丁","national_id":"510590197204212181"}"#,
+    ),
+    (
+        "$o1",
+        r#"{"name":"某某培训学校","credit_code":"91510590831602985E"}"#,
+    ),
+    (
+        "$o2",
+        r#"{"name":"某某酿酒学校","credit_code":"91510590444276200Y"}"#,
+    ),
+    (
+        "$o3",
+        r#"{"name":"某某人力公司","credit_code":"91510590749834074A"}"#,
+    ),
+    (
+        "$o4",
+        r#"{"name":"某某电子公司","credit_code":"91510590800602261U"}"#,
+    ),
 ];
 
 pub fn key() -> IdentityKey {
@@ -77,7 +101,10 @@ impl References for Ledger {
     }
 
     fn notice_digest(&self, grants: &[Position]) -> Result<[u8; 32], Rejected> {
-        let numbers: Vec<u8> = grants.iter().flat_map(|p| p.number().to_be_bytes()).collect();
+        let numbers: Vec<u8> = grants
+            .iter()
+            .flat_map(|p| p.number().to_be_bytes())
+            .collect();
         Ok(*blake3::hash(&numbers).as_bytes())
     }
 }
@@ -152,10 +179,13 @@ impl Ledger {
             self.record(Event { header, body });
         }
         let office = Some(request.command.office);
-        let header = self.header(decision.stream, &Origin {
-            mark: Some(request.mark),
-            ..of_party
-        });
+        let header = self.header(
+            decision.stream,
+            &Origin {
+                mark: Some(request.mark),
+                ..of_party
+            },
+        );
         let position = header.position;
         let header = Header {
             office,
@@ -172,11 +202,14 @@ impl Ledger {
         let conflicts = decision.conflicts.into_iter().map(Body::Conflict);
         let cleared = decision.cleared.into_iter().map(Body::ConflictCleared);
         for body in conflicts.chain(cleared) {
-            let header = self.header(decision.stream, &Origin {
-                principal,
-                mark: None,
-                cause: Some(position),
-            });
+            let header = self.header(
+                decision.stream,
+                &Origin {
+                    principal,
+                    mark: None,
+                    cause: Some(position),
+                },
+            );
             let header = Header { office, ..header };
             self.record(Event { header, body });
         }
@@ -229,10 +262,7 @@ impl World {
 impl Ledger {
     /// The place of the outcome, and whether it is a refusal.
     #[allow(clippy::type_complexity)]
-    fn submit(
-        &mut self,
-        sample: &Sample,
-    ) -> Result<Result<(Position, bool), Rejection>, Rejected> {
+    fn submit(&mut self, sample: &Sample) -> Result<Result<(Position, bool), Rejection>, Rejected> {
         let command = sample.command.clone();
         let request = from_proto::request(&key(), &sample.principal, command, self)?;
         let decision = match decide(&self.folded.state, request.command.clone()) {
@@ -242,10 +272,14 @@ impl Ledger {
         let refused = matches!(decision.body, Body::Refused(_) | Body::StepRefused(_));
         let body = decision.body.clone();
         self.write(&request, decision);
-        let found = self.log.iter().rev().find(|event| match (&event.body, &body) {
-            (Body::AccountBound(one), Body::AccountBound(two)) => one.subject == two.subject,
-            (one, two) => one == two,
-        });
+        let found = self
+            .log
+            .iter()
+            .rev()
+            .find(|event| match (&event.body, &body) {
+                (Body::AccountBound(one), Body::AccountBound(two)) => one.subject == two.subject,
+                (one, two) => one == two,
+            });
         Ok(Ok((found.unwrap().header.position, refused)))
     }
 }
@@ -272,7 +306,9 @@ fn sample(line: &str, labels: &[(String, u64)]) -> Option<(String, Sample)> {
     while let Some(at) = rest.find("\"20") {
         let (before, date) = rest.split_at(at);
         dated.push_str(before);
-        let day = date.get(1..11).filter(|_| date.as_bytes().get(11) == Some(&b'"'));
+        let day = date
+            .get(1..11)
+            .filter(|_| date.as_bytes().get(11) == Some(&b'"'));
         if let Some(Ok(day)) = day.map(str::parse::<luzhang_ledger::Date>) {
             let (year, month, day) = (day.year(), day.month(), day.day());
             dated.push_str(&format!(r#"{{"year":{year},"month":{month},"day":{day}}}"#));

@@ -8,8 +8,9 @@ use luzhang_ledger::{
     event::{Event, Failure},
 };
 use luzhang_projections::{
-    Command, Pack, Rejection, State, decide, explain,
+    Command, Pack, Rejection, State, decide,
     decide::CommandBody,
+    explain,
     pack::{PackError, diff},
     trace::{self, Outcome},
 };
@@ -55,11 +56,17 @@ static SOUND: LazyLock<Sound> = LazyLock::new(|| {
 fn entries(text: &str) -> Vec<&str> {
     let mut starts: Vec<usize> = text.match_indices("\n[").map(|(at, _)| at + 1).collect();
     starts.push(text.len());
-    starts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
+    starts
+        .windows(2)
+        .map(|pair| &text[pair[0]..pair[1]])
+        .collect()
 }
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let mut seeds = vec![[b"r", SMALL.as_bytes()].concat(), [b"r", COUNTY.as_bytes()].concat()];
+    let mut seeds = vec![
+        [b"r", SMALL.as_bytes()].concat(),
+        [b"r", COUNTY.as_bytes()].concat(),
+    ];
     let count = entries(SMALL).len() as u8;
     for place in (0..count).step_by(4) {
         seeds.push(vec![b'v', place, 2, 3, 0]);
@@ -106,7 +113,10 @@ pub fn pack(bytes: &[u8]) {
         }
         [b'c', edits @ ..] => {
             let text = edits::edited(COUNTY.as_bytes(), SMALL.as_bytes(), edits);
-            judged(&text, Pack::load_on(&text, std::slice::from_ref(&sound.small)));
+            judged(
+                &text,
+                Pack::load_on(&text, std::slice::from_ref(&sound.small)),
+            );
         }
         _ => {}
     }
@@ -122,11 +132,26 @@ fn revalued(text: &str, edit: &[u8]) -> String {
     let values: Vec<&str> = from.map(|(_, value)| value).collect();
     let other = values[(usize::from(edit[2]) << 1 | usize::from(edit[3] >> 7)) % values.len()];
     const NUMBERS: [&str; 12] = [
-        "0", "1", "-1", "100", "101", "1000000", "1000001", "9223372036854775807",
-        "-9223372036854775808", "4294967295", "510502", "2147483648",
+        "0",
+        "1",
+        "-1",
+        "100",
+        "101",
+        "1000000",
+        "1000001",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "4294967295",
+        "510502",
+        "2147483648",
     ];
     const DAYS: [&str; 6] = [
-        "0001-01-01", "9999-12-31", "2024-02-29", "2023-12-17", "2026-12-17", "2024-01-01T00:00:00",
+        "0001-01-01",
+        "9999-12-31",
+        "2024-02-29",
+        "2023-12-17",
+        "2026-12-17",
+        "2024-01-01T00:00:00",
     ];
     if let Some(line) = lines.iter_mut().filter(valued).nth(place) {
         let (key, value) = line.split_once(" = ").unwrap();
@@ -213,7 +238,10 @@ fn one(state: &State, office: Office, claim: &Claim) {
     };
     let trace = trace::of(state, office, claim).unwrap();
     assert_eq!(Some(trace.policy), decision.policy);
-    let failed = trace.limits.iter().filter(|tried| tried.outcome == Outcome::Failed);
+    let failed = trace
+        .limits
+        .iter()
+        .filter(|tried| tried.outcome == Outcome::Failed);
     let failed: Vec<(&str, &[_], &[_])> = failed
         .map(|tried| (&*tried.limit, &*tried.compared, &*tried.facts))
         .collect();
