@@ -288,7 +288,9 @@ fn file_of(bytes: Vec<u8>) {
             }
             Err(errors) => {
                 assert!(!errors.is_empty());
-                errors.iter().for_each(|error| quiet(row.cells(), error));
+                for error in &errors {
+                    quiet(row.cells(), error);
+                }
                 let reason = |error: &crate::import::RowError| Reason {
                     code: error.code.to_owned(),
                     zh: error.zh.clone(),

@@ -131,10 +131,19 @@ pub(crate) enum FileError {
         detail: &'static str,
         zh: &'static str,
     },
-    #[error("the answer is to batch {found}, not to {expected}")]
-    OtherBatch { found: String, expected: String },
+    /// What stands there instead may be anything, such as the next column.
+    #[error("{}the answer is not to batch {expected}", in_row(*.place))]
+    OtherBatch { place: u32, expected: String },
     #[error("row or transaction {place}: {id} was reported before in this file")]
     Repeated { place: u32, id: String },
+}
+
+/// Of a table; a message speaks of one batch.
+fn in_row(place: u32) -> String {
+    match place {
+        0 => String::new(),
+        place => format!("row {place}: "),
+    }
 }
 
 impl FileError {
@@ -166,8 +175,9 @@ impl FileError {
             Self::Value {
                 place, field, zh, ..
             } => format!("第 {place} 笔，{field}：{zh}"),
-            Self::OtherBatch { found, expected } => {
-                format!("回执属于批次 {found}，不是 {expected}")
+            Self::OtherBatch { place: 0, expected } => format!("回执不属于批次 {expected}"),
+            Self::OtherBatch { place, expected } => {
+                format!("第 {place} 笔：回执不属于批次 {expected}")
             }
             Self::Repeated { place, id } => format!("第 {place} 笔：{id} 在本文件中重复"),
         }

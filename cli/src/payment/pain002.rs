@@ -40,7 +40,7 @@ pub(super) fn read(
     let message = parse(text)?;
     if message.original != batch_no {
         return Err(FileError::OtherBatch {
-            found: message.original,
+            place: 0,
             expected: batch_no.to_owned(),
         });
     }
@@ -138,13 +138,16 @@ fn day(place: u32, text: &str) -> Result<Date, FileError> {
 
 fn parse(text: &str) -> Result<Message, FileError> {
     let unknown = |detail: String| FileError::Unknown { detail };
+    // Without the reader's own words: they repeat what it found.
+    let unsound = |at: u64| unknown(format!("it is not sound XML, at byte {at} or after it"));
     let mut reader = Reader::from_str(text);
     let mut path: Vec<String> = Vec::new();
     let mut message = Message::default();
     let mut content = String::new();
     loop {
+        let begin = reader.buffer_position();
         let event = reader.read_event();
-        match event.map_err(|error| unknown(error.to_string()))? {
+        match event.map_err(|_| unsound(begin))? {
             Event::Start(start) => {
                 let name = start.local_name().as_ref().to_owned();
                 if name == "TxInfAndSts" {
@@ -154,7 +157,7 @@ fn parse(text: &str) -> Result<Message, FileError> {
                     && let Some(transaction) = message.transactions.last_mut()
                 {
                     let found = start.try_get_attribute("Ccy");
-                    let found = found.map_err(|error| unknown(error.to_string()))?;
+                    let found = found.map_err(|_| unsound(begin))?;
                     let value = found.map(|ccy| ccy.value.into_owned());
                     transaction.currency = value.unwrap_or_default();
                 }

@@ -69,7 +69,7 @@ fn table(bytes: Vec<u8>, batch_no: &str) -> Result<Vec<Reported>, FileError> {
         };
         if text(batch).trim() != batch_no {
             return Err(FileError::OtherBatch {
-                found: text(batch),
+                place: number,
                 expected: batch_no.to_owned(),
             });
         }

@@ -354,6 +354,34 @@ fn a_message_of_results() {
     }
 }
 
+/// A column too many or too few puts a name or an account where a number is looked
+/// for.
+#[test]
+fn an_error_does_not_repeat_what_stands_in_the_file() {
+    let head = "批次号,端到端标识,状态,金额,日期,原因\n";
+    let secret = "6217000000000000001";
+    let settled = transaction(ID, "ACSC", "");
+    for text in [
+        format!("{head}{secret},{ID},成功,240.00,2024-10-21,\n"),
+        format!("{head}B1,{secret},成功,240.00,2024-10-21,\n"),
+        format!("{head}B1,{ID},{secret},240.00,2024-10-21,\n"),
+        format!("{head}B1,{ID},成功,a{secret},2024-10-21,\n"),
+        format!("{head}B1,{ID},成功,240.00,{secret},\n"),
+        answer("", &settled).replace(">B1</OrgnlMsgId>", &format!(">{secret}</OrgnlMsgId>")),
+        answer("", &settled).replace("</TxSts>", &format!("</{secret}>")),
+        answer(
+            "",
+            &transaction(ID, "ACSC", &format!("<InstdAmt {secret}>1</InstdAmt>")),
+        ),
+        answer("", &transaction(ID, &format!("&{secret};"), "")),
+        answer("", &transaction(secret, secret, secret)),
+    ] {
+        let error = read(&text).unwrap_err();
+        let said = format!("{error} {}", error.zh());
+        assert!(!said.contains(secret), "{said}");
+    }
+}
+
 #[test]
 fn every_payment_of_either_side_has_one_line() {
     let expected = [(ID, 24_000), (OTHER, 100)].map(|(text, amount)| Expected {
