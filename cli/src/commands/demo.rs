@@ -8,11 +8,12 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use luzhang_ledger::{
     Fen, Hash, LedgerId, Position,
+    access::{Mandate, Role, Roles},
     block::{BlockView, FRAME_HEADER_LEN, HEADER_LEN},
     export::ExportWriter,
     verify::{Anchor, Verdict},
@@ -30,7 +31,7 @@ use super::{
     init, reason_line, rebuild, report,
 };
 use crate::{
-    args::{DemoArgs, Global, ImportArgs},
+    args::{DemoArgs, Global, ImportArgs, access},
     client::{Client, Target},
     failure::{Failure, exit},
     import::{Job, Outcome, Submission},
@@ -105,6 +106,7 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
     let data = dir.join("ledger");
     let begins = init::Begins {
         pack: Some(LUZHOU_2023.as_bytes().to_vec()),
+        mandates: mandates()?,
         ..init::Begins::default()
     };
     let engine = init::create(&data, begins, global.kek()?)?;
@@ -115,7 +117,8 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
     let serving = tokio::spawn(server.run(listener, async {
         let _either_way = stopped.await;
     }));
-    let client = Client::open(&Target::Server(global.remote(&url)), None, lang).await?;
+    let target = Target::Server(global.remote(&url));
+    let client = Client::open(&target, Some("auditor"), lang).await?;
     let story = Story {
         global,
         lang,
@@ -136,6 +139,25 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
     let seconds = begun.elapsed().as_millis();
     output::line(&farewell(lang, &data, seconds))?;
     Ok(exit::OK)
+}
+
+/// The people of the story. The clerk of so small an office appropriates too; the
+/// reviewer may approve, though not what they reviewed.
+fn mandates() -> Result<Vec<Mandate>, Failure> {
+    let people: [(&str, &[Role]); 7] = [
+        ("administrator", &[Role::Administrator]),
+        ("administrator-2", &[Role::Administrator]),
+        ("clerk", &[Role::Clerk, Role::Steward]),
+        ("reviewer", &[Role::Reviewer, Role::Approver]),
+        ("approver", &[Role::Approver]),
+        ("cashier", &[Role::Cashier]),
+        ("auditor", &[Role::Auditor]),
+    ];
+    let mandates = people.into_iter().map(|(name, roles)| {
+        let name = access::principal(name).map_err(anyhow::Error::msg)?;
+        Ok(Mandate::of_everything(name, Roles::of(roles)))
+    });
+    mandates.collect()
 }
 
 /// A new directory: the one that was asked for, or one of its own.
@@ -183,7 +205,9 @@ impl Story<'_> {
             "\n② 导入经办机构的表格（gRPC）",
             "\n2. The bureau's tables, over gRPC",
         )?;
-        let job = Job::new(self.client, Submission::Once).await?;
+        let target = Target::Server(self.global.remote(self.url));
+        let clerk = Client::open(&target, Some("clerk"), self.lang).await?;
+        let job = Job::new(&clerk, Submission::Once).await?;
         let args = ImportArgs::default();
         let mut reports = Vec::with_capacity(TABLES.len());
         for (name, content) in TABLES {
@@ -193,6 +217,8 @@ impl Story<'_> {
             output::line(&format!("   {}", summary(&report, self.lang)))?;
             reports.push(report);
         }
+        drop(job);
+        clerk.close().await?;
         let rows = Self::compare(&reports)?;
         self.say(
             &format!("   {rows} 行的结果与独立模型逐行一致"),
@@ -316,6 +342,7 @@ impl Story<'_> {
         };
         for (principal, body) in [
             ("cashier", batch()),
+            ("cashier", Body::Review(passed())),
             ("reviewer", Body::Review(passed())),
             ("reviewer", Body::Approval(passed())),
             ("approver", Body::Approval(passed())),
@@ -377,8 +404,23 @@ impl Story<'_> {
             receipt: false,
             command: Some(command),
         };
+        let before = self.head().await?;
         let answer = client.submit(request).await;
         client.close().await?;
+        if let Err(status) = &answer
+            && status.code() == tonic::Code::PermissionDenied
+        {
+            let why = Failure::from(status.clone()).text(self.lang);
+            self.say(
+                &format!("   {principal:<9} {name}：不得办理：{why}"),
+                &format!("   {principal:<9} {name}: not permitted: {why}"),
+            )?;
+            // That it was tried is written down a moment later.
+            while self.head().await? == before {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            return Ok(());
+        }
         let outcome = answer?.into_inner().outcome.unwrap_or_default();
         match outcome.result {
             Some(wire::outcome::Result::Accepted(accepted)) => {
@@ -407,6 +449,13 @@ impl Story<'_> {
                 format!("{name} was rejected"),
             )),
         }
+    }
+
+    /// The position of the last event.
+    async fn head(&self) -> Result<u64, Failure> {
+        let mut audit = self.client.audit();
+        let head = audit.get_head(wire::GetHeadRequest {}).await?;
+        Ok(head.into_inner().position)
     }
 
     async fn verify(&self) -> Result<(PathBuf, Hash), Failure> {
