@@ -8,6 +8,8 @@
 mod arbitrary;
 #[path = "format/data_dir.rs"]
 mod data_dir;
+#[path = "format/keys.rs"]
+mod keys;
 #[path = "format/life.rs"]
 mod life;
 #[path = "format/python.rs"]
