@@ -94,8 +94,7 @@ pub(crate) struct Global {
         global = true,
         env = "LUZHANG_KEK_COMMAND",
         hide_env_values = true,
-        value_name = "COMMAND",
-        value_parser = keys::command
+        value_name = "COMMAND"
     )]
     pub(crate) kek_command: Option<KekCommand>,
 }
@@ -123,13 +122,13 @@ impl Global {
 
     /// Where the key-encryption key comes from.
     pub(crate) fn kek(&self) -> Result<KekSource, Failure> {
-        let named = keys::source(self.kek_file.as_ref(), self.kek_command.as_ref());
-        let named = named.ok_or_else(|| {
-            Failure::usage(
+        if self.kek_file.is_some() && self.kek_command.is_some() {
+            return Err(Failure::usage(
                 "--kek-file 与 --kek-command 只能给一个",
                 "give either --kek-file or --kek-command, not both",
-            )
-        })?;
+            ));
+        }
+        let named = keys::source(self.kek_file.as_ref(), self.kek_command.as_ref());
         Ok(named.unwrap_or_default())
     }
 

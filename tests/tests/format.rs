@@ -10,6 +10,8 @@ mod access;
 mod arbitrary;
 #[path = "format/data_dir.rs"]
 mod data_dir;
+#[path = "format/keys.rs"]
+mod keys;
 #[path = "format/life.rs"]
 mod life;
 #[path = "format/python.rs"]

@@ -14,6 +14,9 @@
 
 #![cfg(test)]
 
+#[path = "support/disk.rs"]
+mod disk;
+
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -24,6 +27,7 @@ use std::{
     thread,
 };
 
+use disk::{Disk, skipped};
 use luzhang_ledger::{
     Position,
     block::BlockView,
@@ -33,7 +37,6 @@ use luzhang_ledger::{
     },
     verify::{Verdict, verify_blocks},
 };
-use tempfile::TempDir;
 
 /// What the writer is doing when the cut comes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,7 +128,8 @@ enum Fate {
 
 /// Cuts so often, and counts the fates. `None` where it cannot be done.
 fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
-    let disk = match Disk::new() {
+    let python = || disk::run(Command::new("python3").args(["-c", "import fcntl"]));
+    let disk = match python().and_then(|()| Disk::new(3 << 30)) {
         Ok(disk) => disk,
         Err(why) => {
             skipped(format_args!("SKIPPED: power cuts ({mode}): {why}"));
@@ -133,12 +137,12 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
         }
     };
     let mut fates = BTreeMap::new();
-    let (mut dir, mut age) = (disk.ledger(0), 0);
+    let (mut dir, mut age) = (ledger(&disk, 0), 0);
     for trial in 0..cuts {
         let phase = PHASES[trial % PHASES.len()];
         if age == CUTS_PER_LEDGER || phase == Phase::Making {
             let _ = fs::remove_dir_all(&dir);
-            (dir, age) = (disk.ledger(trial), 0);
+            (dir, age) = (ledger(&disk, trial), 0);
         }
         // Making and opening take longer than an append.
         let unit = match phase {
@@ -156,11 +160,15 @@ fn cut(mode: &str, cuts: usize) -> Option<BTreeMap<Fate, usize>> {
         age += 1;
         if fate != Fate::Kept {
             let _ = fs::remove_dir_all(&dir);
-            (dir, age) = (disk.ledger(trial + cuts), 0);
+            (dir, age) = (ledger(&disk, trial + cuts), 0);
         }
         *fates.entry(fate).or_default() += 1;
     }
     Some(fates)
+}
+
+fn ledger(disk: &Disk, number: usize) -> PathBuf {
+    disk.root().join(format!("ledger-{number}"))
 }
 
 /// When to cut.
@@ -242,72 +250,6 @@ fn fate(dir: &Path, acknowledged: &[(u64, String)]) -> Fate {
     }
 }
 
-/// A journalled ext4 in a file; unmounted and gone when dropped.
-struct Disk {
-    scratch: TempDir,
-}
-
-impl Disk {
-    fn new() -> Result<Self, String> {
-        let scratch = tempfile::tempdir().unwrap();
-        let disk = Self { scratch };
-        fs::create_dir(disk.root()).unwrap();
-        fs::File::create(disk.image())
-            .unwrap()
-            .set_len(3 << 30)
-            .unwrap();
-        run(Command::new("python3").args(["-c", "import fcntl"]))?;
-        run(Command::new("mkfs.ext4")
-            .args(["-q", "-F", "-O", "has_journal"])
-            .arg(disk.image()))?;
-        disk.mount()?;
-        Ok(disk)
-    }
-
-    fn image(&self) -> PathBuf {
-        self.scratch.path().join("image")
-    }
-
-    fn root(&self) -> PathBuf {
-        self.scratch.path().join("disk")
-    }
-
-    fn ledger(&self, number: usize) -> PathBuf {
-        self.root().join(format!("ledger-{number}"))
-    }
-
-    fn mount(&self) -> Result<(), String> {
-        run(Command::new("mount")
-            .args(["-o", "loop"])
-            .arg(self.image())
-            .arg(self.root()))
-    }
-
-    fn unmount(&self) -> Result<(), String> {
-        run(Command::new("umount").arg(self.root()))
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // A failed test may have files open, or nothing mounted.
-        if self.unmount().is_err() {
-            let _ = run(Command::new("umount").arg("-l").arg(self.root()));
-        }
-    }
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    match command.output() {
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(format!(
-            "{command:?}: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        )),
-        Err(error) => Err(format!("{command:?}: {error}")),
-    }
-}
-
 /// A process that is killed when dropped.
 struct Guarded(Child);
 
@@ -358,11 +300,4 @@ impl Switch {
             "the file system was not shut down"
         );
     }
-}
-
-/// Says so past the test runner, which shows what a test prints only if it fails.
-fn skipped(what: std::fmt::Arguments<'_>) {
-    use std::io::Write as _;
-    // Nobody may be reading.
-    let _unread = writeln!(std::io::stderr(), "{what}");
 }

@@ -9,6 +9,11 @@ use luzhang_ledger::{Position, log::sled};
 
 mod support;
 
+#[path = "privacy/free_space.rs"]
+mod free_space;
+#[path = "privacy/keys.rs"]
+mod keys;
+
 use support::{Bureau, Ledger, Organisation, Person, Server, Sheet, luzhang};
 
 /// Columns whose cells say who somebody is.
@@ -429,6 +434,7 @@ fn keys_are_the_owners_alone_and_this_ledgers_alone() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&ledger.dir()), 0o700);
     assert_eq!(mode(&keys), 0o700);
+    assert_eq!(mode(&ledger.dir().join("kek")), 0o600);
     for name in ["identity", "subjects"] {
         assert_eq!(mode(&keys.join(name)), 0o600, "{name}");
     }
@@ -436,11 +442,12 @@ fn keys_are_the_owners_alone_and_this_ledgers_alone() {
     let identity = fs::read(keys.join("identity")).unwrap();
     let other = fs::read(Ledger::new().dir().join("keys/identity"));
     let other = other.unwrap_or_else(|_| vec![7; 32]);
-    let rows: [(&str, Option<&[u8]>, &str); 7] = [
-        ("identity", Some(&other), "KEY_MISMATCH"),
+    let rows: [(&str, Option<&[u8]>, &str); 8] = [
+        ("identity", Some(&other), "KEK_MISMATCH"),
         ("identity", Some(&[0; 32]), "KEY_MISMATCH"),
         ("identity", Some(&identity[..31]), "KEYS_UNREADABLE"),
         ("identity", Some(&[]), "KEYS_UNREADABLE"),
+        ("subjects", Some(&[]), "KEYS_UNREADABLE"),
         ("identity", None, "KEYS_MISSING"),
         ("subjects", None, "KEYS_MISSING"),
         ("", None, "KEYS_MISSING"),

@@ -1,6 +1,6 @@
 //! `luzhang keys`: options, and where the key-encryption key comes from.
 
-use std::{convert::Infallible, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use luzhang_server::vault::{KekCommand, KekSource};
@@ -22,29 +22,12 @@ pub(crate) struct RotateArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) new_kek_file: Option<PathBuf>,
     /// A shell command that prints the new one
-    #[arg(
-        long,
-        value_name = "COMMAND",
-        value_parser = command,
-        conflicts_with = "new_kek_file"
-    )]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "new_kek_file")]
     pub(crate) new_kek_command: Option<KekCommand>,
 }
 
-/// Keeps a command apart from texts that may be printed.
-pub(super) fn command(text: &str) -> Result<KekCommand, Infallible> {
-    Ok(KekCommand::new(text))
-}
-
-/// The source that is named, if one is; `None` if there are two.
-pub(crate) fn source(
-    file: Option<&PathBuf>,
-    command: Option<&KekCommand>,
-) -> Option<Option<KekSource>> {
-    match (file, command) {
-        (None, None) => Some(None),
-        (Some(file), None) => Some(Some(KekSource::File(file.clone()))),
-        (None, Some(command)) => Some(Some(KekSource::Command(command.clone()))),
-        (Some(_), Some(_)) => None,
-    }
+/// The source that is named, if one is.
+pub(crate) fn source(file: Option<&PathBuf>, command: Option<&KekCommand>) -> Option<KekSource> {
+    let file = file.cloned().map(KekSource::File);
+    file.or_else(|| command.cloned().map(KekSource::Command))
 }

@@ -87,8 +87,7 @@ fn show(global: &Global) -> Result<(), Failure> {
 
 fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> {
     let (dir, from) = (global.dir()?, global.kek()?);
-    // The two exclude each other on the command line.
-    let to = keys::source(args.new_kek_file.as_ref(), args.new_kek_command.as_ref()).flatten();
+    let to = keys::source(args.new_kek_file.as_ref(), args.new_kek_command.as_ref());
     let lang = global.lang();
     let bar = progress(lang.pick("重新加密", "wrapping keys"));
     let rotated = vault::rotate(&dir, &from, to.as_ref(), &mut |done, total| {

@@ -240,10 +240,9 @@ pub enum KekSource {
 #[derive(Clone, PartialEq, Eq)]
 pub struct KekCommand(String);
 
-impl KekCommand {
-    /// The command of this text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+impl From<String> for KekCommand {
+    fn from(text: String) -> Self {
+        Self(text)
     }
 }
 
@@ -310,9 +309,10 @@ fn write_new(path: &Path, kek: &Kek) -> io::Result<()> {
 fn read_file(path: &Path) -> Result<Kek, KekError> {
     let failed = |error: io::Error| {
         let path = path.to_owned();
-        match error.kind() {
-            io::ErrorKind::NotFound => KekError::Missing { path },
-            _ => KekError::Io { path, error },
+        if error.kind() == io::ErrorKind::NotFound {
+            KekError::Missing { path }
+        } else {
+            KekError::Io { path, error }
         }
     };
     let mut file = File::open(path).map_err(failed)?;
@@ -501,8 +501,9 @@ pub enum KekError {
     /// It is another one than wrapped the keys.
     #[error(
         "the keys are wrapped under the key-encryption key {wrapped}, and the one given is {given}. \
-         Name the right one with --kek-file or --kek-command; a backup of `keys` that is older than \
-         the last `luzhang keys rotate` cannot be opened any more"
+         Name the right one with --kek-file or --kek-command, or restore the `keys` that belong to \
+         it; a backup of `keys` that is older than the last `luzhang keys rotate` cannot be opened \
+         any more"
     )]
     Mismatch {
         /// The one that is needed.
@@ -558,7 +559,7 @@ impl KekError {
                 format!("主密钥文件 {} 无法读写：{error}", path.display())
             }
             Self::Mismatch { wrapped, given } => format!(
-                "密钥由主密钥 {wrapped} 加密，所给的主密钥是 {given}；请用 --kek-file 或 --kek-command 指明正确的主密钥。上次 luzhang keys rotate 之前的 keys 备份已不能打开"
+                "密钥由主密钥 {wrapped} 加密，所给的主密钥是 {given}；请用 --kek-file 或 --kek-command 指明正确的主密钥，或恢复与它相配的 keys 目录。上次 luzhang keys rotate 之前的 keys 备份已不能打开"
             ),
             Self::Unchanged { id } => format!(
                 "新的主密钥 {id} 就是正在使用的那一把，没有作任何改动；请指明一个尚不存在的文件，或会输出另一把密钥的命令"

@@ -484,13 +484,12 @@ pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
 
 /// The error that one of the operating system's is about a key file.
 fn at(path: &Path) -> impl Fn(io::Error) -> VaultError {
-    move |error| match error.kind() {
-        io::ErrorKind::NotFound => VaultError::Missing {
-            path: path.to_owned(),
-        },
-        _ => VaultError::Io {
-            path: path.to_owned(),
-            error,
-        },
+    move |error| {
+        let path = path.to_owned();
+        if error.kind() == io::ErrorKind::NotFound {
+            VaultError::Missing { path }
+        } else {
+            VaultError::Io { path, error }
+        }
     }
 }

@@ -107,8 +107,8 @@ impl Site {
     fn record(&self, id: SubjectId) -> Vec<u8> {
         let bytes = fs::read(self.dir().join("keys/subjects")).unwrap();
         let records = bytes.chunks(96).skip(1);
-        let of_subject = records.filter(|record| record[..16] == *id.as_bytes());
-        of_subject.last().unwrap()[16..].to_vec()
+        let mut of_subject = records.filter(|record| record[..16] == *id.as_bytes());
+        of_subject.next_back().unwrap()[16..].to_vec()
     }
 
     fn has(&self, bytes: &[u8]) -> bool {
@@ -474,9 +474,13 @@ fn a_crash_at_any_step_of_a_rotation_loses_nothing_and_leaves_nothing() {
             }
             let vault = Vault::open(copy.dir(), source).unwrap();
             copy.all_open(&vault);
-            assert!(!copy.names().iter().any(|name| name.contains("previous")
-                || name.ends_with(".new")
-                || name.ends_with(".old")));
+            let names = copy.names();
+            assert!(
+                !names
+                    .iter()
+                    .any(|name| name.contains('.') || name == PREVIOUS),
+                "{steps}: {names:?}"
+            );
             let now = vault.survey().unwrap().kek.unwrap();
             if now == old.id() {
                 given_up.set(given_up.get() + 1);
@@ -675,7 +679,7 @@ fn a_command_prints_the_key_in_time_or_is_refused() {
     let path = site.dir().join("kek");
     let shown = path.display();
     let read = |text: String| {
-        let kek = KekSource::Command(KekCommand::new(text));
+        let kek = KekSource::Command(KekCommand::from(text));
         kek.read(site.dir()).map(|kek| kek.id())
     };
     let id = OWN.read(site.dir()).unwrap().id();
@@ -698,7 +702,7 @@ fn a_command_prints_the_key_in_time_or_is_refused() {
         assert!(!error.to_string().contains("cat "), "{error}");
     }
     for slow in ["sleep 20", "exec >&-; sleep 20", "echo x; sleep 20"] {
-        let command = KekCommand::new(slow);
+        let command = KekCommand::from(slow.to_owned());
         let begun = std::time::Instant::now();
         let patience = std::time::Duration::from_millis(100);
         let error = kek::run(&command, patience).unwrap_err();
@@ -720,7 +724,7 @@ fn nothing_that_holds_a_key_shows_it() {
     let digits = String::from_utf8(kek.text().as_bytes()[18..].to_vec()).unwrap();
     let mut kek_bytes = [0; 32];
     assert!(kek::unhex(digits.trim_end().as_bytes(), &mut kek_bytes));
-    let command = KekSource::Command(KekCommand::new(format!("echo {digits}")));
+    let command = KekSource::Command(KekCommand::from(format!("echo {digits}")));
     let shown = [
         raw,
         format!("{vault:?} {vault:#?}"),

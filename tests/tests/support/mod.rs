@@ -8,7 +8,9 @@
 )]
 
 mod bureau;
+pub(crate) mod disk;
 mod grpc;
+pub(crate) mod keyring;
 mod people;
 mod pki;
 mod program;
