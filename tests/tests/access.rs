@@ -8,6 +8,10 @@ mod support;
 mod certificates;
 #[path = "access/connections.rs"]
 mod connections;
+#[path = "access/erasure.rs"]
+mod erasure;
+#[path = "access/mandates.rs"]
+mod mandates;
 #[path = "access/raw.rs"]
 mod raw;
 #[path = "access/tls.rs"]

@@ -6,8 +6,7 @@
 use std::{fs, path::Path};
 
 use aho_corasick::AhoCorasick;
-use luzhang_ledger::{SubjectId, log::sled};
-use luzhang_server::vault::{KekSource, Vault};
+use luzhang_ledger::SubjectId;
 
 use super::support::{
     Person, Sheet, Target,
@@ -71,13 +70,9 @@ fn an_erased_key_is_nowhere_on_the_disk_and_no_backup_brings_it_back() {
     assert!(!found(&before, &clear).contains(&true));
     drop(before);
 
-    let id = SubjectId::from_bytes(erased);
-    {
-        let _lock = sled::hold(&dir).unwrap();
-        let vault = Vault::open(&dir, &KekSource::Own).unwrap();
-        let retired = vault.retire(id);
-        vault.destroy(&[retired]).unwrap();
-    }
+    let id = SubjectId::from_bytes(erased).to_string();
+    let erase = ["subject", "erase", &id, "--document", "演〔2026〕1号"];
+    target.run(erase).ended(0);
     // Of the erased subject alone the record is gone already.
     let during = found(&image(&disk), &wrapped);
     assert_eq!(during.iter().filter(|found| !**found).count(), 1);

@@ -20,7 +20,7 @@ mod tables;
 pub(crate) use bureau::{Bureau, Expected, Totals};
 pub(crate) use grpc::Grpc;
 pub(crate) use people::{Dice, Organisation, Person};
-pub(crate) use pki::{Pki, SecureServer, Signed};
+pub(crate) use pki::{Pki, SecureServer, Signed, govern};
 pub(crate) use program::{Ledger, Ran, Target, luzhang, run, run_with_input, signal};
 pub(crate) use server::{Ended, Server};
 pub(crate) use tables::{HEADERS, Sheet};

@@ -7,6 +7,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use luzhang_ledger::{
+    access::{Mandate, Role, Roles},
+    text::Principal,
+};
+use luzhang_server::{Engine, Options};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
@@ -119,6 +124,27 @@ impl Pki {
     }
 }
 
+/// Gives two administrators and these accounts mandates, in a ledger that has none:
+/// the accounts for everything but giving mandates.
+pub(crate) fn govern(dir: &Path, accounts: &[&str]) {
+    let engine = Engine::open(dir, Options::default(), |_, _| {}).unwrap();
+    if !engine.access().is_governed() {
+        let administrator = Roles::of(&[Role::Administrator]);
+        let others = Role::ALL.into_iter();
+        let others: Roles = others.filter(|r| *r != Role::Administrator).collect();
+        let mandate = |name: &str, roles| {
+            Mandate::of_everything(Principal::new(name).unwrap(), roles)
+        };
+        let administrators = ["administrator", "administrator-2"];
+        let administrators = administrators.map(|name| mandate(name, administrator));
+        let accounts = accounts.iter().map(|name| mandate(name, others));
+        let mandates = administrators.into_iter().chain(accounts).collect();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(engine.found(mandates)).unwrap();
+    }
+    engine.close();
+}
+
 /// A server with TLS, and the certificates for it.
 #[derive(Debug)]
 pub(crate) struct SecureServer {
@@ -130,6 +156,7 @@ impl SecureServer {
     /// With a certificate for each of these accounts.
     pub(crate) fn start(dir: &Path, accounts: &[&str], arguments: &[&str]) -> Self {
         let pki = Pki::new(accounts);
+        govern(dir, accounts);
         let mut all = vec!["--tls", pki.path()];
         all.extend(arguments);
         Self {
