@@ -7,13 +7,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use luzhang_server::tls::{self, pem};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
 };
+use rustls::ClientConfig;
 use tempfile::TempDir;
 
-use super::{Server, Target, run};
+use super::{Grpc, Server, Target, run};
 
 /// A directory of `luzhang cert dev`.
 #[derive(Debug)]
@@ -85,6 +87,21 @@ impl Pki {
         self.dir().join("ca.crt")
     }
 
+    /// How a client shows a certificate, and believes this CA's servers.
+    pub(crate) fn client(&self, identity: &Path) -> ClientConfig {
+        let believed = pem::certificates(&self.ca()).unwrap();
+        let chain = pem::certificates(&identity.with_extension("crt")).unwrap();
+        let key = pem::key(&identity.with_extension("key")).unwrap();
+        let mut config = ClientConfig::builder_with_provider(tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(tls::roots(&self.ca(), believed).unwrap())
+            .with_client_auth_cert(chain, key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        config
+    }
+
     /// Has the CA sign something; the result is what `--identity` is given.
     pub(crate) fn sign(&self, wanted: &Signed) -> PathBuf {
         let read = |name| fs::read_to_string(self.dir().join(name)).unwrap();
@@ -141,5 +158,11 @@ impl SecureServer {
     /// Asks as this account.
     pub(crate) fn target(&self, account: &str) -> Target {
         self.server.target().identified(&self.pki.identity(account))
+    }
+
+    /// The services, for this account.
+    pub(crate) async fn grpc(&self, account: &str) -> Grpc {
+        let config = self.pki.client(&self.pki.identity(account));
+        Grpc::secure(self.server.url(), config).await
     }
 }
