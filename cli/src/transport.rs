@@ -99,11 +99,13 @@ impl Dialer {
     fn new(remote: &Remote) -> Result<Self, Failure> {
         let url = remote.url.clone();
         let wrong = || {
-            Failure::usage(
-                format!("{url} 不是服务地址，应如 http://127.0.0.1:7380 或 https://主机:7380"),
+            unreachable(
                 format!(
-                    "{url} is not a server's address, such as http://127.0.0.1:7380 or \
-                     https://HOST:7380"
+                    "{url} 不是服务地址，应是 luzhang serve 所印的地址，如 http://127.0.0.1:7380 或 https://主机:7380"
+                ),
+                format!(
+                    "{url} is not a server's address: it is the one that luzhang serve prints, such \
+                     as http://127.0.0.1:7380 or https://HOST:7380"
                 ),
             )
         };
@@ -181,16 +183,10 @@ impl Dialer {
         let cause = error
             .source()
             .map_or_else(String::new, |cause| format!(": {cause}"));
-        Failure {
-            exit: exit::UNKNOWN,
-            ..Failure::new(
-                "SERVER_UNREACHABLE",
-                format!("无法连接 {url}：{error}{cause}。服务是否已启动（luzhang serve）？"),
-                format!(
-                    "cannot reach {url}: {error}{cause}. Is the server running (luzhang serve)?"
-                ),
-            )
-        }
+        unreachable(
+            format!("无法连接 {url}：{error}{cause}。服务是否已启动（luzhang serve）？"),
+            format!("cannot reach {url}: {error}{cause}. Is the server running (luzhang serve)?"),
+        )
     }
 
     /// The server did not take our certificate.
@@ -351,6 +347,13 @@ fn has_source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + '
     error
         .source()
         .is_some_and(|source| source.is::<E>() || has_source::<E>(source))
+}
+
+fn unreachable(zh: String, en: String) -> Failure {
+    Failure {
+        exit: exit::UNKNOWN,
+        ..Failure::new("SERVER_UNREACHABLE", zh, en)
+    }
 }
 
 fn denied(code: &'static str, zh: String, en: String) -> Failure {

@@ -7,9 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use luzhang_proto::wire;
+use luzhang_server::connections::raise_file_limit;
+
 use crate::{
     raw::{self, PREFACE, closed, say},
-    support::{Dice, Ledger, SecureServer, Server, Target},
+    support::{Dice, Grpc, Ledger, SecureServer, Server, Target},
     until,
 };
 
@@ -85,6 +88,50 @@ fn three_hundred_stalled_connections_go_away_and_hold_up_nobody() {
     assert!(lines.count() < 40, "the log is full of it: {said}");
 }
 
+/// The slowest of a hundred answers, of many; in microseconds.
+async fn slowest_of_a_hundred(grpc: &mut Grpc) -> u128 {
+    let mut times = Vec::new();
+    for _ in 0..1_000 {
+        let begun = Instant::now();
+        let head = grpc.audit.get_head(wire::GetHeadRequest {}).await.unwrap();
+        assert!(head.into_inner().position > 0);
+        times.push(begun.elapsed().as_micros());
+    }
+    times.sort_unstable();
+    times[times.len() * 99 / 100]
+}
+
+#[test]
+fn a_thousand_stalled_connections_do_not_slow_down_a_good_one() {
+    let most = raise_file_limit().unwrap();
+    assert!(most.is_none_or(|most| most > 2_500), "{most:?} files");
+    let ledger = Ledger::new();
+    let site = SecureServer::start(&ledger.dir(), &["clerk-1"], &[]);
+    let url = site.server.url();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut grpc = site.grpc("clerk-1").await;
+        slowest_of_a_hundred(&mut grpc).await;
+        let quiet = slowest_of_a_hundred(&mut grpc).await;
+        let mut stalled: Vec<TcpStream> = (0..1_000).map(|_| raw::connect(url)).collect();
+        for stream in stalled.iter_mut().step_by(2) {
+            say(stream, HALF_HELLO);
+        }
+        let held = slowest_of_a_hundred(&mut grpc).await;
+        // A new one finds its way, too.
+        let mut other = site.grpc("clerk-1").await;
+        let new = slowest_of_a_hundred(&mut other).await;
+        for slow in [held, new] {
+            // Below a millisecond a machine has moods of its own.
+            assert!(slow <= 3 * quiet.max(1_000), "{quiet} µs became {slow} µs");
+        }
+        for stream in &mut stalled {
+            closed(stream);
+        }
+        slowest_of_a_hundred(&mut grpc).await;
+    });
+}
+
 #[test]
 fn without_tls_stalled_connections_go_away_too() {
     let ledger = Ledger::new();
@@ -115,7 +162,7 @@ fn who_answers_pings_stays() {
     let server = Server::with(&ledger.dir(), PATIENT, "warn");
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let mut grpc = crate::support::Grpc::connect(server.url()).await;
+        let mut grpc = Grpc::connect(server.url()).await;
         let before = grpc.digests().await;
         tokio::time::sleep(STARTS + Duration::from_secs(5)).await;
         assert_eq!(grpc.digests().await, before);

@@ -8,8 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use luzhang_server::tls::{self, pem};
-use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
+use rustls::{ClientConnection, StreamOwned, pki_types::ServerName};
 
 use crate::support::Pki;
 
@@ -33,18 +32,8 @@ pub(crate) fn secure(
     pki: &Pki,
     identity: &Path,
 ) -> StreamOwned<ClientConnection, TcpStream> {
-    let roots = tls::roots(&pki.ca(), pem::certificates(&pki.ca()).unwrap()).unwrap();
-    let chain = pem::certificates(&identity.with_extension("crt")).unwrap();
-    let key = pem::key(&identity.with_extension("key")).unwrap();
-    let mut config = ClientConfig::builder_with_provider(tls::provider())
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(roots)
-        .with_client_auth_cert(chain, key)
-        .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec()];
     let name = ServerName::try_from("localhost").unwrap();
-    let client = ClientConnection::new(Arc::new(config), name).unwrap();
+    let client = ClientConnection::new(Arc::new(pki.client(identity)), name).unwrap();
     let mut stream = StreamOwned::new(client, connect(url));
     while stream.conn.is_handshaking() {
         stream.conn.complete_io(&mut stream.sock).unwrap();

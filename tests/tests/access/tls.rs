@@ -102,13 +102,8 @@ fn a_certificate_that_does_not_do_is_denied_with_its_code() {
     let foreign = Pki::new(&["clerk-1"]);
     // A CA by the same name as ours, and nothing else in common.
     let twin = Pki::new(&[]);
-    fs::remove_file(twin.dir().join("ca.crt")).unwrap();
-    fs::copy(pki.ca(), twin.dir().join("ca.crt")).unwrap();
-    let twin = {
-        let key = twin.dir().join("ca.key");
-        assert!(key.exists());
-        twin.sign(&Signed::default())
-    };
+    fs::copy(pki.ca(), twin.ca()).unwrap();
+    let twin = twin.sign(&Signed::default());
     let sign = |file, names, uris| {
         pki.sign(&Signed {
             file,
@@ -269,6 +264,7 @@ fn a_server_is_believed_by_its_ca_and_by_its_name() {
         server: true,
         ..Signed::default()
     });
+    let ca = pki.ca();
     let (cert, key) = (late.with_extension("crt"), late.with_extension("key"));
     let arguments = [
         "--tls-cert",
@@ -276,7 +272,7 @@ fn a_server_is_believed_by_its_ca_and_by_its_name() {
         "--tls-key",
         key.to_str().unwrap(),
         "--tls-client-ca",
-        &pki.ca().to_str().unwrap().to_owned(),
+        ca.to_str().unwrap(),
     ];
     let server = Server::with(&ledger.dir(), arguments, "warn");
     let target = server.target().identified(&clerk);

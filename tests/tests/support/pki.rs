@@ -11,14 +11,18 @@ use luzhang_ledger::{
     access::{Mandate, Role, Roles},
     text::Principal,
 };
-use luzhang_server::{Engine, Options};
+use luzhang_server::{
+    Engine, Options,
+    tls::{self, pem},
+};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair,
     KeyUsagePurpose, SanType, date_time_ymd,
 };
+use rustls::ClientConfig;
 use tempfile::TempDir;
 
-use super::{Server, Target, run};
+use super::{Grpc, Server, Target, run};
 
 /// A directory of `luzhang cert dev`.
 #[derive(Debug)]
@@ -88,6 +92,21 @@ impl Pki {
 
     pub(crate) fn ca(&self) -> PathBuf {
         self.dir().join("ca.crt")
+    }
+
+    /// How a client shows a certificate, and believes this CA's servers.
+    pub(crate) fn client(&self, identity: &Path) -> ClientConfig {
+        let believed = pem::certificates(&self.ca()).unwrap();
+        let chain = pem::certificates(&identity.with_extension("crt")).unwrap();
+        let key = pem::key(&identity.with_extension("key")).unwrap();
+        let mut config = ClientConfig::builder_with_provider(tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(tls::roots(&self.ca(), believed).unwrap())
+            .with_client_auth_cert(chain, key)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        config
     }
 
     /// Has the CA sign something; the result is what `--identity` is given.
@@ -168,5 +187,11 @@ impl SecureServer {
     /// Asks as this account.
     pub(crate) fn target(&self, account: &str) -> Target {
         self.server.target().identified(&self.pki.identity(account))
+    }
+
+    /// The services, for this account.
+    pub(crate) async fn grpc(&self, account: &str) -> Grpc {
+        let config = self.pki.client(&self.pki.identity(account));
+        Grpc::secure(self.server.url(), config).await
     }
 }
