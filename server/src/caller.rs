@@ -1,6 +1,6 @@
 //! Who is at the other end of a connection. It is an extension of every request.
 
-use luzhang_ledger::{access::Credential, text::Principal};
+use luzhang_ledger::{access::Credential, malformed::Problem, text::Principal};
 use luzhang_projections::access::Identity;
 use tonic::{Code, codegen::http::HeaderMap};
 
@@ -59,6 +59,11 @@ impl Caller {
                     let zh = "账户名不能为空，最多 64 个字符";
                     Rejected::field(PRINCIPAL, error.code(), zh, error.to_string())
                 })?;
+                if name == Principal::ledger() {
+                    // What the ledger says by itself nobody else says.
+                    let malformed = luzhang_ledger::malformed::at(PRINCIPAL);
+                    return Err(malformed(Problem::UnknownValue).into());
+                }
                 Ok(Some(Identity::believed(name)))
             }
         }
@@ -105,6 +110,7 @@ mod tests {
             (Caller::Local, None, Ok("")),
             (Caller::Local, Some("clerk-2"), Ok("clerk-2")),
             (Caller::Local, Some(""), Err("FIELD_REQUIRED")),
+            (Caller::Local, Some("luzhang"), Err("VALUE_UNKNOWN")),
             (Caller::Embedded, Some("clerk-2"), Ok("clerk-2")),
             (certified(), None, Ok("clerk-1")),
             (certified(), Some("clerk-1"), Ok("clerk-1")),

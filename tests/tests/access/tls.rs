@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use crate::{
     is_han,
     raw::{self, PREFACE, closed, say},
-    support::{Bureau, Ledger, Pki, Ran, SecureServer, Server, Signed, Target, run, signal},
+    support::{
+        Bureau, Ledger, Pki, Ran, SecureServer, Server, Signed, Target, govern, run, signal,
+    },
     until,
 };
 
@@ -59,7 +61,8 @@ fn what_a_clerk_sends_is_recorded_in_the_name_of_the_certificate() {
     let ran = clerk.run(["import", files[0].to_str().unwrap(), "-o", "ndjson"]);
     let imported = ran.ended(0).lines();
     assert!(imported.len() > 3, "{imported:?}");
-    assert_eq!(principal_of(&clerk, &json!(3)), "clerk-1");
+    // After the beginning, its pack, and four mandates.
+    assert_eq!(principal_of(&clerk, &json!(7)), "clerk-1");
     let other = site.target("书记员");
     let sent = submit(&other, "泸财〔2025〕9号").ended(0).json();
     let position = &sent["accepted"]["receipt"]["position"];
@@ -90,13 +93,23 @@ fn a_request_cannot_name_another_account_than_the_certificate() {
         assert!(zh.contains("clerk-1") && en.contains("clerk-1"));
     }
     submit(&forged, "泸财〔2025〕9号").failed(4, "PRINCIPAL_MISMATCH");
-    assert_eq!(site.target("clerk-2").head(), head);
+    // Nothing of it is on the log but that it was denied.
+    let clerk = site.target("clerk-2");
+    let position = |head: String| -> u64 { head.split_once(':').unwrap().0.parse().unwrap() };
+    for at in position(head) + 1..=position(clerk.head()) {
+        let event = clerk.run(["event", "show", &at.to_string(), "-o", "json"]);
+        let event = event.ended(0).json();
+        assert_eq!(
+            event["event"]["access_denied"]["code"],
+            "PRINCIPAL_MISMATCH"
+        );
+    }
 }
 
 #[test]
 fn a_certificate_that_does_not_do_is_denied_with_its_code() {
     let ledger = Ledger::new();
-    let mut site = SecureServer::start(&ledger.dir(), &["clerk-1"], &[]);
+    let mut site = SecureServer::start(&ledger.dir(), &["clerk-1", "书"], &[]);
     let pki = &site.pki;
     let head = site.target("clerk-1").head();
     let foreign = Pki::new(&["clerk-1"]);
@@ -454,6 +467,7 @@ fn a_connection_ends_with_the_certificate_that_it_was_made_with() {
 fn the_tree_is_published_over_tls_and_needs_no_certificate() {
     let ledger = Ledger::new();
     let pki = Pki::new(&["clerk-1"]);
+    govern(&ledger.dir(), &["clerk-1"]);
     let arguments = ["--tls", pki.path(), "--checkpoint-every", "1s"];
     let (server, tiles) = Server::publishing(&ledger.dir(), arguments);
     assert!(tiles.starts_with("https://"), "{tiles}");

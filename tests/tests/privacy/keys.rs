@@ -341,6 +341,7 @@ fn a_process_with_keys_leaves_no_core_behind() {
             .current_dir(scratch.path())
             .env("LUZHANG_DATA_DIR", ledger.dir())
             .env("LUZHANG_WEB", "off")
+            .env("LUZHANG_METRICS", "off")
             .stdout(std::process::Stdio::piped());
         let mut child = shell.spawn().unwrap();
         if command.starts_with("exec") {

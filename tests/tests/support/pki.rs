@@ -151,9 +151,8 @@ pub(crate) fn govern(dir: &Path, accounts: &[&str]) {
         let administrator = Roles::of(&[Role::Administrator]);
         let others = Role::ALL.into_iter();
         let others: Roles = others.filter(|r| *r != Role::Administrator).collect();
-        let mandate = |name: &str, roles| {
-            Mandate::of_everything(Principal::new(name).unwrap(), roles)
-        };
+        let mandate =
+            |name: &str, roles| Mandate::of_everything(Principal::new(name).unwrap(), roles);
         let administrators = ["administrator", "administrator-2"];
         let administrators = administrators.map(|name| mandate(name, administrator));
         let accounts = accounts.iter().map(|name| mandate(name, others));
