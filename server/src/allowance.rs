@@ -7,7 +7,10 @@
 use std::{
     collections::HashMap,
     num::NonZeroU32,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -44,6 +47,10 @@ impl Default for Allowance {
 /// is forgotten before that.
 const PRINCIPALS: usize = 10_000;
 
+/// The most streams of all principals together. Some hold a thread while their
+/// answers are not read, and of such threads there are 512.
+const STREAMS: usize = 256;
+
 /// How long to wait where nothing says how long.
 const SHORTLY: Duration = Duration::from_millis(200);
 
@@ -55,6 +62,8 @@ const COMMAND: i64 = 1_000_000;
 pub(crate) struct Allowances {
     each: Allowance,
     accounts: Mutex<HashMap<Principal, Account>>,
+    /// Streams of all.
+    streams: AtomicUsize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +95,9 @@ pub(crate) struct UnderWay {
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let mut accounts = self.allowances.accounts.lock();
+        if self.kind == Kind::Stream {
+            self.allowances.streams.fetch_sub(1, Ordering::Relaxed);
+        }
         if let Some(account) = accounts.get_mut(&self.principal) {
             let count = account.count(self.kind);
             *count = count.saturating_sub(1);
@@ -148,6 +160,7 @@ impl Allowances {
         Self {
             each,
             accounts: Mutex::default(),
+            streams: AtomicUsize::new(0),
         }
     }
 
@@ -188,15 +201,22 @@ impl Allowances {
         account: &mut Account,
         kind: Kind,
     ) -> Result<UnderWay, Rejected> {
-        let most = match kind {
-            Kind::Request => self.each.requests,
-            Kind::Stream => self.each.streams,
+        let (most, full) = match kind {
+            Kind::Request => (self.each.requests, false),
+            // Counted while the accounts are locked.
+            Kind::Stream => (
+                self.each.streams,
+                self.streams.load(Ordering::Relaxed) >= STREAMS,
+            ),
         };
         let count = account.count(kind);
-        if *count >= most {
+        if *count >= most || full {
             return Err(limited(SHORTLY));
         }
         *count += 1;
+        if kind == Kind::Stream {
+            self.streams.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(UnderWay {
             allowances: Arc::clone(self),
             principal: who.clone(),
@@ -246,7 +266,8 @@ impl Allowances {
 }
 
 fn limited(again: Duration) -> Rejected {
-    Rejected::rate_limited(again.max(Duration::from_millis(1)))
+    // Rounded up: whoever comes back then is not too early.
+    Rejected::rate_limited(again + Duration::from_millis(1))
 }
 
 #[cfg(test)]
@@ -290,8 +311,8 @@ mod tests {
         }
         let turned = allowances.command(&who("a")).unwrap_err();
         assert_eq!(turned.code, "RATE_LIMITED");
-        let again = turned.retry.unwrap();
-        assert!(again > Duration::from_millis(100) && again <= Duration::from_millis(334));
+        let again = turned.retry_millis.unwrap().get();
+        assert!((101..=334).contains(&again), "{again}");
         allowances.command(&who("b")).unwrap();
     }
 
@@ -314,6 +335,18 @@ mod tests {
         assert!(allowances.stream(&who("a")).is_err());
         drop(first);
         allowances.command(&who("a")).unwrap();
+    }
+
+    #[test]
+    fn all_together_have_so_many_streams_and_no_more() {
+        let allowances = allowances(None);
+        let mut streams = Vec::new();
+        for number in 0..STREAMS {
+            streams.push(allowances.stream(&who(&number.to_string())).unwrap());
+        }
+        assert!(allowances.stream(&who("late")).is_err());
+        streams.pop();
+        allowances.stream(&who("late")).unwrap();
     }
 
     #[test]

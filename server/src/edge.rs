@@ -16,6 +16,7 @@ use tonic::{
 };
 
 use crate::{
+    allowance::UnderWay,
     gate::{Gate, Visitor},
     rejected::{MessageSize, Rejected},
     serve::Limits,
@@ -184,24 +185,31 @@ fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
 pub(crate) struct Until<S> {
     answers: Option<S>,
     visitor: Option<Visitor>,
+    /// It counts among its principal's streams as long as this lives.
+    _under_way: UnderWay,
     over: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Until<S> {
-    pub(crate) fn new(answers: S, extensions: &tonic::Extensions) -> Self {
+    pub(crate) fn new(answers: S, extensions: &tonic::Extensions, under_way: UnderWay) -> Self {
         Self {
             visitor: extensions.get().cloned(),
-            ..Self::of_commands(answers, extensions)
+            ..Self::of_commands(answers, extensions, under_way)
         }
     }
 
     /// Outcomes of commands: each of them was judged by itself, and what was decided
     /// is told.
-    pub(crate) fn of_commands(answers: S, extensions: &tonic::Extensions) -> Self {
+    pub(crate) fn of_commands(
+        answers: S,
+        extensions: &tonic::Extensions,
+        under_way: UnderWay,
+    ) -> Self {
         let deadline = extensions.get::<Deadline>();
         Self {
             answers: Some(answers),
             visitor: None,
+            _under_way: under_way,
             over: deadline.map(|Deadline(at)| Box::pin(sleep_until(*at))),
         }
     }

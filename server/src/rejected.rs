@@ -1,6 +1,6 @@
 //! Rejections and faults as the wire says them: a code, a field, both languages.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, num::NonZeroU32, time::Duration};
 
 use luzhang_ledger::{Position, malformed::Malformed};
 use luzhang_projections::{Rejection, access::Denied};
@@ -28,8 +28,8 @@ pub struct Rejected {
     pub en: String,
     /// For a reused request id: what it was used for.
     pub original: Option<Original>,
-    /// When to try again, if that is known.
-    pub retry: Option<Duration>,
+    /// After how many milliseconds to try again, if that is known.
+    pub retry_millis: Option<NonZeroU32>,
 }
 
 /// What a reused request id was used for.
@@ -95,7 +95,7 @@ impl Rejected {
             zh: zh.into(),
             en: en.into(),
             original: None,
-            retry: None,
+            retry_millis: None,
         }
     }
 
@@ -138,14 +138,21 @@ impl Rejected {
     }
 
     /// The request id was used by another principal.
-    pub fn of_another(position: Position) -> Self {
+    pub fn of_another(original: Original) -> Self {
+        let position = original.position;
         Self {
             field: "request_id".to_owned(),
+            original: Some(original),
             ..Self::new(
                 Code::PermissionDenied,
                 "REQUEST_OF_ANOTHER",
-                format!("同一请求已由另一账户提交，见位置 {position}"),
-                format!("another principal made this request, see position {position}"),
+                format!(
+                    "同一请求已由另一账户提交，见位置 {position}；如当时不予受理，可用 --resubmit 重新申报"
+                ),
+                format!(
+                    "another principal made this request, see position {position}; if it was \
+                     refused, `--resubmit` makes a new attempt"
+                ),
             )
         }
     }
@@ -163,7 +170,9 @@ impl Rejected {
     /// The caller has asked for more than it may, and may again after this time.
     pub fn rate_limited(again: Duration) -> Self {
         Self {
-            retry: Some(again),
+            retry_millis: u32::try_from(again.as_millis())
+                .ok()
+                .and_then(NonZeroU32::new),
             ..Self::new(
                 Code::ResourceExhausted,
                 "RATE_LIMITED",
@@ -269,8 +278,8 @@ impl Rejected {
             details.add_bad_request_violation(self.field, en.clone());
         }
         if matches!(self.status, Code::ResourceExhausted | Code::Unavailable) {
-            let shortly = Duration::from_millis(200);
-            details.set_retry_info(Some(self.retry.unwrap_or(shortly)));
+            let millis = self.retry_millis.map_or(200, NonZeroU32::get);
+            details.set_retry_info(Some(Duration::from_millis(millis.into())));
         }
         Status::with_error_details(self.status, en, details)
     }

@@ -43,7 +43,7 @@ use crate::{
     denials::Denials,
     original::{Recall, refused},
     rejected::{Original, Rejected},
-    turns::{GROUP, LEAST, LEAST_TIME, SLICE, Turn, Turns},
+    turns::{GROUP, LEAST, LEAST_TIME, SHARED, SHARED_TIME, SLICE, Turn, Turns},
     vault::{Retired, Vault, VaultError, random},
 };
 
@@ -354,7 +354,7 @@ impl Decider {
         let mut group = self.open_group();
         let mut replies = Replies::default();
         let (mut left, mut quota, mut streamed) = (GROUP, quota, 0);
-        let began = Instant::now();
+        let (began, shared) = (Instant::now(), quota <= SHARED);
         while left > 0
             && let Some(turn) = turns.next(quota > 0)
         {
@@ -393,8 +393,9 @@ impl Decider {
                         part.outcomes.push(decided);
                         taken += 1;
                         streamed += 1;
-                        let enough = streamed >= LEAST || began.elapsed() >= LEAST_TIME;
-                        if enough && turns.hurry() {
+                        let since = began.elapsed();
+                        let enough = streamed >= LEAST || since >= LEAST_TIME;
+                        if (enough && turns.hurry()) || (shared && since >= SHARED_TIME) {
                             quota = 0;
                             break;
                         }
@@ -646,13 +647,16 @@ impl Decider {
             Some((known, by, outcome)) => (*known, by.clone(), outcome.clone()),
             None => self.recall.outcome(projections, position)?,
         };
-        // Whose it is not learns neither whether the content is the same, nor what
-        // became of it.
+        // Whose it is not learns neither whether the content is the same, nor why it
+        // was refused if it was.
         if by != request.by.principal {
             let code = "REQUEST_OF_ANOTHER";
             let action = Action::of(&request.command.body).name;
             self.denials.note(Some(&request.by.principal), code, action);
-            return Err(Rejected::of_another(outcome.receipt.position));
+            return Err(Rejected::of_another(Original {
+                position: outcome.receipt.position,
+                refused: outcome.refused.is_some(),
+            }));
         }
         if known.content != request.mark.content {
             return Err(Rejected::reused(Original {

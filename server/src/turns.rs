@@ -34,7 +34,10 @@ pub(crate) const GROUP: usize = 4_096;
 
 /// The most commands of streams in a group that single requests may have to wait
 /// for.
-const SHARED: usize = 512;
+pub(crate) const SHARED: usize = 512;
+
+/// Or how long they are decided for: on a slow or busy machine that is fewer.
+pub(crate) const SHARED_TIME: Duration = Duration::from_millis(2);
 
 /// The most commands of one stream before it is another's turn.
 pub(crate) const SLICE: usize = 256;

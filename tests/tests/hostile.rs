@@ -12,5 +12,11 @@ mod crowd;
 #[path = "hostile/frames.rs"]
 mod frames;
 
+#[path = "hostile/edge.rs"]
+mod edge;
 #[path = "hostile/latency.rs"]
 mod latency;
+#[path = "hostile/terminal.rs"]
+mod terminal;
+#[path = "hostile/texts.rs"]
+mod texts;

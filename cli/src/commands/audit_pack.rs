@@ -48,6 +48,14 @@ pub(super) async fn write(global: &Global, out: &Path, as_of: Option<AsOf>) -> R
     Ok(exit::OK)
 }
 
+/// A name out of the ledger as part of a file's: it leads nowhere else.
+fn part_of_a_name(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    text.chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .collect()
+}
+
 async fn fill(global: &Global, out: &Path, as_of: Option<Then>) -> Result<usize, Failure> {
     let export = out.join(EXPORT);
     let head = audit::export_to(global, &export).await?;
@@ -62,7 +70,11 @@ async fn fill(global: &Global, out: &Path, as_of: Option<Then>) -> Result<usize,
     let packs = out.join("policies");
     fs::create_dir(&packs)?;
     for adopted in folded.state.packs() {
-        let name = format!("{}-{}.toml", adopted.position, adopted.pack.id);
+        let name = format!(
+            "{}-{}.toml",
+            adopted.position,
+            part_of_a_name(adopted.pack.id.as_str())
+        );
         fs::write(packs.join(name), adopted.pack.text())?;
     }
     let rows = rebuild::status_rows(&folded.statuses());
@@ -151,5 +163,22 @@ fn readme(lang: Lang, head: &str) -> String {
              | `B3SUMS` | BLAKE3 of each file, for `b3sum -c B3SUMS` |\n\n\
              Whoever has no keys makes the reports again without names; the command says so.\n"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part_of_a_name;
+
+    #[test]
+    fn a_name_out_of_the_ledger_leads_nowhere() {
+        for (name, part) in [
+            ("luzhou-2023", "luzhou-2023"),
+            ("泸州_2023", "泸州_2023"),
+            ("../../x", "______x"),
+            ("/etc/x\\y:z", "_etc_x_y_z"),
+        ] {
+            assert_eq!(part_of_a_name(name), part);
+        }
     }
 }

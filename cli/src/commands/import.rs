@@ -1,6 +1,7 @@
 //! `luzhang import`: a bureau's tables, row by row.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -258,16 +259,24 @@ fn check_result_path(args: &ImportArgs) -> Result<(), Failure> {
     let Some(result) = &args.result else {
         return Ok(());
     };
+    let tables: Vec<PathBuf> = args
+        .files
+        .iter()
+        .filter_map(|f| f.canonicalize().ok())
+        .collect();
+    let mut taken = BTreeSet::new();
     for file in &args.files {
         let path = result_path(result, args.files.len(), file);
-        let same = match (fs::canonicalize(&path), fs::canonicalize(file)) {
-            (Ok(one), Ok(two)) => one == two,
-            (Err(_), _) | (_, Err(_)) => false,
-        };
-        if same {
+        if path.canonicalize().is_ok_and(|path| tables.contains(&path)) {
             return Err(Failure::usage(
                 "--result 不能覆盖原表，请换一个文件名",
                 "--result would replace the table itself: choose another name",
+            ));
+        }
+        if !taken.insert(path) {
+            return Err(Failure::usage(
+                "--result 的目录里会有两个同名文件：请分别导入，或先改名",
+                "--result would have two files of one name: import them apart, or rename one",
             ));
         }
     }

@@ -83,9 +83,9 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     }
     "REQUEST_OF_ANOTHER" Rejection {
         zh "他人已提交":
-            "同一请求编号已由另一个账户提交，结果只给原提交账户。如果是同一份表格，说明已有人导入，请勿重复办理；确需查看结果，请由原账户查询，或查看提示中的位置。";
+            "同一请求编号已由另一个账户提交，结果只给原提交账户。如果是同一份表格，说明已有人导入，请勿重复办理；如果当时不予受理，现在轮到您办理，请加 --resubmit 作为新的申报。";
         en "somebody else's request":
-            "Another principal has used this request id, and its outcome is theirs. If it is the same table, somebody has imported it already, so there is nothing to do; to see the outcome ask that principal, or look at the position that is named.";
+            "Another principal has used this request id, and its outcome is theirs. If it is the same table, somebody has imported it already, so there is nothing to do; if they were refused and it is yours to do, `--resubmit` makes it a new attempt.";
     }
     "SUBJECT_UNFINISHED" Rejection {
         zh "还有在途资金":

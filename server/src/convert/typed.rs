@@ -85,8 +85,8 @@ fn is_plain(bytes: &[u8]) -> bool {
         match rest {
             // U+3000 to U+302B, U+3100 to U+9FFF but for a few: punctuation and
             // Chinese characters. Composed, visible.
-            [0xe4..=0xe9, 0x80..=0xbf, 0x80..=0xbf, more @ ..] => rest = more,
-            [0xe3, 0x80, 0x80..=0x9f, more @ ..]
+            [0xe4..=0xe9, 0x80..=0xbf, 0x80..=0xbf, more @ ..]
+            | [0xe3, 0x80, 0x80..=0x9f, more @ ..]
             | [0xe3, 0x90..=0xbf, 0x80..=0xbf, more @ ..]
             // U+FF01 to U+FF5E: full width.
             | [0xef, 0xbc, 0x81..=0xbf, more @ ..]
@@ -142,9 +142,12 @@ fn value(of: &mut Value, path: &mut Vec<String>, changed: &mut bool) -> Result<(
 
 /// Refuses what is not seen. The text itself is not repeated.
 fn look(text: &str, path: &[String]) -> Result<(), Rejected> {
-    let name = path
-        .last()
-        .is_some_and(|last| last.ends_with("name") || last == "bank");
+    // What is parsed as a name: a bank is one where an account is bound.
+    let name = match path {
+        [.., last] if last.ends_with("name") => true,
+        [kind, last] => kind == "account" && last == "bank",
+        _ => false,
+    };
     // The place in the text as the parser takes it.
     let taken = if name { text.trim() } else { text };
     let Some(index) = taken.chars().position(is_hidden) else {

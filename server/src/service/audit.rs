@@ -37,6 +37,7 @@ impl AuditService for Context {
         &self,
         request: Request<wire::ExportBlocksRequest>,
     ) -> Result<Response<Self::ExportBlocksStream>, Status> {
+        let under_way = self.stream(&request)?;
         let (_, extensions, request) = request.into_parts();
         let from = Position::new(request.from).unwrap_or(Position::FIRST);
         let end = self.engine.head().position;
@@ -74,6 +75,10 @@ impl AuditService for Context {
             let _gone = send.blocking_send(Ok(wire::ExportBlocksResponse { blocks }));
         });
         let answers = ReceiverStream::new(receive);
-        Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
+        Ok(Response::new(Box::pin(Until::new(
+            answers,
+            &extensions,
+            under_way,
+        ))))
     }
 }

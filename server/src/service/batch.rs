@@ -4,7 +4,11 @@
 //! the answers. Between them is a window: whoever does not read the answers is not
 //! taken from, and holds no more of our memory than the window is wide.
 
-use std::{future::Future, sync::Arc};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use luzhang_projections::access::Identity;
 use luzhang_proto::wire;
@@ -17,7 +21,7 @@ use tokio::{
 use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tonic::{Code, Status, Streaming};
 
-use super::Context;
+use super::Context as Service;
 use crate::{
     convert::to_proto::{self, Outcome},
     edge::MessageLimits,
@@ -40,7 +44,7 @@ type Taken = (Pending, OwnedSemaphorePermit);
 
 /// The answers to a stream of messages.
 pub(super) fn answers(
-    context: Context,
+    context: Service,
     by: Identity,
     messages: Streaming<wire::SubmitBatchRequest>,
 ) -> impl Stream<Item = Result<wire::SubmitBatchResponse, Status>> + Send + Unpin {
@@ -57,16 +61,31 @@ pub(super) fn answers(
     bulk.spawn(feeder.run(messages));
     let (send, receive) = mpsc::channel(1);
     bulk.spawn(answer(taken, send));
-    ReceiverStream::new(receive).map(move |answer| {
-        // It lives as long as the answers are wanted.
-        let _listens = &listener;
-        answer.map(|(answer, _place)| answer)
-    })
+    Wanted {
+        answers: ReceiverStream::new(receive),
+        _listener: listener,
+    }
+}
+
+/// The answers, and who waits for them: when they are not wanted any more, what is
+/// not decided yet never is.
+struct Wanted {
+    answers: ReceiverStream<Result<Answer, Status>>,
+    _listener: Listener,
+}
+
+impl Stream for Wanted {
+    type Item = Result<wire::SubmitBatchResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let answer = Pin::new(&mut self.answers).poll_next(context);
+        answer.map(|answer| answer.map(|answer| answer.map(|(answer, _place)| answer)))
+    }
 }
 
 /// Takes the messages of one batch stream, in order.
 struct Feeder {
-    context: Context,
+    context: Service,
     by: Identity,
     source: Source,
     window: Arc<Semaphore>,
@@ -169,20 +188,15 @@ async fn answer(
 }
 
 /// Makes one of each, and lets others have their turn.
-fn by_and_by<T: Send, R: Send>(
-    items: Vec<T>,
-    mut make: impl FnMut(T) -> R + Send,
-) -> impl Future<Output = Vec<R>> + Send {
-    async move {
-        let mut made = Vec::with_capacity(items.len());
-        for item in items {
-            made.push(make(item));
-            if made.len().is_multiple_of(AT_ONCE) {
-                yield_now().await;
-            }
+async fn by_and_by<T, R>(items: Vec<T>, mut make: impl FnMut(T) -> R) -> Vec<R> {
+    let mut made = Vec::with_capacity(items.len());
+    for item in items {
+        made.push(make(item));
+        if made.len().is_multiple_of(AT_ONCE) {
+            yield_now().await;
         }
-        made
     }
+    made
 }
 
 /// A rejected command keeps its place in the batch; a fault ends the stream.

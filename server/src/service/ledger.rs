@@ -12,7 +12,6 @@ use luzhang_proto::{
     wire::{self, ledger_service_server::LedgerService},
 };
 use prost::Message as _;
-use tokio_stream::StreamExt as _;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::{
@@ -83,17 +82,13 @@ impl LedgerService for Context {
         request: Request<Streaming<wire::SubmitBatchRequest>>,
     ) -> Result<Response<Self::SubmitBatchStream>, Status> {
         let by = Visitor::of(request.extensions())?.who.clone();
-        let under_way = self.allowances.stream(&by.principal);
-        let under_way = under_way.map_err(Rejected::into_status)?;
+        let under_way = self.stream(&request)?;
         let (_, extensions, messages) = request.into_parts();
         let answers = batch::answers(self.clone(), by, messages);
-        let answers = answers.map(move |answer| {
-            let _under_way = &under_way;
-            answer
-        });
         Ok(Response::new(Box::pin(Until::of_commands(
             answers,
             &extensions,
+            under_way,
         ))))
     }
 
@@ -177,18 +172,16 @@ impl LedgerService for Context {
         &self,
         request: Request<wire::ReadEventsRequest>,
     ) -> Result<Response<Self::ReadEventsStream>, Status> {
-        let principal = Visitor::of(request.extensions())?.who.principal.clone();
-        let under_way = self.allowances.stream(&principal);
-        let under_way = under_way.map_err(Rejected::into_status)?;
+        let under_way = self.stream(&request)?;
         let (_, extensions, request) = request.into_parts();
         let filter = Filter::new(&request)?;
         let visitor = Visitor::of(&extensions)?.clone();
         let answers = events::read(self.clone(), visitor, filter);
-        let answers = answers.map(move |answer| {
-            let _under_way = &under_way;
-            answer
-        });
-        Ok(Response::new(Box::pin(Until::new(answers, &extensions))))
+        Ok(Response::new(Box::pin(Until::new(
+            answers,
+            &extensions,
+            under_way,
+        ))))
     }
 
     async fn get_subject(

@@ -13,10 +13,15 @@ use std::{pin::Pin, sync::Arc};
 use luzhang_ledger::Position;
 use tokio::sync::watch;
 use tokio_stream::Stream;
-use tonic::Status;
+use tonic::{Request, Status};
 
 use crate::{
-    allowance::Allowances, bulk::Handle, engine::Engine, rejected::Rejected, serve::Limits,
+    allowance::{Allowances, UnderWay},
+    bulk::Handle,
+    engine::Engine,
+    gate::Visitor,
+    rejected::Rejected,
+    serve::Limits,
 };
 
 /// What every service has at hand.
@@ -33,6 +38,13 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// Counts a stream among those of its caller.
+    pub(crate) fn stream<T>(&self, request: &Request<T>) -> Result<UnderWay, Status> {
+        let visitor = Visitor::of(request.extensions())?;
+        let under_way = self.allowances.stream(&visitor.who.principal);
+        under_way.map_err(Rejected::into_status)
+    }
+
     /// Waits until the server is to end.
     pub(crate) async fn stopped(&self) {
         // The sending end lives as long as the server runs.

@@ -82,6 +82,7 @@ impl ProjectionService for Context {
         &self,
         request: Request<wire::FollowRequest>,
     ) -> Result<Response<Self::FollowStream>, Status> {
+        let under_way = self.stream(&request)?;
         let asked = request.get_ref();
         let name = named(&asked.name)?;
         let interval = match asked.interval_ms {
@@ -99,7 +100,11 @@ impl ProjectionService for Context {
                 let _gone = send.send(Err(status)).await;
             }
         });
-        let answers = Until::new(ReceiverStream::new(receive), request.extensions());
+        let answers = Until::new(
+            ReceiverStream::new(receive),
+            request.extensions(),
+            under_way,
+        );
         Ok(Response::new(Box::pin(answers)))
     }
 
@@ -109,6 +114,7 @@ impl ProjectionService for Context {
         &self,
         request: Request<wire::RebuildRequest>,
     ) -> Result<Response<Self::RebuildStream>, Status> {
+        let under_way = self.stream(&request)?;
         let running = self
             .engine
             .statuses()
@@ -129,7 +135,11 @@ impl ProjectionService for Context {
             });
             let _gone = send.blocking_send(answer);
         });
-        let answers = Until::new(ReceiverStream::new(receive), request.extensions());
+        let answers = Until::new(
+            ReceiverStream::new(receive),
+            request.extensions(),
+            under_way,
+        );
         Ok(Response::new(Box::pin(answers)))
     }
 }

@@ -67,6 +67,7 @@ pub(crate) enum Answers {
 pub(crate) struct Crowd {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicU64>,
+    enough: u64,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -81,25 +82,38 @@ impl Crowd {
         };
         let thread = thread::spawn(move || {
             // On Linux this is about this thread alone.
-            setpriority_process(None, 19).unwrap();
+            setpriority_process(None, 10).unwrap();
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(member.all(harm));
             runtime.shutdown_background();
         });
+        let enough = match harm {
+            Harm::Stall { .. } => 0,
+            Harm::Garbage => 200,
+            Harm::Stream(batches) => match batches.answers {
+                Answers::Read => 24,
+                Answers::Unread => 12,
+            },
+        };
         let crowd = Self {
             stop,
             done,
+            enough,
             thread: Some(thread),
         };
-        let enough = match harm {
+        let first = match harm {
             Harm::Stall { connections } => connections as u64 * 9 / 10,
-            Harm::Garbage => 20,
-            Harm::Stream(_) => 5,
+            Harm::Garbage | Harm::Stream(_) => crowd.enough / 4,
         };
-        while crowd.done() < enough {
+        while crowd.done() < first {
             thread::sleep(Duration::from_millis(5));
         }
         crowd
+    }
+
+    /// How often harm must be tried before it is said that none was done.
+    pub(crate) fn enough(&self) -> u64 {
+        self.enough
     }
 
     /// How many times harm was tried.

@@ -16,6 +16,7 @@ use hyper_util::{
 };
 use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_proto::wire::{self, ledger_service_client::LedgerServiceClient};
+use luzhang_server::Limits;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Status, body::Body};
@@ -428,5 +429,90 @@ fn a_batch_stream_waits_where_a_request_is_turned_away() {
         }
         let expected = before + 3 + MESSAGES as u64 + taken;
         assert_eq!(site.head().await.position, expected);
+    });
+}
+
+#[test]
+fn nobody_waits_for_a_batch_that_came_before() {
+    test(async {
+        let (site, gate) = Site::gated(Plan::default()).await;
+        site.record([course("PX").command()]).await;
+        let (hold, started) = full(&site, &gate).await;
+        let courses = |name: &str, count: usize| -> Vec<_> {
+            (0..count)
+                .map(|number| course(&format!("{name}-{number}")).command())
+                .collect()
+        };
+        let mut long = site.batch().await;
+        long.send(courses("PL", 10_000)).await;
+        site.round_trips(20).await;
+        let mut short = site.batch().await;
+        short.send(courses("PS", 10)).await;
+        let single = site.start(course("PU").command());
+        site.round_trips(20).await;
+        drop(hold);
+        accepted(started).await;
+        let single = single.await.unwrap().unwrap();
+        let short = short.answer().await.unwrap().unwrap();
+        let long = long.answer().await.unwrap().unwrap();
+        let place = |outcome: &wire::Outcome| receipt(outcome).position;
+        assert!(long.iter().map(place).is_sorted(), "in its own order");
+        assert!(short.iter().map(place).is_sorted());
+        let last = place(long.last().unwrap());
+        assert!(
+            place(&single) + 9_000 < last,
+            "{} of {last}",
+            place(&single)
+        );
+        let others = short.iter().map(place).max().unwrap();
+        assert!(others + 9_000 < last, "{others} of {last}");
+    });
+}
+
+#[test]
+fn what_is_left_of_a_message_is_not_decided_when_nobody_listens() {
+    test(async {
+        let (site, gate) = Site::gated(Plan::default()).await;
+        site.record([course("PX").command()]).await;
+        // Somebody is there beside the stream, so that groups are small.
+        let hold = gate.hold();
+        let first = site.start(course("PA").command());
+        gate.reached().await;
+        let before = site.head().await.position;
+        let batch = site.batch().await;
+        let commands = (0..10_000).map(|n| course(&format!("PB-{n}")).command());
+        batch.send(commands.collect()).await;
+        // Some of it is decided.
+        site.decided(before + 3).await;
+        drop(batch);
+        site.round_trips(20).await;
+        drop(hold);
+        accepted(vec![first]).await;
+        site.record([course("PC").command()]).await;
+        let head = site.head().await.position;
+        assert!(head < before + 9_000, "{head} after {before}");
+    });
+}
+
+#[test]
+fn a_request_that_nobody_limits_is_limited() {
+    test(async {
+        let plan = Plan {
+            limits: Limits {
+                request: Duration::from_millis(50),
+                ..Limits::default()
+            },
+            ..Plan::default()
+        };
+        let (site, gate) = Site::gated(plan).await;
+        let hold = gate.hold();
+        let answer = patient(&site)
+            .submit(wire::SubmitRequest {
+                receipt: false,
+                command: Some(course("PX").command()),
+            })
+            .await;
+        fails(answer, Code::DeadlineExceeded, "DEADLINE_PASSED", "");
+        drop(hold);
     });
 }

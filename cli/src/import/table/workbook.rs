@@ -1,6 +1,9 @@
 //! Tables as XLSX workbooks.
 
-use std::{io::Cursor, iter, panic};
+use std::{
+    io::{self, Cursor, Read as _},
+    iter, panic,
+};
 
 use calamine::{
     DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Style, Xlsx, XlsxCellReader,
@@ -58,16 +61,46 @@ fn read_workbook(bytes: Vec<u8>) -> Result<Table, TableError> {
     found.ok_or(TableError::Empty)
 }
 
-/// Looks at the archive's directory before anything is unpacked.
+/// The most bytes of the texts that sheets share: 100 for each row.
+const MAX_TEXTS: u64 = 128 << 20;
+/// The most bytes of styles, relations and the like. A spreadsheet stops at 64,000
+/// styles.
+const MAX_REST: u64 = 16 << 20;
+
+/// Looks at what is in the archive before any of it is kept: first at what its
+/// directory says, then at what is there. A sheet is read cell by cell; everything
+/// else is kept in memory, some of it much wider than it is in the file.
 fn unfoldable(bytes: Vec<u8>) -> Result<Bytes, TableError> {
     let unsound = |_| TableError::Unreadable(Damage::Workbook);
+    let too_large = || TableError::TooLarge(Excess::Unfolded);
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(unsound)?;
     let mut size: u64 = 0;
     for index in 0..archive.len() {
         size = size.saturating_add(archive.by_index_raw(index).map_err(unsound)?.size());
     }
     if size > MAX_UNFOLDED {
-        return Err(TableError::TooLarge(Excess::Unfolded));
+        return Err(too_large());
+    }
+    // The directory may lie.
+    let (mut left, mut texts, mut rest) = (MAX_UNFOLDED, MAX_TEXTS, MAX_REST);
+    for index in 0..archive.len() {
+        let part = archive.by_index(index).map_err(unsound)?;
+        let name = part
+            .name()
+            .map_err(|_| TableError::Unreadable(Damage::Workbook))?;
+        let name = name.to_ascii_lowercase();
+        let ending = name.rsplit('.').next();
+        let is_xml = matches!(ending, Some("xml" | "rels"));
+        let most = if name.ends_with("sharedstrings.xml") {
+            &mut texts
+        } else if is_xml && !name.starts_with("xl/worksheets/") {
+            &mut rest
+        } else {
+            &mut left
+        };
+        let found = io::copy(&mut part.take(most.saturating_add(1)), &mut io::sink());
+        let found = found.map_err(|_| TableError::Unreadable(Damage::Workbook))?;
+        *most = most.checked_sub(found).ok_or_else(too_large)?;
     }
     Ok(archive.into_inner())
 }

@@ -1,4 +1,4 @@
-use std::io::{Read, Write};
+use std::io::Write;
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
@@ -228,28 +228,30 @@ fn a_damaged_workbook_is_an_error_or_a_table_but_never_a_panic() {
 
 /// A workbook whose one sheet has these rows, in the words of the format.
 fn with_rows(xml: &str) -> Vec<u8> {
+    let sheet = format!("<worksheet><sheetData>{xml}</sheetData></worksheet>");
+    with_part("xl/worksheets/sheet1.xml", |writer| {
+        writer.write_all(sheet.as_bytes()).unwrap();
+    })
+}
+
+/// A workbook one of whose parts is this.
+fn with_part(part: &str, content: impl FnOnce(&mut ZipWriter<Cursor<Vec<u8>>>)) -> Vec<u8> {
     let mut workbook = Workbook::new();
     workbook.add_worksheet().write(0, 0, 1).unwrap();
     let sound = workbook.save_to_buffer().unwrap();
     let mut archive = ZipArchive::new(Cursor::new(sound)).unwrap();
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let deflated = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).unwrap();
         let name = entry.name().unwrap().into_owned();
-        writer.start_file(&*name, stored).unwrap();
-        if name.contains("sheet1") {
-            write!(
-                writer,
-                "<worksheet><sheetData>{xml}</sheetData></worksheet>"
-            )
-            .unwrap();
-        } else {
-            let mut content = Vec::new();
-            entry.read_to_end(&mut content).unwrap();
-            writer.write_all(&content).unwrap();
+        if name != part {
+            writer.start_file(&*name, deflated).unwrap();
+            io::copy(&mut entry, &mut writer).unwrap();
         }
     }
+    writer.start_file(part, deflated).unwrap();
+    content(&mut writer);
     writer.finish().unwrap().into_inner()
 }
 
@@ -308,4 +310,88 @@ fn a_row_number_that_overflows_the_reader_is_no_panic() {
         ["FILE_UNREADABLE", "FILE_TOO_LARGE"].contains(&found),
         "{found}"
     );
+}
+
+/// Writes a text over and over.
+fn repeat(writer: &mut impl Write, text: &str, times: usize) {
+    let some = text.repeat(1_000);
+    for _ in 0..times / 1_000 {
+        writer.write_all(some.as_bytes()).unwrap();
+    }
+}
+
+/// What the archive's directory says of the part that was written last.
+fn lie(bytes: &mut [u8], size: u32) {
+    let entry = bytes.windows(4).rposition(|four| four == b"PK\x01\x02");
+    let entry = entry.unwrap();
+    bytes[entry + 24..entry + 28].copy_from_slice(&size.to_le_bytes());
+}
+
+#[test]
+fn what_unfolds_without_end_is_left_whatever_the_directory_says() {
+    for (part, mebibytes) in [
+        ("xl/sharedStrings.xml", 130),
+        ("xl/styles.xml", 17),
+        ("xl/theme/theme1.xml", 17),
+        ("xl/_rels/workbook.xml.rels", 17),
+        ("xl/worksheets/sheet1.xml", 1_025),
+        ("xl/media/image1.png", 1_025),
+    ] {
+        let mut bytes = with_part(part, |writer| {
+            repeat(writer, &" ".repeat(1 << 10), mebibytes << 10);
+        });
+        assert!(bytes.len() < 2 << 20, "{part}: it is small");
+        assert_eq!(code(parse(&bytes)), "FILE_TOO_LARGE", "{part}");
+        lie(&mut bytes, 100);
+        assert_eq!(code(parse(bytes)), "FILE_UNREADABLE", "{part}");
+    }
+}
+
+#[test]
+fn shared_texts_without_number_are_not_kept() {
+    // 24 bytes of memory for 5 in the file, and 0 in the archive.
+    let bytes = with_part("xl/sharedStrings.xml", |writer| {
+        writer.write_all(b"<sst>").unwrap();
+        repeat(writer, "<si/>", 30_000_000);
+        writer.write_all(b"</sst>").unwrap();
+    });
+    assert_eq!(code(parse(bytes)), "FILE_TOO_LARGE");
+}
+
+#[test]
+fn rows_and_styles_that_hold_nothing_cost_nothing() {
+    let empty = "<row r=\"9\" s=\"1\" customFormat=\"1\"/>".repeat(2_000_000);
+    let xml = format!("<row r=\"1\"><c r=\"A1\"><v>1</v></c></row>{empty}");
+    let table = parse(with_rows(&xml)).unwrap();
+    assert_eq!((table.header().len(), table.rows().len()), (1, 0));
+    // The last cell of a sheet alone.
+    let last = "<row r=\"1048576\"><c r=\"XFD1048576\"><v>1</v></c></row>";
+    assert_eq!(code(parse(with_rows(last))), "FILE_TOO_LARGE");
+}
+
+#[test]
+fn a_workbook_asks_nobody_for_what_is_not_in_it() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(secret.path(), "geheim").unwrap();
+    let lol = (1..12).map(|n| {
+        let ten = format!("&l{};", n - 1).repeat(10);
+        format!("<!ENTITY l{n} \"{ten}\">")
+    });
+    let lol = lol.collect::<Vec<_>>().concat();
+    for (doctype, entity) in [
+        (
+            format!("<!ENTITY x SYSTEM \"file://{}\">", secret.path().display()),
+            "&x;",
+        ),
+        (format!("<!ENTITY l0 \"lol\">{lol}"), "&l11;"),
+    ] {
+        let bytes = with_part("xl/sharedStrings.xml", |writer| {
+            let text = format!("<!DOCTYPE sst [{doctype}]><sst><si><t>{entity}</t></si></sst>");
+            writer.write_all(text.as_bytes()).unwrap();
+        });
+        if let Ok(table) = parse(bytes) {
+            let said = format!("{:?} {:?}", table.header(), rows(&table));
+            assert!(!said.contains("geheim") && said.len() < 1_000, "{said}");
+        }
+    }
 }
