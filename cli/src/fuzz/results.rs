@@ -63,6 +63,7 @@ const MESSAGE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 </OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>
 ";
 
+#[cfg(test)]
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = vec![
         [b"r", TABLE.as_bytes()].concat(),
@@ -216,7 +217,7 @@ fn quiet(file: &[u8], error: &FileError) {
     let text = String::from_utf8_lossy(file);
     let ends = |c: char| matches!(c, ',' | ';' | '\t' | '\n' | '\r' | '"' | '<' | '>' | '/');
     for piece in text.split(ends).map(str::trim) {
-        let ours = piece == "OrgnlEndToEndId" || EndToEnd::parse(piece).is_some();
+        let ours = piece == "OrgnlEndToEndId" || piece.starts_with("LZ01890a5d-");
         if !is_telling(piece) || ours {
             continue;
         }

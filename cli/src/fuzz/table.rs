@@ -189,6 +189,7 @@ fn usual_table(template: Template, rotated: usize) -> String {
     format!("{head}\n{row}\n\n{row}\n")
 }
 
+#[cfg(test)]
 pub(super) fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for (number, _) in Template::ALL.iter().enumerate() {
@@ -373,9 +374,10 @@ fn given_back(table: &Table, layout: &Layout, results: &[RowResult], is_text: bo
                 assert_eq!(one.office, two.office);
                 assert_eq!(one.body, two.body);
             }
-            (Err(one), Err(two)) => assert_eq!(one, two),
             // A field too many has a column in the copy.
-            (Err(one), Ok(_)) => assert_eq!(one[0].code, "FIELD_COUNT"),
+            (Err(one), _) if one[0].code == "FIELD_COUNT" => {}
+            (Err(one), Err(two)) => assert_eq!(one, two),
+            (Err(one), Ok(_)) => panic!("{one:?}"),
             (Ok(_), Err(two)) => panic!("{two:?}"),
         }
     }

@@ -195,7 +195,8 @@ fn exported(file: &[u8]) -> Report {
         told = events;
     });
     let without = verify_export(file, None, |_| {});
-    assert_eq!(report.events, without.events);
+    // Where the anchor is contradicted, its block does not hold.
+    assert!(report.events <= without.events);
     assert_eq!(report.finding.is_none(), report.verdict == Verdict::Intact);
     if matches!(
         without.verdict,

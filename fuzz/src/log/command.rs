@@ -129,7 +129,7 @@ fn secrets(command: &wire::Command) -> BTreeSet<String> {
     let dynamic = DynamicMessage::decode(descriptor, &*command.encode_to_vec()).unwrap();
     let (mut secret, mut open) = (BTreeSet::new(), Vec::new());
     walk(&dynamic, &mut secret, &mut open);
-    secret.retain(|text| text.chars().count() >= 6 && !open.iter().any(|o| o.contains(text)));
+    secret.retain(|text| text.chars().count() >= 8 && !open.iter().any(|o| o.contains(text)));
     secret
 }
 

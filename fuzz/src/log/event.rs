@@ -107,7 +107,7 @@ pub fn event(bytes: &[u8]) {
             let begin = which.min(at(place));
             let mut log = WORLD.ledger.log[begin..].to_vec();
             // In its own place, or elsewhere.
-            if place % 2 == 0 {
+            if place & 1 == 0 {
                 log[which - begin] = event;
             } else {
                 log.insert(at(place).max(begin) - begin, event);
@@ -172,7 +172,7 @@ fn fold(begin: usize, events: &[Event], which: u8) {
     let mut folded = before.folded.clone();
     let mut redecider = before.redecider.clone();
     let mut report = before.reports[usize::from(which) % before.reports.len()].clone();
-    let mut journal = Journal::new(if which % 2 == 0 {
+    let mut journal = Journal::new(if which & 1 == 0 {
         Format::Hledger
     } else {
         Format::Beancount

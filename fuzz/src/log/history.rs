@@ -43,23 +43,26 @@ pub struct World {
 
 pub static WORLD: LazyLock<World> = LazyLock::new(World::new);
 
+/// The place of the outcome, and whether it is a refusal.
+type Submitted = Result<Result<(Position, bool), Rejection>, Rejected>;
+
 /// Persons, with an area code that was never issued, and organisations.
 const PARTIES: [(&str, &str); 8] = [
     (
         "$p1",
-        r#"{"name":"某甲","national_id":"51059019831126546X"}"#,
+        r#"{"name":"某某某某某某某甲","national_id":"51059019831126546X"}"#,
     ),
     (
         "$p2",
-        r#"{"name":"某乙","national_id":"510590198910117186"}"#,
+        r#"{"name":"某某某某某某某乙","national_id":"510590198910117186"}"#,
     ),
     (
         "$p3",
-        r#"{"name":"某丙","national_id":"510590197611016823"}"#,
+        r#"{"name":"某某某某某某某丙","national_id":"510590197611016823"}"#,
     ),
     (
         "$p4",
-        r#"{"name":"某丁","national_id":"510590197204212181"}"#,
+        r#"{"name":"某某某某某某某丁","national_id":"510590197204212181"}"#,
     ),
     (
         "$o1",
@@ -262,9 +265,7 @@ impl World {
 }
 
 impl Ledger {
-    /// The place of the outcome, and whether it is a refusal.
-    #[allow(clippy::type_complexity)]
-    fn submit(&mut self, sample: &Sample) -> Result<Result<(Position, bool), Rejection>, Rejected> {
+    fn submit(&mut self, sample: &Sample) -> Submitted {
         let command = sample.command.clone();
         let by = Identity::believed(sample.principal.clone());
         let request = from_proto::request(&key(), &by, command, self)?;
