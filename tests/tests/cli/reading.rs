@@ -352,6 +352,7 @@ fn digests_are_the_same_wherever_they_are_computed() {
         "months",
         "plaques",
         "loans",
+        "access",
     ];
     assert_eq!(names.collect::<Vec<_>>(), expected);
     let server = Server::start(&ledger.dir());
