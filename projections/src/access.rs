@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use luzhang_ledger::{
     Body, Event, Office, Position,
-    access::{Credential, Mandate, Role, Roles},
+    access::{Credential, Mandate, Revealed, Role, Roles},
     fact::Fact,
     step::Step,
     text::Principal,
@@ -411,6 +411,35 @@ impl Access {
         }
         Ok(Some(mandate))
     }
+}
+
+/// Who deals with persons, and so may look at one.
+pub const HANDLERS: Roles = Roles::of(&[
+    Role::Clerk,
+    Role::Reviewer,
+    Role::Approver,
+    Role::Cashier,
+    Role::Auditor,
+]);
+/// Who deals with payments, and so may look at all payees of a batch.
+pub const PAYERS: Roles = Roles::of(&[Role::Cashier, Role::Auditor]);
+
+/// Whether whoever asks may be shown details in clear.
+pub fn may_look(state: &State, who: &Identity, of: &Revealed) -> Result<(), Denied> {
+    let needed = match of {
+        Revealed::Subject(_) => HANDLERS,
+        Revealed::Batch(_) => PAYERS,
+    };
+    let Some(mandate) = state.access.held_as(who, needed)? else {
+        return Ok(());
+    };
+    if let Revealed::Batch(number) = of
+        && let Some(batch) = state.batch(number.as_str())
+    {
+        let grants: Vec<Position> = batch.payments.iter().map(|p| p.grant).collect();
+        return state.covers_grants(who, mandate, &grants);
+    }
+    Ok(())
 }
 
 /// Whether whoever asks may give a command: by role, and for every office and

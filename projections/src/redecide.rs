@@ -8,6 +8,7 @@ use std::{collections::VecDeque, fmt};
 
 use luzhang_ledger::{
     Body, Event, Hash, Office, Position, StreamId,
+    access::Revealed,
     event::{Attested, Conflict, Failure},
 };
 
@@ -231,6 +232,8 @@ impl Redecider {
             } else if matches!(event.body, Body::MandateAdopted(_)) && event.header.cause.is_none()
             {
                 differences.extend(self.founded(event));
+            } else if let Body::DetailsRevealed(reveal) = &event.body {
+                differences.extend(self.looked(event, &reveal.of));
             } else if let Some(body) = command_body(event) {
                 self.decisions = self.decisions.saturating_add(1);
                 differences.extend(self.redecide(event, body));
@@ -290,6 +293,20 @@ impl Redecider {
             aspects: vec![Aspect::Cause],
             recorded: Verdict::Recorded,
             recomputed: Verdict::Nothing,
+        })
+    }
+
+    /// Whoever was shown details had a mandate for that.
+    fn looked(&self, event: &Event, of: &Revealed) -> Option<Difference> {
+        let who = Identity::believed(event.header.principal.clone());
+        let denied = access::may_look(&self.projections.state, &who, of).err()?;
+        Some(Difference {
+            position: event.header.position,
+            aspects: vec![Aspect::Mandate],
+            recorded: Verdict::Recorded,
+            recomputed: Verdict::Rejected {
+                code: denied.code(),
+            },
         })
     }
 

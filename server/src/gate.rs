@@ -9,7 +9,7 @@ use luzhang_ledger::{
     access::{Mandate, Role, Roles},
     text::Principal,
 };
-use luzhang_projections::access::{Denied, Identity};
+use luzhang_projections::access::{Denied, HANDLERS, Identity, PAYERS};
 use tonic::{Code, Status, codegen::http};
 
 use crate::{caller::Caller, denials::Denials, engine::Engine, rejected::Rejected};
@@ -23,14 +23,6 @@ const COMMANDERS: Roles = Roles::of(&[
     Role::Steward,
     Role::Administrator,
 ]);
-/// Who deals with persons.
-const HANDLERS: Roles = Roles::of(&[
-    Role::Clerk,
-    Role::Reviewer,
-    Role::Approver,
-    Role::Cashier,
-    Role::Auditor,
-]);
 /// Who shows persons to others, masked.
 const SHOWERS: Roles = Roles::of(&[
     Role::Clerk,
@@ -42,8 +34,6 @@ const SHOWERS: Roles = Roles::of(&[
 ]);
 /// Who deals with what is published.
 const PUBLISHERS: Roles = Roles::of(&[Role::Clerk, Role::Reviewer, Role::Approver, Role::Auditor]);
-/// Who deals with payments.
-const PAYERS: Roles = Roles::of(&[Role::Cashier, Role::Auditor]);
 /// Who looks at everything.
 const READERS: Roles = Roles::of(&[
     Role::Auditor,

@@ -3,7 +3,7 @@
 
 use luzhang_ledger::{
     Body, Event, Header, Office, Position, StreamId, StreamKind,
-    access::{Credential, Erasure, Mandate, Role, Roles},
+    access::{Credential, Erasure, Mandate, Reveal, Revealed, Role, Roles},
     step::{
         Batch, BatchLocking, Duty, Judgement, Notice, Opinion, Override, Reversal, Step as Life,
     },
@@ -492,6 +492,29 @@ fn an_auditor_finds_who_acted_without_a_mandate() {
         event.body = Body::MandateAdopted(Box::new(everywhere("x", Role::Cashier)));
     });
     assert_eq!(more, [format!("{} body ", at(count - 1))]);
+}
+
+#[test]
+fn an_auditor_finds_who_looked_at_a_person_without_a_mandate() {
+    let mut ledger = governed();
+    let reveal = |ledger: &mut Ledger, who: &str| {
+        let header = Header {
+            principal: name(who),
+            ..ledger.header(WANG.into())
+        };
+        let body = Body::DetailsRevealed(Reveal {
+            of: Revealed::Subject(WANG),
+            purpose: Label::new("电话核实").unwrap(),
+        });
+        ledger.fold(Event { header, body })
+    };
+    reveal(&mut ledger, "clerk");
+    reveal(&mut ledger, "auditor");
+    let at = reveal(&mut ledger, "a");
+    let mut redecider = Redecider::default();
+    let found = ledger.log.iter().flat_map(|event| redecider.apply(event));
+    let found: Vec<_> = found.map(|d| (d.position, d.recomputed.reasons())).collect();
+    assert_eq!(found, [(at, vec!["ROLE_REQUIRED".to_owned()])]);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use luzhang_ledger::{
     text::{BatchNo, Label},
 };
 use luzhang_projections::{
-    Rejection,
+    Rejection, access,
+    projection::Projections,
     state::{BatchView, PaymentView},
 };
 use luzhang_proto::wire::{self, case_service_server::CaseService, get_notice_list_request::Of};
@@ -60,15 +61,11 @@ impl CaseService for Context {
         })?;
         let with = if request.with_details {
             let purpose = purpose(request.purpose)?;
-            // Said before it is done: what is not on the log is shown to nobody.
             let of = Revealed::Batch(number.clone());
-            let grants = self.engine.peek(|projections| {
-                let batch = projections.state.batch(number.as_str());
-                batch.map(|batch| batch.payments.iter().map(|p| p.grant).collect::<Vec<_>>())
-            });
-            if let Some(grants) = grants {
-                let seen = visitor.may_see_grants(&grants);
-                seen.map_err(Rejected::into_status)?;
+            let is_there = |projections: &Projections| {
+                projections.state.batch(number.as_str()).is_some()
+            };
+            if self.engine.peek(is_there) {
                 self.say_revealed(&visitor, of, purpose).await?;
             }
             Details::Clear
@@ -107,7 +104,9 @@ impl CaseService for Context {
 }
 
 impl Context {
-    /// Records that somebody is about to see details in clear.
+    /// Records that somebody is about to see details in clear: what is not on the log
+    /// is shown to nobody. Whoever may open the data directory needs a mandate too, so
+    /// that the log speaks of people.
     async fn say_revealed(
         &self,
         visitor: &Visitor,
@@ -118,14 +117,30 @@ impl Context {
             Revealed::Subject(subject) => StreamId::from(*subject),
             Revealed::Batch(number) => StreamId::of(StreamKind::Batch, number.as_str()),
         };
+        let said_of = of.clone();
         let said = Said {
             by: visitor.who.clone(),
             stream,
             body: Body::DetailsRevealed(Reveal { of, purpose }),
         };
-        let recorded = self.engine.record(Box::new(move |_| vec![said])).await;
-        let position = recorded.map_err(Rejected::into_status)?;
-        position.ok_or_else(|| Rejected::shutting_down().into_status())
+        let (who, whose) = (visitor.who.clone(), said_of.clone());
+        let say = move |projections: &Projections| {
+            // Asked where it is written down, so that an auditor finds the same.
+            match access::may_look(&projections.state, &who, &whose) {
+                Ok(()) => vec![said],
+                Err(_) => Vec::new(),
+            }
+        };
+        let recorded = self.engine.record(Box::new(say)).await;
+        if let Some(position) = recorded.map_err(Rejected::into_status)? {
+            return Ok(position);
+        }
+        let looked = self.engine.peek(|projections| {
+            access::may_look(&projections.state, &visitor.who, &said_of)
+        });
+        // Who got a mandate in the meantime asks again.
+        let why = looked.map_or_else(|denied| visitor.denied(denied), |()| Rejected::queue_full());
+        Err(why.into_status())
     }
 }
 

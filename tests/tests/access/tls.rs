@@ -201,6 +201,20 @@ fn a_certificate_that_does_not_do_is_denied_with_its_code() {
         assert!(zh.contains(says) && en.contains(says), "{code}: {zh}{en}");
         submit(&target, "泸财〔2025〕9号").failed(4, code);
     }
+    // The chain says so too, though not whose certificates they were.
+    let auditor = site.target("clerk-1");
+    until("what was denied before anything was asked", || {
+        let denials = auditor.run(["principal", "denials", "-o", "json"]);
+        let rows = denials.ended(0).json()["rows"].clone();
+        let rows = rows.as_array().unwrap().clone();
+        assert!(!Value::from(rows.clone()).to_string().contains("clerk-9"));
+        let is_there = |code: &str| {
+            let mut rows = rows.iter();
+            rows.any(|row| row["code"] == code && row["action"] == "connection")
+        };
+        let codes = ["CERTIFICATE_EXPIRED", "CERTIFICATE_UNTRUSTED"];
+        codes.iter().all(|code| is_there(code)).then_some(())
+    });
     // The alternative name counts more, and is decoded.
     let named = sign(
         "named",
