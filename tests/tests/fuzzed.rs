@@ -68,3 +68,8 @@ fn fuzzing_begins_from_what_is_sound() {
         }
     }
 }
+
+#[test]
+fn every_kind_of_command_is_among_those_that_are_changed() {
+    assert_eq!(log::unsampled(), [""; 0]);
+}

@@ -94,6 +94,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
     }
     seeds.push([b"v", &*export(sound.ledger, &sound.blocks[..1])].concat());
     seeds.push([b"v", &*export(sound.ledger, &[])].concat());
+    // A byte too many, and one too few.
+    let [high, low] = (sound.export.len() as u16).to_be_bytes();
+    seeds.push(vec![b'x', 1, high, low, 0]);
+    let [high, low] = (sound.export.len() as u16 - 1).to_be_bytes();
+    seeds.push(vec![b'x', 3, high, low, 0]);
     seeds.push(b"x".to_vec());
     seeds
 }

@@ -32,7 +32,39 @@ pub fn seeds() -> Vec<Vec<u8>> {
             vec![b'e', which, 3, what, 1, 9, 1],
         ]
     });
-    raw.chain(edited).collect()
+    raw.chain(edited).chain(mistyped()).collect()
+}
+
+/// Each value of a person and of an account as a clerk mistypes it: the most that an
+/// error could give away.
+fn mistyped() -> impl Iterator<Item = Vec<u8>> {
+    use wire::command::Body as B;
+    let samples = WORLD.samples.iter();
+    let about = samples.filter_map(|sample| match &sample.command.body {
+        Some(B::PovertyStatus(_) | B::Account(_)) => Some(sample.command.clone()),
+        _ => None,
+    });
+    about.take(3).flat_map(|command| {
+        let mut wrong = [command.clone(), command.clone(), command];
+        for (place, command) in wrong.iter_mut().enumerate() {
+            let (person, number) = match &mut command.body {
+                Some(B::PovertyStatus(fact)) => (fact.person.as_mut(), None),
+                Some(B::Account(account)) => (None, Some(&mut account.number)),
+                _ => (None, None),
+            };
+            if let Some(person) = person {
+                match place {
+                    0 => person.national_id.push('1'),
+                    1 => person.national_id.replace_range(17.., "9"),
+                    _ => person.name.push('\u{202e}'),
+                }
+            }
+            if let Some(number) = number {
+                number.push_str(["x", "\n", "12345678901234567890"][place]);
+            }
+        }
+        wrong.map(|command| [b"r", &*command.encode_to_vec()].concat())
+    })
 }
 
 /// A command (`r`), or one that the sound ledger took, with some fields changed (`e`).

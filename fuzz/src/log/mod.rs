@@ -9,7 +9,7 @@ mod history;
 mod message;
 mod pack;
 
-pub use self::{block::block, command::command, event::event, pack::pack};
+pub use self::{block::block, command::command, event::event, history::unsampled, pack::pack};
 
 /// What fuzzing begins from, by target.
 pub fn seeds() -> Vec<(&'static str, Vec<Vec<u8>>)> {

@@ -131,6 +131,9 @@ fn read_sheet(
         if value.is_blank() {
             continue;
         }
+        if matches!(&value, Cell::Text(text) if text.contains('\0')) {
+            return Err(damaged(line.saturating_add(1)));
+        }
         let (at, column) = found.get_position();
         let column = usize::try_from(column).unwrap_or(usize::MAX);
         if at >= MAX_ROWS {

@@ -285,6 +285,8 @@ fn sheets_that_no_spreadsheet_writes() {
         (text("n", "1e400"), Ok(vec!["inf"])),
         (text("e", "#SPILL!"), Err("FILE_UNREADABLE")),
         (text("s", "7"), Err("FILE_UNREADABLE")),
+        // No XML has it, and no text that could go back to the clerk.
+        (text("str", "a\0b"), Err("FILE_UNREADABLE")),
     ] {
         match parse(with_rows(&xml)) {
             Ok(table) => {
