@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use luzhang_ledger::{
     Body, Event, Header, LedgerId, Position, StreamId, StreamKind,
+    access::{Denial, Reveal, Revealed},
     event::{Party, RequestMark},
     hash::ChainHasher,
     identity::IdentityKey,
-    text::{Label, PackId, Principal},
+    text::{BatchNo, Label, PackId, Principal},
 };
 use luzhang_projections::{
     Decision, Rejection, access::Identity, decide, pack::LUZHOU_2023, projection::Projections,
@@ -260,6 +261,20 @@ impl World {
             samples.push(sample);
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+        let of_access = StreamId::of(StreamKind::Access, &ledger_id().to_string());
+        let denied = Denial {
+            principal: Some(Principal::new("clerk").unwrap()),
+            code: Label::new("ROLE_REQUIRED").unwrap(),
+            action: Label::new("approval").unwrap(),
+            count: 3,
+        };
+        ledger.record_own(of_access, Body::AccessDenied(denied));
+        let revealed = Reveal {
+            of: Revealed::Batch(BatchNo::new("P2").unwrap()),
+            purpose: Label::new("付款文件").unwrap(),
+        };
+        let of_batch = StreamId::of(StreamKind::Batch, "P2");
+        ledger.record_own(of_batch, Body::DetailsRevealed(revealed));
         // Not taken, as its base is not there; it is long enough without it.
         let pack = wire::PolicyPack {
             content: include_bytes!("county.toml").to_vec(),

@@ -513,7 +513,9 @@ fn an_auditor_finds_who_looked_at_a_person_without_a_mandate() {
     let at = reveal(&mut ledger, "a");
     let mut redecider = Redecider::default();
     let found = ledger.log.iter().flat_map(|event| redecider.apply(event));
-    let found: Vec<_> = found.map(|d| (d.position, d.recomputed.reasons())).collect();
+    let found: Vec<_> = found
+        .map(|d| (d.position, d.recomputed.reasons()))
+        .collect();
     assert_eq!(found, [(at, vec!["ROLE_REQUIRED".to_owned()])]);
 }
 

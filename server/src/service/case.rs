@@ -62,9 +62,8 @@ impl CaseService for Context {
         let with = if request.with_details {
             let purpose = purpose(request.purpose)?;
             let of = Revealed::Batch(number.clone());
-            let is_there = |projections: &Projections| {
-                projections.state.batch(number.as_str()).is_some()
-            };
+            let is_there =
+                |projections: &Projections| projections.state.batch(number.as_str()).is_some();
             if self.engine.peek(is_there) {
                 self.say_revealed(&visitor, of, purpose).await?;
             }
@@ -135,9 +134,9 @@ impl Context {
         if let Some(position) = recorded.map_err(Rejected::into_status)? {
             return Ok(position);
         }
-        let looked = self.engine.peek(|projections| {
-            access::may_look(&projections.state, &visitor.who, &said_of)
-        });
+        let looked = self
+            .engine
+            .peek(|projections| access::may_look(&projections.state, &visitor.who, &said_of));
         // Who got a mandate in the meantime asks again.
         let why = looked.map_or_else(|denied| visitor.denied(denied), |()| Rejected::queue_full());
         Err(why.into_status())
