@@ -143,13 +143,13 @@ impl FromIterator<Role> for Roles {
     }
 }
 
-/// A public key: the SHA-256 of its SubjectPublicKeyInfo. Printed as 64 small
+/// A public key: the SHA-256 of its `SubjectPublicKeyInfo`. Printed as 64 small
 /// hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Credential([u8; 32]);
 
 impl Credential {
-    /// Of a key, by its DER-encoded SubjectPublicKeyInfo.
+    /// Of a key, by its DER-encoded `SubjectPublicKeyInfo`.
     pub fn of_key_info(der: &[u8]) -> Self {
         Self(Sha256::digest(der).into())
     }

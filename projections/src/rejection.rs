@@ -237,7 +237,7 @@ impl Rejection {
         match self {
             Self::NoPolicy => "NO_POLICY",
             Self::UnknownFund { .. } => "UNKNOWN_FUND",
-            Self::UnknownProgramme { .. } => "UNKNOWN_PROGRAMME",
+            Self::UnknownProgramme { .. } | Self::UnknownScope { .. } => "UNKNOWN_PROGRAMME",
             Self::NoProgramme { .. } => "NO_PROGRAMME",
             Self::UnknownCourse { .. } => "UNKNOWN_COURSE",
             Self::UnknownLoan { .. } => "UNKNOWN_LOAN",
@@ -264,7 +264,6 @@ impl Rejection {
             Self::TooFewAdministrators => "ADMINISTRATORS_TOO_FEW",
             Self::UnknownProposal { .. } => "UNKNOWN_PROPOSAL",
             Self::OneAdministrator { .. } => "SECOND_ADMINISTRATOR",
-            Self::UnknownScope { .. } => "UNKNOWN_PROGRAMME",
             Self::UnknownSubject => "SUBJECT_NOT_FOUND",
             Self::Erased => "SUBJECT_ERASED",
             Self::Unfinished { .. } => "SUBJECT_UNFINISHED",

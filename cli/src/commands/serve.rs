@@ -20,6 +20,7 @@ use crate::{
     args::{Global, ServeArgs, TreeKept, Web},
     client,
     failure::{Failure, exit},
+    lang::Lang,
     output,
     trust::read_policy,
 };
@@ -49,17 +50,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
         },
         ..args.transport.limits(args.message_bytes)
     };
-    match raise_file_limit() {
-        Ok(Some(files)) if files < u64::try_from(limits.connections).unwrap_or(u64::MAX) => {
-            tracing::warn!(
-                files,
-                connections = limits.connections,
-                "fewer files than connections"
-            );
-        }
-        Ok(_) => {}
-        Err(error) => tracing::warn!(%error, "the number of open files was not raised"),
-    }
+    take_files(limits.connections);
     let engine = Arc::new(engine);
     if tls.is_some() && !engine.access().is_governed() {
         // Otherwise every certificate would open everything.
@@ -79,14 +70,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
     if tls.is_none() {
-        crate::output::note!(
-            "{}",
-            lang.pick(
-                "未启用 TLS：只在本机监听，自称哪个账户就按哪个账户办理；正式使用请加 --tls（见 luzhang cert dev）",
-                "no TLS: on this machine only, and callers are believed to be who they say; \
-                 for real use add --tls (see `luzhang cert dev`)"
-            )
-        );
+        warn_of_plain(lang);
     }
     let freshness = tls.clone().map(Tls::keep_fresh).transpose()?;
     let freshness = freshness.map(tokio::spawn);
@@ -144,6 +128,30 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     }
     served?;
     Ok(exit::OK)
+}
+
+/// Takes as many files as the operating system gives, and says so if they are fewer
+/// than connections.
+fn take_files(connections: usize) {
+    match raise_file_limit() {
+        Ok(Some(files)) if files < u64::try_from(connections).unwrap_or(u64::MAX) => {
+            tracing::warn!(files, connections, "fewer files than connections");
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the number of open files was not raised"),
+    }
+}
+
+/// Says what it means to have no TLS.
+fn warn_of_plain(lang: Lang) {
+    crate::output::note!(
+        "{}",
+        lang.pick(
+            "未启用 TLS：只在本机监听，自称哪个账户就按哪个账户办理；正式使用请加 --tls（见 luzhang cert dev）",
+            "no TLS: on this machine only, and callers are believed to be who they say; \
+             for real use add --tls (see `luzhang cert dev`)"
+        )
+    );
 }
 
 /// The server's certificate, and whose it believes.

@@ -25,12 +25,12 @@ fn label(text: &str) -> Label {
     Label::new(text).unwrap()
 }
 
-fn clerk() -> Box<Mandate> {
+fn clerk() -> Mandate {
     let offices = vec![Office::new(510_502).unwrap(), Office::new(510_521).unwrap()];
     let programmes = vec![ProgrammeId::new("training-allowance").unwrap()];
     let roles = Roles::of(&[Role::Clerk, Role::Reporter]);
     let mandate = Mandate::new(name("clerk-03"), roles, (offices, programmes), vec![KEY]);
-    Box::new(mandate.unwrap())
+    mandate.unwrap()
 }
 
 /// Each body, whose it is, and what it follows from.
@@ -55,8 +55,8 @@ fn bodies() -> Vec<(&'static str, Body, Option<u64>)> {
         ("luzhang", sample::bodies().swap_remove(0), None),
         ("luzhang", administrator("admin-1"), None),
         ("luzhang", administrator("admin-2"), None),
-        ("admin-1", Body::MandateProposed(clerk()), None),
-        ("admin-2", Body::MandateAdopted(clerk()), Some(4)),
+        ("admin-1", Body::MandateProposed(Box::new(clerk())), None),
+        ("admin-2", Body::MandateAdopted(Box::new(clerk())), Some(4)),
         ("clerk-03", party, None),
         (
             "luzhang",
