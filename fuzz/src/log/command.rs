@@ -23,10 +23,10 @@ static STORED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 });
 
 pub fn seeds() -> Vec<Vec<u8>> {
-    let raw = STORED.iter().step_by(4);
+    let raw = STORED.iter().step_by(6);
     let raw = raw.map(|stored| [b"r", &**stored].concat());
-    let edited = (0..STORED.len() as u8).step_by(3).flat_map(|which| {
-        let what = which % 8;
+    let edited = (0..STORED.len() as u8).step_by(6).flat_map(|which| {
+        let what = which / 6 % 8;
         [
             vec![b'e', which, which + 1, what, 2, 5, 0],
             vec![b'e', which, 3, what, 1, 9, 1],
