@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::{Sleep, sleep, timeout},
 };
@@ -90,6 +90,22 @@ pub fn raise_file_limit() -> io::Result<Option<u64>> {
         setrlimit(Resource::Nofile, raised)?;
     }
     Ok(maximum)
+}
+
+/// Connections that may wait to be accepted. The usual 128 are full as soon as somebody
+/// opens a thousand at once, and then others wait for seconds, or for ever.
+const BACKLOG: u32 = 4_096;
+
+/// Listens on an address.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // As the usual way of listening does: who starts again need not wait.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// A pause after a failure to accept, which is for want of files most often.

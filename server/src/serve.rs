@@ -30,7 +30,7 @@ use crate::{
     allowance::{Allowance, Allowances},
     bulk::{Bulk, Handle},
     caller::Caller,
-    connections::{Connection, Entrance, Logged, Observer, TurnedAway},
+    connections::{self, Connection, Entrance, Logged, Observer, TurnedAway},
     denials::{self, Denials},
     edge::{self, Edge, MessageLimits},
     engine::Engine,
@@ -187,13 +187,15 @@ impl Server {
 
     /// Listens on an address, without TLS on a loopback address only; port 0 takes a
     /// free one.
+    #[expect(
+        clippy::unused_async,
+        reason = "a socket needs the runtime that it is used in"
+    )]
     pub async fn listen(&self, address: SocketAddr) -> Result<TcpListener, ServeError> {
         if self.tls.is_none() && !address.ip().is_loopback() {
             return Err(ServeError::NotLoopback(address));
         }
-        TcpListener::bind(address)
-            .await
-            .map_err(|error| ServeError::Listen { address, error })
+        connections::listen(address).map_err(|error| ServeError::Listen { address, error })
     }
 
     /// Serves until `stop`, then finishes what is under way, makes everything
