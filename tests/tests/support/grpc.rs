@@ -40,6 +40,8 @@ impl Grpc {
             let (address, connector) = (address.clone(), connector.clone());
             async move {
                 let stream = TcpStream::connect(address).await?;
+                // Else half of a request waits for the other half to be acknowledged.
+                stream.set_nodelay(true)?;
                 let name = ServerName::try_from("localhost").unwrap();
                 connector.connect(name, stream).await.map(TokioIo::new)
             }
