@@ -157,7 +157,8 @@ fn who_follows_gets_all_rows_and_then_what_changes() {
 fn pages_of_one_state_fit_together() {
     test(async {
         let site = busy().await;
-        for name in NAMES {
+        // Nobody has a mandate here.
+        for name in NAMES.into_iter().filter(|name| *name != "access") {
             let whole = query(&site, name, 0, "").await.unwrap();
             assert_eq!(whole.next_page_token, "");
             for size in [1, 2, 3] {
