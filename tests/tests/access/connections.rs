@@ -101,6 +101,15 @@ async fn slowest_of_a_hundred(grpc: &mut Grpc) -> u128 {
     times[times.len() * 99 / 100]
 }
 
+/// The best of three: other tests run beside this one, and come and go.
+async fn calmest(grpc: &mut Grpc) -> u128 {
+    let mut best = slowest_of_a_hundred(grpc).await;
+    for _ in 0..2 {
+        best = best.min(slowest_of_a_hundred(grpc).await);
+    }
+    best
+}
+
 #[test]
 fn a_thousand_stalled_connections_do_not_slow_down_a_good_one() {
     let most = raise_file_limit().unwrap();
@@ -112,15 +121,15 @@ fn a_thousand_stalled_connections_do_not_slow_down_a_good_one() {
     runtime.block_on(async {
         let mut grpc = site.grpc("clerk-1").await;
         slowest_of_a_hundred(&mut grpc).await;
-        let quiet = slowest_of_a_hundred(&mut grpc).await;
+        let quiet = calmest(&mut grpc).await;
         let mut stalled: Vec<TcpStream> = (0..1_000).map(|_| raw::connect(url)).collect();
         for stream in stalled.iter_mut().step_by(2) {
             say(stream, HALF_HELLO);
         }
-        let held = slowest_of_a_hundred(&mut grpc).await;
+        let held = calmest(&mut grpc).await;
         // A new one finds its way, too.
         let mut other = site.grpc("clerk-1").await;
-        let new = slowest_of_a_hundred(&mut other).await;
+        let new = calmest(&mut other).await;
         for slow in [held, new] {
             // Below a millisecond a machine has moods of its own.
             assert!(slow <= 3 * quiet.max(1_000), "{quiet} µs became {slow} µs");
