@@ -72,7 +72,7 @@ fn wanted(name: &Principal, mandate: &MandateArgs) -> wire::Mandate {
         roles: mandate
             .roles
             .iter()
-            .map(|role| stored_role(*role).into())
+            .map(|role| stored::Role::from(*role).into())
             .collect(),
         offices,
         programmes: mandate.programmes.iter().map(ToString::to_string).collect(),
@@ -81,19 +81,6 @@ fn wanted(name: &Principal, mandate: &MandateArgs) -> wire::Mandate {
             .iter()
             .map(ToString::to_string)
             .collect(),
-    }
-}
-
-fn stored_role(role: Role) -> stored::Role {
-    match role {
-        Role::Clerk => stored::Role::Clerk,
-        Role::Reviewer => stored::Role::Reviewer,
-        Role::Approver => stored::Role::Approver,
-        Role::Cashier => stored::Role::Cashier,
-        Role::Auditor => stored::Role::Auditor,
-        Role::Reporter => stored::Role::Reporter,
-        Role::Steward => stored::Role::Steward,
-        Role::Administrator => stored::Role::Administrator,
     }
 }
 

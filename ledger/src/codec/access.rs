@@ -13,7 +13,11 @@ use crate::{
 pub(super) fn mandate_to_stored(mandate: &Mandate) -> stored::Mandate {
     stored::Mandate {
         principal: mandate.principal.to_string(),
-        roles: mandate.roles.iter().map(|r| role(r).into()).collect(),
+        roles: mandate
+            .roles
+            .iter()
+            .map(|role| stored::Role::from(role).into())
+            .collect(),
         offices: mandate.offices.iter().map(|o| o.code()).collect(),
         programmes: mandate.programmes.iter().map(ToString::to_string).collect(),
         credentials: mandate
@@ -24,16 +28,36 @@ pub(super) fn mandate_to_stored(mandate: &Mandate) -> stored::Mandate {
     }
 }
 
-fn role(role: Role) -> stored::Role {
-    match role {
-        Role::Clerk => stored::Role::Clerk,
-        Role::Reviewer => stored::Role::Reviewer,
-        Role::Approver => stored::Role::Approver,
-        Role::Cashier => stored::Role::Cashier,
-        Role::Auditor => stored::Role::Auditor,
-        Role::Reporter => stored::Role::Reporter,
-        Role::Steward => stored::Role::Steward,
-        Role::Administrator => stored::Role::Administrator,
+impl From<Role> for stored::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Clerk => Self::Clerk,
+            Role::Reviewer => Self::Reviewer,
+            Role::Approver => Self::Approver,
+            Role::Cashier => Self::Cashier,
+            Role::Auditor => Self::Auditor,
+            Role::Reporter => Self::Reporter,
+            Role::Steward => Self::Steward,
+            Role::Administrator => Self::Administrator,
+        }
+    }
+}
+
+impl Role {
+    /// The role that a message names; `None` if it names none.
+    #[must_use]
+    pub fn from_stored(role: stored::Role) -> Option<Self> {
+        Some(match role {
+            stored::Role::Unspecified => return None,
+            stored::Role::Clerk => Self::Clerk,
+            stored::Role::Reviewer => Self::Reviewer,
+            stored::Role::Approver => Self::Approver,
+            stored::Role::Cashier => Self::Cashier,
+            stored::Role::Auditor => Self::Auditor,
+            stored::Role::Reporter => Self::Reporter,
+            stored::Role::Steward => Self::Steward,
+            stored::Role::Administrator => Self::Administrator,
+        })
     }
 }
 
@@ -41,17 +65,7 @@ pub(super) fn mandate_from_stored(mandate: stored::Mandate) -> Result<Mandate, M
     let roles = mandate.roles.iter().map(|number| {
         // One that this version does not know is not passed over.
         let role = stored::Role::try_from(*number).map_err(|_| unknown("roles"))?;
-        match role {
-            stored::Role::Clerk => Ok(Role::Clerk),
-            stored::Role::Reviewer => Ok(Role::Reviewer),
-            stored::Role::Approver => Ok(Role::Approver),
-            stored::Role::Cashier => Ok(Role::Cashier),
-            stored::Role::Auditor => Ok(Role::Auditor),
-            stored::Role::Reporter => Ok(Role::Reporter),
-            stored::Role::Steward => Ok(Role::Steward),
-            stored::Role::Administrator => Ok(Role::Administrator),
-            stored::Role::Unspecified => Err(unknown("roles")),
-        }
+        Role::from_stored(role).ok_or_else(|| unknown("roles"))
     });
     let roles = roles.collect::<Result<Roles, Malformed>>()?;
     let offices = mandate.offices.into_iter();

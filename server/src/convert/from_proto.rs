@@ -27,7 +27,7 @@ use luzhang_ledger::{
 use luzhang_projections::{
     Command, Rejection, access::Identity, decide::CommandBody, state::Found,
 };
-use luzhang_proto::{event as stored, google::r#type::Date as WireDate, wire};
+use luzhang_proto::{google::r#type::Date as WireDate, wire};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -139,17 +139,7 @@ pub fn request(
 
 fn mandate(wanted: wire::Mandate) -> Result<Mandate, Rejected> {
     let roles = wanted.roles.iter().map(|role| {
-        Ok(match value(*role, "roles")? {
-            stored::Role::Clerk => Role::Clerk,
-            stored::Role::Reviewer => Role::Reviewer,
-            stored::Role::Approver => Role::Approver,
-            stored::Role::Cashier => Role::Cashier,
-            stored::Role::Auditor => Role::Auditor,
-            stored::Role::Reporter => Role::Reporter,
-            stored::Role::Steward => Role::Steward,
-            stored::Role::Administrator => Role::Administrator,
-            stored::Role::Unspecified => return Err(Rejected::missing("roles")),
-        })
+        Role::from_stored(value(*role, "roles")?).ok_or_else(|| Rejected::missing("roles"))
     });
     let roles = roles.collect::<Result<Roles, Rejected>>()?;
     let offices = wanted.offices.iter();
