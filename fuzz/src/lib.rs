@@ -2,7 +2,7 @@
 //!
 //! Plain functions of bytes, which panic where something does not hold. libFuzzer
 //! calls them (`src/bin`, `scripts/fuzz`), and so do tests, with every file of
-//! `corpus`: what was found once stays found without libFuzzer. Tests of `ledger`
+//! `corpus` (`corpus.rs` is theirs): what was found once stays found. Tests of `ledger`
 //! have [`proof`], those of `tests` have [`log`], those of the command line its own
 //! part, which stands there.
 

@@ -14,7 +14,7 @@ mod policies;
 mod receipts;
 mod requests;
 
-mod corpus;
+mod fuzzed;
 mod python;
 mod rust;
 
@@ -35,6 +35,14 @@ mod fuzz;
 )]
 #[path = "../../../fuzz/src/edits.rs"]
 mod edits;
+
+#[allow(
+    unreachable_pub,
+    clippy::pedantic,
+    reason = "the source of a crate of its own, outside this workspace"
+)]
+#[path = "../../../fuzz/src/corpus.rs"]
+mod corpus;
 
 use std::{convert::Infallible, str::FromStr};
 
