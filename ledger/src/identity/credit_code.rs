@@ -12,9 +12,9 @@ const LENGTH: usize = 18;
 /// place here.
 const ALPHABET: &str = "0123456789ABCDEFGHJKLMNPQRTUWXY";
 
-/// Weights of the first seventeen characters: 3^i mod 31.
-const WEIGHTS: [usize; 17] = [
-    1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28,
+/// Weights of the characters: 3^i mod 31, and one for the check digit.
+const WEIGHTS: [u32; LENGTH] = [
+    1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28, 1,
 ];
 
 /// What a check digit that does not match means to the caller.
@@ -39,6 +39,7 @@ pub enum CheckDigit {
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct CreditCode {
     code: String,
+    check_digit_matches: bool,
 }
 
 impl CreditCode {
@@ -56,32 +57,27 @@ impl CreditCode {
         }
         let mut code = Self {
             code: String::with_capacity(LENGTH),
+            check_digit_matches: false,
         };
-        for (index, character) in text.chars().enumerate() {
+        let mut sum: u32 = 0;
+        for ((index, character), weight) in text.chars().enumerate().zip(WEIGHTS) {
             let character = character.to_ascii_uppercase();
-            if value(character).is_none() {
-                return Err(CreditCodeError::Character { index });
-            }
+            let value = value(character).ok_or(CreditCodeError::Character { index })?;
+            sum = sum.saturating_add(u32::from(value).saturating_mul(weight));
             code.code.push(character);
         }
+        // (31 − sum mod 31) mod 31 makes the whole sum divisible by 31, the
+        // check digit having weight one.
+        code.check_digit_matches = sum.is_multiple_of(31);
         match check_digit {
-            CheckDigit::Required if !code.check_digit_matches() => Err(CreditCodeError::CheckDigit),
+            CheckDigit::Required if !code.check_digit_matches => Err(CreditCodeError::CheckDigit),
             CheckDigit::Required | CheckDigit::Overridden => Ok(code),
         }
     }
 
     /// Whether the last character follows from the others.
     pub fn check_digit_matches(&self) -> bool {
-        let sum: usize = self
-            .code
-            .chars()
-            .zip(WEIGHTS)
-            .filter_map(|(character, weight)| Some(value(character)?.saturating_mul(weight)))
-            .sum();
-        // (31 − sum mod 31) mod 31 makes the whole sum divisible by 31, the
-        // check digit having weight one.
-        let check = self.code.chars().last().and_then(value);
-        check.is_some_and(|check| sum.saturating_add(check).is_multiple_of(31))
+        self.check_digit_matches
     }
 
     /// The code in clear text, 18 characters. Never to be logged or stored.
@@ -158,8 +154,21 @@ impl CreditCodeError {
     }
 }
 
-fn value(character: char) -> Option<usize> {
-    ALPHABET.chars().position(|known| known == character)
+fn value(character: char) -> Option<u8> {
+    /// Places in the alphabet by ASCII code, each one more than it is.
+    const PLACES: [u8; 128] = {
+        let mut places = [0; 128];
+        let mut rest = ALPHABET.as_bytes();
+        let mut place = 1;
+        while let [known, after @ ..] = rest {
+            places[*known as usize] = place;
+            place += 1;
+            rest = after;
+        }
+        places
+    };
+    let place = PLACES.get(usize::try_from(u32::from(character)).ok()?)?;
+    place.checked_sub(1)
 }
 
 #[cfg(test)]
@@ -175,13 +184,12 @@ mod tests {
         reason = "a slow, obvious model on small numbers"
     )]
     fn with_check_digit(first_seventeen: &str) -> String {
-        let sum = first_seventeen
-            .chars()
-            .rev()
-            .fold(0, |sum, character| sum * 3 % 31 + value(character).unwrap());
+        let sum = first_seventeen.chars().rev().fold(0, |sum, character| {
+            sum * 3 % 31 + u32::from(value(character).unwrap())
+        });
         let check = ALPHABET
             .chars()
-            .find(|check| (sum + value(*check).unwrap()).is_multiple_of(31));
+            .find(|check| (sum + u32::from(value(*check).unwrap())).is_multiple_of(31));
         format!("{first_seventeen}{}", check.unwrap())
     }
 

@@ -7,9 +7,9 @@
 //! a name and number. All of these are therefore passed through the identity
 //! key, which is kept outside the log, before they are written.
 
-use core::{fmt, str::FromStr};
+use core::{fmt, iter, str::FromStr};
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{CreditCode, Details, NationalId};
 
@@ -20,6 +20,9 @@ const DETAILS_CONTEXT: &str = "luzhang 2026 details digest v1";
 
 const KIND_PERSON: u8 = 1;
 const KIND_ORGANISATION: u8 = 2;
+
+/// Characters of a person's number and of an organisation's code, all ASCII.
+const NUMBER: usize = 18;
 
 /// The secret of one ledger that turns identities into pseudonyms.
 ///
@@ -54,19 +57,21 @@ impl IdentityKey {
     /// The subject a person is in this ledger: keyed hash of
     /// `u8 1 ‖ 18 characters of the number`.
     pub fn person(&self, id: &NationalId) -> SubjectId {
-        SubjectId(keyed(
-            &self.subject,
-            &[&[KIND_PERSON], id.as_str().as_bytes()],
-        ))
+        SubjectId(self.numbered(KIND_PERSON, id.as_str()))
     }
 
     /// The subject an organisation is in this ledger: keyed hash of
     /// `u8 2 ‖ 18 characters of the code`.
     pub fn organisation(&self, code: &CreditCode) -> SubjectId {
-        SubjectId(keyed(
-            &self.subject,
-            &[&[KIND_ORGANISATION], code.as_str().as_bytes()],
-        ))
+        SubjectId(self.numbered(KIND_ORGANISATION, code.as_str()))
+    }
+
+    fn numbered(&self, kind: u8, number: &str) -> [u8; 16] {
+        let mut clear = Zeroizing::new([0; 1 + NUMBER]);
+        for (place, byte) in clear.iter_mut().zip(iter::once(kind).chain(number.bytes())) {
+            *place = byte;
+        }
+        keyed(&self.subject, &*clear)
     }
 
     /// Blinds the UUID a client named its request by.
@@ -75,13 +80,13 @@ impl IdentityKey {
     /// recognised, and a key may contain an identity number. Written as it is,
     /// the number could be found by trying all of them.
     pub fn request(&self, request_id: &[u8; 16]) -> [u8; 16] {
-        keyed(&self.request, &[request_id])
+        keyed(&self.request, request_id)
     }
 
     /// A digest by which two requests under one id are told apart. Keyed since
     /// the content names people.
     pub fn content(&self, content: &[u8]) -> [u8; 16] {
-        keyed(&self.content, &[content])
+        keyed(&self.content, content)
     }
 
     /// A digest by which changed details of a subject are noticed without
@@ -91,7 +96,7 @@ impl IdentityKey {
     /// The sealed form's version and padding are left out, so that a later
     /// version of it changes nobody's digest.
     pub fn details_digest(&self, details: &Details) -> [u8; 8] {
-        keyed(&self.details, &[&details.framed()])
+        keyed(&self.details, &details.framed())
     }
 }
 
@@ -198,13 +203,14 @@ impl SubjectIdError {
 }
 
 /// The first `N` bytes of the keyed hash of the parts, one after the other.
-fn keyed<const N: usize>(key: &[u8; 32], parts: &[&[u8]]) -> [u8; N] {
-    let mut hasher = blake3::Hasher::new_keyed(key);
-    for part in parts {
-        hasher.update(part);
-    }
+/// The first `N` bytes of the keyed hash, at most its 32.
+fn keyed<const N: usize>(key: &[u8; 32], content: &[u8]) -> [u8; N] {
+    const { assert!(N <= blake3::OUT_LEN) }
     let mut digest = [0; N];
-    hasher.finalize_xof().fill(&mut digest);
+    let hash = blake3::keyed_hash(key, content);
+    for (place, byte) in digest.iter_mut().zip(hash.as_bytes()) {
+        *place = *byte;
+    }
     digest
 }
 
