@@ -14,7 +14,10 @@
 //!  32  8  recorded at, µs       integers are little-endian
 //! ```
 
+use std::cell::RefCell;
+
 use thiserror::Error;
+use zstd::bulk::Compressor;
 
 use crate::{
     codec,
@@ -475,13 +478,21 @@ const COMPRESS_FROM: usize = 4 * 1024;
 /// The value that an adapter stores for a block: a byte 0 and the block, or a
 /// byte 1 and the block as one zstd frame, whichever is shorter.
 pub fn to_stored(block: &[u8]) -> Vec<u8> {
-    if block.len() >= COMPRESS_FROM
-        && let Ok(compressed) = zstd::bulk::compress(block, 1)
-        && compressed.len() < block.len()
-    {
-        return prefixed(1, &compressed);
+    thread_local! {
+        // Its memory is a MiB, and costs more to make than a small block to compress.
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> =
+            RefCell::new(Compressor::new(1).ok());
     }
-    prefixed(0, block)
+    let compressed = COMPRESSOR.with_borrow_mut(|compressor| {
+        if block.len() < COMPRESS_FROM {
+            return None;
+        }
+        compressor.as_mut()?.compress(block).ok()
+    });
+    match compressed {
+        Some(compressed) if compressed.len() < block.len() => prefixed(1, &compressed),
+        Some(_) | None => prefixed(0, block),
+    }
 }
 
 fn prefixed(codec: u8, bytes: &[u8]) -> Vec<u8> {
