@@ -115,6 +115,8 @@ const RESPITE: Duration = Duration::from_millis(100);
 /// which is why.
 const LINGER: Duration = Duration::from_secs(1);
 const UNREAD: u64 = 64 * 1024;
+/// So many bytes are written at once, whatever may come.
+const FULL: usize = 8 * 1024;
 /// With these bytes HTTP/2 begins.
 ///
 /// Source: RFC 9113, 3.4.
@@ -202,6 +204,7 @@ impl Entrance {
                 caller: Caller::Local,
                 missing: PREFACE,
                 watch: Some(greeting),
+                waited: false,
                 _place: Some(place),
             });
         };
@@ -238,6 +241,7 @@ impl Entrance {
                 then: Some(not_after),
                 ..greeting
             }),
+            waited: false,
             _place: Some(place),
         })
     }
@@ -270,6 +274,8 @@ pub(crate) struct Connection<IO> {
     /// How many of the first bytes have not come.
     missing: usize,
     watch: Option<Watch>,
+    /// Whether a small answer has let the others of its group be worded first.
+    waited: bool,
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -302,8 +308,24 @@ impl<IO> Connection<IO> {
             caller: Caller::Embedded,
             missing: 0,
             watch: None,
+            waited: false,
             _place: None,
         }
+    }
+}
+
+impl<IO> Connection<IO> {
+    /// Whether so many bytes wait for a moment. A group's answers are worded by a task
+    /// each, and the first of them wakes the connection before the second is worded: so
+    /// it would write, and its caller read, each of them by itself. A task that wakes
+    /// itself comes after those that wait already; then it writes them all.
+    fn lets_others_come(&mut self, bytes: usize, context: &Context<'_>) -> bool {
+        if self.waited || bytes >= FULL {
+            return false;
+        }
+        self.waited = true;
+        context.waker().wake_by_ref();
+        true
     }
 }
 
@@ -357,6 +379,9 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Connection<IO> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if self.lets_others_come(bytes.len(), context) {
+            return Poll::Pending;
+        }
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
@@ -365,6 +390,10 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Connection<IO> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let bytes = slices.iter().map(|slice| slice.len()).sum();
+        if self.lets_others_come(bytes, context) {
+            return Poll::Pending;
+        }
         Pin::new(&mut self.io).poll_write_vectored(context, slices)
     }
 
@@ -373,10 +402,68 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Connection<IO> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.waited = false;
         Pin::new(&mut self.io).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// What was written, write by write.
+    #[derive(Default)]
+    struct Written(Vec<Vec<u8>>);
+
+    impl AsyncWrite for Written {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.0.push(bytes.to_vec());
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn small_answers_let_others_come_once_and_large_ones_do_not_wait() {
+        let mut connection = Connection::embedded(Written::default());
+        let mut context = Context::from_waker(Waker::noop());
+        let mut write = |bytes: &[u8]| {
+            let written = Pin::new(&mut connection).poll_write(&mut context, bytes);
+            written.is_ready()
+        };
+        assert!(!write(b"one"));
+        assert!(write(b"one, two"));
+        assert!(write(b"three"), "until it is flushed it waits no more");
+        assert!(
+            Pin::new(&mut connection)
+                .poll_flush(&mut context)
+                .is_ready()
+        );
+        let mut write = |bytes: &[u8]| {
+            let written = Pin::new(&mut connection).poll_write(&mut context, bytes);
+            written.is_ready()
+        };
+        assert!(write(&[7; FULL]));
+        assert!(!write(b"four"));
+        assert!(write(b"four"));
+        let lengths: Vec<usize> = connection.io.0.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [8, 5, FULL, 4]);
     }
 }
