@@ -6,7 +6,7 @@
 //! works on the next; it is at most two groups ahead.
 
 use std::{
-    collections::HashMap as StdHashMap,
+    collections::VecDeque,
     fmt,
     sync::{
         Arc, Weak,
@@ -178,7 +178,7 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
         salts: blake3::Hasher::new_derive_key("luzhang 2026 event salt")
             .update(&salt_seed)
             .finalize_xof(),
-        undurable: StdHashMap::new(),
+        undurable: VecDeque::new(),
         durable: durable.clone(),
         poison: Arc::clone(&poison),
         commits: commit_send,
@@ -218,14 +218,23 @@ struct Decider {
     projections: Arc<RwLock<Projections>>,
     requests: Requests,
     salts: blake3::OutputReader,
-    /// Outcomes that are decided but not durable yet, by position.
-    undurable: StdHashMap<u64, (RequestMark, Principal, Outcome)>,
+    /// Outcomes that are decided but not durable yet, in the order of their positions.
+    undurable: VecDeque<Undurable>,
     durable: watch::Receiver<Head>,
     poison: Poison,
     commits: SyncSender<Commit>,
     access: Arc<RwLock<Arc<Access>>>,
     denials: Arc<Denials>,
     turns: Arc<Turns>,
+}
+
+/// An outcome that is decided but not durable yet.
+struct Undurable {
+    position: u64,
+    mark: RequestMark,
+    /// Whose it is.
+    by: Principal,
+    outcome: Outcome,
 }
 
 /// The blocks of the group that is being decided.
@@ -348,7 +357,8 @@ impl Decider {
     /// and the group ends.
     fn group(&mut self, turns: &Turns, quota: usize) -> Commit {
         let durable = self.durable.borrow().position.map_or(0, Position::number);
-        self.undurable.retain(|position, _| *position > durable);
+        let arrived = |undurable: &mut Undurable| undurable.position <= durable;
+        while self.undurable.pop_front_if(arrived).is_some() {}
         let projections = Arc::clone(&self.projections);
         let mut projections = projections.write();
         let mut group = self.open_group();
@@ -533,10 +543,12 @@ impl Decider {
             replayed: false,
             warnings: request.warnings,
         };
-        self.undurable.insert(
-            position.number(),
-            (request.mark, request.by.principal, outcome.clone()),
-        );
+        self.undurable.push_back(Undurable {
+            position: position.number(),
+            mark: request.mark,
+            by: request.by.principal,
+            outcome: outcome.clone(),
+        });
         Ok(outcome)
     }
 
@@ -643,8 +655,12 @@ impl Decider {
         position: u64,
         request: &Request,
     ) -> Result<Outcome, Rejected> {
-        let (known, by, outcome) = match self.undurable.get(&position) {
-            Some((known, by, outcome)) => (*known, by.clone(), outcome.clone()),
+        let undurable = &self.undurable;
+        let place = undurable.binary_search_by_key(&position, |undurable| undurable.position);
+        let (known, by, outcome) = match place.ok().and_then(|place| undurable.get(place)) {
+            Some(Undurable {
+                mark, by, outcome, ..
+            }) => (*mark, by.clone(), outcome.clone()),
             None => self.recall.outcome(projections, position)?,
         };
         // Whose it is not learns neither whether the content is the same, nor why it

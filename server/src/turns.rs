@@ -8,6 +8,10 @@
 //! While single requests come, the slices are small and at most one group of them
 //! is on its way to the disk, so that a single request waits for one of theirs and
 //! not for all. While none come, streams have full groups.
+//!
+//! Without streams, a group is begun when the one before it is durable: the more come
+//! meanwhile, the more share what a group costs, which is two flushes and two dozen
+//! changes of threads. A lone caller waits for nobody.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,7 +24,7 @@ use std::{
 };
 
 use luzhang_ledger::text::Principal;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -80,6 +84,8 @@ struct Waiting {
     next: u64,
     /// Groups that the committer has, or will have.
     ahead: usize,
+    /// Whether the decider is to be woken when something comes.
+    wanted: bool,
     /// When there last was somebody beside the streams.
     company: Option<Instant>,
 }
@@ -153,7 +159,7 @@ impl Turns {
             return Err(Turned::Closed);
         }
         waiting.own.push_back(own);
-        self.changed.notify_one();
+        self.wake(waiting);
         Ok(())
     }
 
@@ -169,7 +175,7 @@ impl Turns {
         waiting.singles.of(principal).push_back(commands);
         waiting.company = Some(Instant::now());
         self.singles.fetch_add(1, Ordering::Relaxed);
-        self.changed.notify_one();
+        self.wake(waiting);
         Ok(())
     }
 
@@ -191,7 +197,7 @@ impl Turns {
         }
         let parts = waiting.streams.of(&lane.principal).of(&lane.number);
         parts.push_back(part);
-        self.changed.notify_one();
+        self.wake(waiting);
         Ok(())
     }
 
@@ -218,26 +224,38 @@ impl Turns {
         self.singles.store(0, Ordering::Relaxed);
     }
 
+    /// Wakes the decider if it waits for something to come: once, however much comes
+    /// before it runs.
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
+        if std::mem::take(&mut waiting.wanted) {
+            drop(waiting);
+            self.changed.notify_one();
+        }
+    }
+
     /// Waits until a group can be begun: how many commands of streams it may take.
     /// `None` when the queue is closed and empty.
     pub(crate) fn begin(&self) -> Option<usize> {
         let mut waiting = self.waiting.lock();
         loop {
             let shared = waiting.company.is_some_and(|at| at.elapsed() < COMPANY);
+            let nobody = waiting.own.is_empty() && waiting.singles.is_empty();
             if waiting.streams.is_empty() {
-                if !waiting.own.is_empty() || !waiting.singles.is_empty() {
-                    return Some(if shared { SHARED } else { GROUP });
-                }
-                if waiting.closed {
+                if nobody && waiting.closed {
                     return None;
+                }
+                if !nobody && waiting.ahead == 0 {
+                    return Some(if shared { SHARED } else { GROUP });
                 }
             } else if !shared {
                 return Some(GROUP);
             } else if waiting.ahead < AHEAD {
                 return Some(SHARED);
-            } else if !waiting.own.is_empty() || !waiting.singles.is_empty() {
+            } else if !nobody {
                 return Some(0);
             }
+            // Who waits already waits for a group to arrive; others wait with them.
+            waiting.wanted = nobody;
             self.changed.wait(&mut waiting);
         }
     }
@@ -369,6 +387,39 @@ mod tests {
         let second = taken.iter().filter(|n| **n >= 1_000);
         assert!(second.is_sorted(), "a stream keeps its order");
         assert!(ring.is_empty() && ring.queues.is_empty(), "nothing is kept");
+    }
+
+    fn command() -> Commands {
+        let (reply, _nobody) = tokio::sync::oneshot::channel();
+        Commands {
+            requests: Vec::new(),
+            reply,
+            presence: crate::sequencer::Presence::Reply,
+        }
+    }
+
+    #[test]
+    fn single_requests_wait_for_the_group_before_them_and_come_together() {
+        let turns = Turns::new(8);
+        let who = Principal::new("a").unwrap();
+        turns.single(&who, command()).unwrap();
+        assert_eq!(turns.begin(), Some(SHARED), "the first waits for nobody");
+        assert!(turns.next(true).is_some());
+        turns.sent();
+        std::thread::scope(|scope| {
+            let (send, receive) = std::sync::mpsc::channel();
+            let turns = &turns;
+            scope.spawn(move || send.send(turns.begin()));
+            for _ in 0..3 {
+                turns.single(&who, command()).unwrap();
+            }
+            let early = receive.recv_timeout(Duration::from_millis(50));
+            assert!(early.is_err(), "a group is on its way to the disk");
+            turns.arrived();
+            assert_eq!(receive.recv().unwrap(), Some(SHARED));
+        });
+        let together = std::iter::from_fn(|| turns.next(true)).count();
+        assert_eq!(together, 3);
     }
 
     #[test]
