@@ -9,9 +9,9 @@
 //! is on its way to the disk, so that a single request waits for one of theirs and
 //! not for all. While none come, streams have full groups.
 //!
-//! Without streams, a group is begun when the one before it is durable: the more come
-//! meanwhile, the more share what a group costs, which is two flushes and two dozen
-//! changes of threads. A lone caller waits for nobody.
+//! Of single requests alone, a group is begun when the one before it is durable: the
+//! more come meanwhile, the more share what a group costs, which is two flushes and two
+//! dozen changes of threads. A lone caller waits for nobody.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -239,20 +239,16 @@ impl Turns {
         let mut waiting = self.waiting.lock();
         loop {
             let shared = waiting.company.is_some_and(|at| at.elapsed() < COMPANY);
+            let quota = if shared { SHARED } else { GROUP };
             let nobody = waiting.own.is_empty() && waiting.singles.is_empty();
-            if waiting.streams.is_empty() {
-                if nobody && waiting.closed {
-                    return None;
-                }
-                if !nobody && waiting.ahead == 0 {
-                    return Some(if shared { SHARED } else { GROUP });
-                }
-            } else if !shared {
-                return Some(GROUP);
-            } else if waiting.ahead < AHEAD {
-                return Some(SHARED);
-            } else if !nobody {
-                return Some(0);
+            if !waiting.streams.is_empty() && (!shared || waiting.ahead < AHEAD) {
+                return Some(quota);
+            }
+            if !nobody && waiting.ahead == 0 {
+                return Some(quota);
+            }
+            if waiting.closed && nobody && waiting.streams.is_empty() {
+                return None;
             }
             // Who waits already waits for a group to arrive; others wait with them.
             waiting.wanted = nobody;

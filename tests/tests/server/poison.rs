@@ -74,14 +74,15 @@ fn a_storage_failure_stops_the_writer_and_loses_nothing_acknowledged() {
             }
             let head = site.head().await;
 
-            // Three groups are on their way when the first of them fails.
+            // One group is on its way when it fails, and others wait for it.
             let hold = gate.hold();
             let mut lost = Vec::new();
             for number in 1..=3 {
                 let command = course(&format!("PF-{number}")).command();
                 lost.push((command.clone(), site.start(command)));
-                site.decided(head.position + number).await;
+                site.decided(head.position + 1).await;
             }
+            site.round_trips(5).await;
             let mut batch = site.batch().await;
             batch.send(vec![course("PF-4").command()]).await;
             gate.fail_next(failure);
