@@ -366,13 +366,22 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn varint(&mut self) -> Option<u64> {
-        match self.0.split_first() {
-            Some((small @ ..0x80, rest)) => {
-                self.0 = rest;
-                Some((*small).into())
+        // Dates have four bytes, times eight.
+        let (mut value, mut shift) = (0_u64, 0_u32);
+        let mut rest = self.0;
+        while let Some((byte, after)) = rest.split_first() {
+            if shift > 56 {
+                break;
             }
-            Some(_) | None => encoding::decode_varint(&mut self.0).ok(),
+            rest = after;
+            value |= u64::from(byte & 0x7f).wrapping_shl(shift);
+            if *byte < 0x80 {
+                self.0 = rest;
+                return Some(value);
+            }
+            shift = shift.saturating_add(7);
         }
+        encoding::decode_varint(&mut self.0).ok()
     }
 
     #[inline]

@@ -119,8 +119,14 @@ impl Out<'_> {
     }
 
     #[inline]
-    fn varint(&mut self, value: u64) {
-        encoding::encode_varint(value, self.0);
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            let [low, ..] = value.to_le_bytes();
+            self.0.push(low | 0x80);
+            value >>= 7;
+        }
+        let [low, ..] = value.to_le_bytes();
+        self.0.push(low);
     }
 
     #[inline]
