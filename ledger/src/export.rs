@@ -11,6 +11,7 @@
 
 use std::{
     io::{self, BufReader, Read, Write},
+    mem,
     ops::RangeInclusive,
 };
 
@@ -88,7 +89,7 @@ pub fn is_export(first_bytes: &[u8]) -> bool {
 
 /// Verifies an export file. `progress` is told how many events hold so far.
 pub fn verify_export(
-    input: impl Read,
+    input: impl Read + Send,
     anchor: Option<Anchor>,
     progress: impl FnMut(u64),
 ) -> Report {
@@ -97,7 +98,7 @@ pub fn verify_export(
 
 /// The same with a verifier that looks for more.
 pub fn verify_export_with(
-    input: impl Read,
+    input: impl Read + Send,
     verifier: Verifier,
     mut progress: impl FnMut(u64),
 ) -> Report {
@@ -121,7 +122,9 @@ pub struct VerifiedBlocks<R> {
     verifier: Verifier,
     /// What the header says, once it is read.
     ledger: Option<LedgerId>,
-    /// What comes after the batch that was given out last.
+    /// The batch to be verified next: it is read while the one before it is verified.
+    ahead: Vec<Vec<u8>>,
+    /// What comes after that batch.
     end: Option<Result<(), BlockFault>>,
     ended: bool,
     events: u64,
@@ -195,7 +198,7 @@ enum BlockFault {
     Failed(io::Error),
 }
 
-impl<R: Read> VerifiedBlocks<R> {
+impl<R: Read + Send> VerifiedBlocks<R> {
     /// Nothing is read before the first batch is asked for.
     pub fn new(input: R) -> Self {
         Self::with(Verifier::new(None), input)
@@ -209,6 +212,7 @@ impl<R: Read> VerifiedBlocks<R> {
             },
             verifier,
             ledger: None,
+            ahead: Vec::new(),
             end: None,
             ended: false,
             events: 0,
@@ -216,20 +220,28 @@ impl<R: Read> VerifiedBlocks<R> {
     }
 
     fn advance(&mut self) -> Result<Option<Vec<Vec<u8>>>, Finding> {
-        let ledger = match self.ledger {
-            Some(ledger) => ledger,
-            None => *self.ledger.insert(self.reader.header()?),
+        let ledger = if let Some(ledger) = self.ledger {
+            ledger
+        } else {
+            let ledger = *self.ledger.insert(self.reader.header()?);
+            (self.ahead, self.end) = self.reader.batch();
+            ledger
         };
-        if self.end.is_none() {
-            let batch = self.read_batch();
-            // What was read before a fault is judged first: the earliest bad
-            // event is the one to name.
-            self.verifier.push(&batch)?;
+        // What was read before a fault is judged first: the earliest bad event is the
+        // one to name.
+        let batch = mem::take(&mut self.ahead);
+        if !batch.is_empty() {
+            if self.end.is_none() {
+                let (verifier, reader) = (&mut self.verifier, &mut self.reader);
+                let (pushed, read) = rayon::join(|| verifier.push(&batch), || reader.batch());
+                (self.ahead, self.end) = read;
+                pushed?;
+            } else {
+                self.verifier.push(&batch)?;
+            }
             let next = self.verifier.next_position().number();
             self.events = next.saturating_sub(1);
-            if !batch.is_empty() {
-                return Ok(Some(batch));
-            }
+            return Ok(Some(batch));
         }
         match self.end.take() {
             None | Some(Ok(())) => self.reader.end(&self.verifier, ledger)?,
@@ -237,32 +249,9 @@ impl<R: Read> VerifiedBlocks<R> {
         }
         Ok(None)
     }
-
-    /// Blocks of some bytes together; what ended it early stays in `end`.
-    fn read_batch(&mut self) -> Vec<Vec<u8>> {
-        let mut batch = Vec::new();
-        let mut batch_bytes = 0_usize;
-        while batch_bytes < BATCH_BYTES {
-            match self.reader.next_block() {
-                Ok(Some(block)) => {
-                    batch_bytes = batch_bytes.saturating_add(block.len());
-                    batch.push(block);
-                }
-                Ok(None) => {
-                    self.end = Some(Ok(()));
-                    break;
-                }
-                Err(fault) => {
-                    self.end = Some(Err(fault));
-                    break;
-                }
-            }
-        }
-        batch
-    }
 }
 
-impl<R: Read> Iterator for VerifiedBlocks<R> {
+impl<R: Read + Send> Iterator for VerifiedBlocks<R> {
     type Item = Result<Vec<Vec<u8>>, Finding>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -291,13 +280,33 @@ impl<R: Read> ExportReader<R> {
         Ok(LedgerId::new(uuid::Uuid::from_bytes(id)))
     }
 
+    /// Blocks of some bytes together, and what ended them early. A batch that nothing
+    /// ended is not empty.
+    fn batch(&mut self) -> (Vec<Vec<u8>>, Option<Result<(), BlockFault>>) {
+        let mut batch = Vec::new();
+        let mut batch_bytes = 0_usize;
+        while batch_bytes < BATCH_BYTES {
+            match self.next_block() {
+                Ok(Some(block)) => {
+                    batch_bytes = batch_bytes.saturating_add(block.len());
+                    batch.push(block);
+                }
+                Ok(None) => return (batch, Some(Ok(()))),
+                Err(fault) => return (batch, Some(Err(fault))),
+            }
+        }
+        (batch, None)
+    }
+
     fn next_block(&mut self) -> Result<Option<Vec<u8>>, BlockFault> {
         let length = u32::from_le_bytes(self.take()?);
         if length == 0 {
             return Ok(None);
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut block = self.up_to(HEADER_LEN).map_err(BlockFault::Failed)?;
+        let mut block = Vec::with_capacity(length.clamp(HEADER_LEN, MAX_BLOCK));
+        self.append_to(&mut block, HEADER_LEN)
+            .map_err(BlockFault::Failed)?;
         // The length stands twice, before the block and in it. Comparing them
         // before reading on tells a changed length from a file cut short.
         let stated = match block.last_chunk::<4>() {
@@ -312,7 +321,8 @@ impl<R: Read> ExportReader<R> {
             return Err(BlockFault::Length(block));
         }
         let rest = length.saturating_sub(HEADER_LEN);
-        block.append(&mut self.up_to(rest).map_err(BlockFault::Failed)?);
+        self.append_to(&mut block, rest)
+            .map_err(BlockFault::Failed)?;
         if block.len() < length {
             return Err(BlockFault::Cut(block));
         }
@@ -387,17 +397,19 @@ impl<R: Read> ExportReader<R> {
     }
 
     fn take<const N: usize>(&mut self) -> Result<[u8; N], Stop> {
-        let bytes = self.up_to(N).map_err(Stop::Failed)?;
+        let mut bytes = Vec::with_capacity(N);
+        self.append_to(&mut bytes, N).map_err(Stop::Failed)?;
         bytes.try_into().map_err(|_| Stop::End)
     }
 
     /// The next bytes: as many as asked for, or what the file has left.
-    fn up_to(&mut self, length: usize) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(length);
+    fn append_to(&mut self, bytes: &mut Vec<u8>, length: usize) -> io::Result<()> {
+        let before = bytes.len();
         let limit = u64::try_from(length).unwrap_or(u64::MAX);
-        self.input.by_ref().take(limit).read_to_end(&mut bytes)?;
-        self.checksum.update(&bytes);
-        Ok(bytes)
+        self.input.by_ref().take(limit).read_to_end(bytes)?;
+        self.checksum
+            .update(bytes.get(before..).unwrap_or_default());
+        Ok(())
     }
 }
 

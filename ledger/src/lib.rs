@@ -42,6 +42,7 @@ pub mod log;
 pub mod proof;
 
 pub mod export;
+pub mod replay;
 pub mod verify;
 
 pub use amount::Fen;

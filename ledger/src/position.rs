@@ -1,6 +1,11 @@
 //! Where an event stands: in the whole order, and in its stream.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
+
+use blake3::{
+    Hasher,
+    hazmat::{ContextKey, HasherExt as _, hash_derive_key_context},
+};
 
 use uuid::Uuid;
 
@@ -126,18 +131,21 @@ impl StreamKind {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId([u8; 16]);
 
+/// Computed once: a number is shorter than its context.
+static CONTEXT: LazyLock<ContextKey> =
+    LazyLock::new(|| hash_derive_key_context("luzhang 2026 stream id v1"));
+
 impl StreamId {
     /// The stream of the thing of this kind with this number:
     /// the first 16 bytes of BLAKE3 (derive-key `luzhang 2026 stream id v1`) of
     /// the kind's label, a zero byte and the number.
     pub fn of(kind: StreamKind, number: &str) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key("luzhang 2026 stream id v1");
+        let mut hasher = Hasher::new_from_context_key(&CONTEXT);
         hasher.update(kind.label().as_bytes());
         hasher.update(&[0]);
         hasher.update(number.as_bytes());
-        let mut id = [0; 16];
-        hasher.finalize_xof().fill(&mut id);
-        Self(id)
+        let hash = hasher.finalize();
+        Self(hash.as_bytes().first_chunk().copied().unwrap_or_default())
     }
 
     /// Wraps 16 bytes as stored.

@@ -33,6 +33,14 @@ impl TextError {
 }
 
 fn check(text: &str, max: usize) -> Result<(), TextError> {
+    // Most texts are numbers of a few plain characters.
+    let printable = |byte: &u8| matches!(byte, b' '..=b'~');
+    if text.len() <= max
+        && text.as_bytes().iter().all(printable)
+        && text.as_bytes().iter().any(|byte| *byte != b' ')
+    {
+        return Ok(());
+    }
     if text.trim().is_empty() {
         return Err(TextError::Empty);
     }
@@ -76,6 +84,15 @@ macro_rules! texts {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = TextError;
+
+            fn try_from(text: &str) -> Result<Self, TextError> {
+                check(text, $max)?;
+                Ok(Self(text.into()))
             }
         }
 

@@ -10,13 +10,14 @@ use std::{fmt, io, sync::mpsc, thread};
 use rayon::prelude::*;
 
 use crate::{
-    block::{BlockView, Head},
+    block::{BlockView, Frame, Head},
     codec,
     event::Body,
     hash::{ChainHasher, Hash},
     log::ReadError,
     position::{LedgerId, Position},
     proof::{Frontier, Node, TreeHead},
+    replay::{Decoded, ReplayError, Replayed},
 };
 
 /// What verification found, in one word.
@@ -133,8 +134,9 @@ impl Report {
     }
 }
 
-/// How many blocks are handed to the cores at a time; at most 120 KiB each.
-const BATCH: usize = 128;
+/// How many bytes of blocks are handed to the cores at a time: enough for many cores,
+/// and for many small blocks.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Takes blocks in order and remembers how far the chain holds.
 #[derive(Debug)]
@@ -229,19 +231,45 @@ impl Verifier {
 
     /// Checks blocks that continue what was seen.
     pub fn push(&mut self, blocks: &[Vec<u8>]) -> Result<(), Finding> {
-        let look = Look {
-            anchor: self.anchor,
-            leaves: self.tree.is_some(),
-        };
+        let look = self.look();
         let checked: Vec<Result<Checked, Flaw>> = blocks
             .par_iter()
-            .map(|bytes| check_block(bytes, look))
+            .map(|bytes| check_block(bytes, look, |_, _| ()))
             .collect();
         for checked in checked {
-            let here = self.next_position();
-            self.join(&checked.map_err(|flaw| flaw.at(here))?)?;
+            self.join_checked(checked)?;
         }
         Ok(())
+    }
+
+    /// The same, and decodes their events: each block is read once.
+    pub(crate) fn decode(&mut self, blocks: &[Vec<u8>]) -> Result<Vec<Vec<Replayed>>, ReplayError> {
+        let look = self.look();
+        let checked: Vec<(Result<Checked, Flaw>, Decoded)> = blocks
+            .par_iter()
+            .map(|bytes| {
+                let mut decoded = Decoded::of(bytes);
+                let checked = check_block(bytes, look, |frame, hash| decoded.push(frame, hash));
+                (checked, decoded)
+            })
+            .collect();
+        let joined = checked.into_iter().map(|(checked, decoded)| {
+            self.join_checked(checked).map_err(ReplayError::Broken)?;
+            decoded.finish()
+        });
+        joined.collect()
+    }
+
+    fn look(&self) -> Look {
+        Look {
+            anchor: self.anchor,
+            leaves: self.tree.is_some(),
+        }
+    }
+
+    fn join_checked(&mut self, checked: Result<Checked, Flaw>) -> Result<(), Finding> {
+        let here = self.next_position();
+        self.join(&checked.map_err(|flaw| flaw.at(here))?)
     }
 
     fn join(&mut self, next: &Checked) -> Result<(), Finding> {
@@ -404,7 +432,12 @@ struct Look {
     leaves: bool,
 }
 
-fn check_block(bytes: &[u8], look: Look) -> Result<Checked, Flaw> {
+/// Checks a block by itself; `take` is handed each event whose hash holds, with it.
+fn check_block(
+    bytes: &[u8],
+    look: Look,
+    mut take: impl FnMut(&Frame<'_>, Hash),
+) -> Result<Checked, Flaw> {
     let view = BlockView::parse(bytes).map_err(|error| Flaw {
         stated: None,
         sound: 0,
@@ -451,6 +484,7 @@ fn check_block(bytes: &[u8], look: Look) -> Result<Checked, Flaw> {
             anchor_contradicted |= here && anchor.position.is_some() && anchor.hash != chain;
         }
         last = Some(frame.event);
+        take(&frame, chain);
     }
     if chain != view.chain_after {
         return Err(flaw(
@@ -506,11 +540,9 @@ where
 {
     let mut finding = None;
     thread::scope(|scope| {
-        let (send, receive) = mpsc::sync_channel::<Vec<Result<Vec<u8>, ReadError>>>(2);
+        let (send, receive) = mpsc::sync_channel::<Vec<Result<Vec<u8>, ReadError>>>(1);
         scope.spawn(move || {
-            let mut blocks = blocks.peekable();
-            while blocks.peek().is_some() {
-                let batch: Vec<_> = blocks.by_ref().take(BATCH).collect();
+            for batch in batches(blocks, BATCH_BYTES) {
                 if send.send(batch).is_err() {
                     return;
                 }
@@ -541,6 +573,31 @@ where
         }
     });
     verifier.finish(finding)
+}
+
+/// Runs of blocks of at least so many bytes together, the last one of what is left. An
+/// error ends its run.
+pub(crate) fn batches<I>(
+    blocks: I,
+    bytes: usize,
+) -> impl Iterator<Item = Vec<Result<Vec<u8>, ReadError>>>
+where
+    I: Iterator<Item = Result<Vec<u8>, ReadError>>,
+{
+    let mut blocks = blocks.fuse();
+    std::iter::from_fn(move || {
+        let mut batch = Vec::new();
+        let mut length = 0_usize;
+        while length < bytes {
+            let Some(block) = blocks.next() else { break };
+            length = match &block {
+                Ok(block) => length.saturating_add(block.len()),
+                Err(_) => bytes,
+            };
+            batch.push(block);
+        }
+        (!batch.is_empty()).then_some(batch)
+    })
 }
 
 fn read_finding(error: &ReadError, next: Position) -> Finding {

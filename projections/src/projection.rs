@@ -184,15 +184,22 @@ impl Projections {
 
     /// Takes the next event.
     pub fn apply(&mut self, event: &Event) {
-        let movement = self.state.movement(event);
-        self.apply_moved(event, movement);
+        let moving = self.state.moving(event);
+        self.loans.apply(event, moving.as_ref());
+        self.totals.apply(event, moving.as_ref());
+        self.apply_rest(event);
     }
 
     /// The same, for whoever has asked the state already what the event moves.
-    pub(crate) fn apply_moved(&mut self, event: &Event, movement: Option<Movement>) {
+    pub(crate) fn apply_moved(&mut self, event: &Event, movement: Option<&Movement>) {
+        let moving = movement.map(Movement::as_moving);
+        self.loans.apply(event, moving.as_ref());
+        self.totals.apply(event, moving.as_ref());
+        self.apply_rest(event);
+    }
+
+    fn apply_rest(&mut self, event: &Event) {
         self.state.apply(event);
-        self.loans.apply(event, movement.as_ref());
-        self.totals.apply(event, movement);
         self.refusals.apply(event, &self.state);
         self.conflicts.apply(event);
         self.plaques.apply(event);

@@ -12,7 +12,7 @@ use luzhang_ledger::{
     step::{PlaqueChange, PlaqueEvent, Step},
 };
 
-use crate::state::{self, Movement, PlaqueChanged, lists::count, money::Purse};
+use crate::state::{self, Moving, PlaqueChanged, lists::count, money::Purse};
 
 /// All plaques.
 #[derive(Clone, Debug, Default)]
@@ -227,7 +227,7 @@ impl Lent {
 }
 
 impl Loans {
-    pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Movement>) {
+    pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Moving<'_>>) {
         let header = &event.header;
         if let Body::Granted(Claim::Loan(claim)) = &event.body {
             let lent = Lent {
@@ -263,8 +263,8 @@ impl Loans {
         let lent = number.and_then(|number| self.all.get_mut(number));
         if let (Some(lent), Some(movement)) = (lent, movement) {
             lent.subsidies = lent.subsidies.saturating_add(crate::totals::grants(event));
-            for transfer in &movement.transfers {
-                lent.accounts.take(*transfer);
+            for transfer in movement.transfers.iter() {
+                lent.accounts.take(transfer);
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     journal::day_of,
     pack::Pack,
     state::{
-        Line, Movement, State,
+        Line, LineKey, Moving, State,
         lists::count,
         money::{Account, Kind, Purse},
     },
@@ -133,8 +133,8 @@ pub(crate) fn programme_of<'a>(event: &Event, state: &'a State, claim: &Claim) -
 }
 
 impl Totals {
-    pub(crate) fn apply(&mut self, event: &Event, movement: Option<Movement>) {
-        let Some(Movement {
+    pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Moving<'_>>) {
+        let Some(Moving {
             line, transfers, ..
         }) = movement
         else {
@@ -148,10 +148,14 @@ impl Totals {
             return;
         }
         let month = Month::of(event.header.recorded_at);
-        let change = self.months.entry(line).or_default();
-        let change = change.entry(month).or_default();
+        let known: &dyn LineKey = line;
+        let months = match self.months.get_mut(known) {
+            Some(months) => months,
+            None => self.months.entry(line.to_line()).or_default(),
+        };
+        let change = months.entry(month).or_default();
         change.grants = change.grants.saturating_add(grants(event));
-        for transfer in transfers {
+        for transfer in transfers.iter() {
             change.accounts.take(transfer);
         }
     }

@@ -7,6 +7,7 @@
 mod access;
 mod claims;
 mod facts;
+mod short;
 mod steps;
 
 use luzhang_proto::event as stored;
@@ -50,12 +51,15 @@ pub enum DecodeError {
 
 /// The stored bytes of an event, appended to `out`.
 pub fn encode(event: &Event, out: &mut Vec<u8>) {
-    to_stored(event).encode_raw(out);
+    short::encode(event, out);
 }
 
 /// Reads stored bytes.
 pub fn decode(bytes: &[u8]) -> Result<Event, DecodeError> {
-    let event = from_stored(stored::Event::decode(bytes)?)?;
+    let event = match short::decode(bytes) {
+        Some(event) => event,
+        None => from_stored(stored::Event::decode(bytes)?)?,
+    };
     // Protobuf lets a field stand twice and the last one win. Verification
     // looks at the first, so they must be one.
     if position_of(bytes) != Some(event.header.position.number()) {

@@ -469,7 +469,7 @@ impl Report {
         self.note(event, movement.as_ref());
         self.tally(event, movement.as_ref());
         let row = self.row(event, hash, movement.as_ref());
-        self.books.apply_moved(event, movement);
+        self.books.apply_moved(event, movement.as_ref());
         self.head = Some(hash);
         if let Body::PolicyPackAdopted { .. } = &event.body {
             self.names.learn(self.books.state.packs());

@@ -1,8 +1,12 @@
 //! Cases: what became of each grant after it was decided. A grant that nothing
 //! has happened to yet is one small row; the first step gives it a life.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
+use blake3::{
+    Hasher,
+    hazmat::{ContextKey, HasherExt as _, hash_derive_key_context},
+};
 use hashbrown::{HashMap, HashTable};
 use luzhang_ledger::{
     Date, Position,
@@ -217,11 +221,15 @@ pub enum Found {
     Several,
 }
 
+/// Computed once: programme and number are shorter than their context.
+static CONTEXT: LazyLock<ContextKey> =
+    LazyLock::new(|| hash_derive_key_context("luzhang 2026 case number v1"));
+
 /// Eight bytes of a hash of a programme and a claim's number. Two that share
 /// them by accident are told apart from a repeated number by nobody, and so are
 /// both *ambiguous*: then the position has to be given.
 pub(crate) fn fingerprint(programme: &str, number: &str) -> u64 {
-    let mut hasher = blake3::Hasher::new_derive_key("luzhang 2026 case number v1");
+    let mut hasher = Hasher::new_from_context_key(&CONTEXT);
     hasher.update(programme.as_bytes());
     hasher.update(&[0]);
     hasher.update(number.as_bytes());

@@ -28,6 +28,7 @@ use luzhang_ledger::{
     step::PlaqueEvent,
 };
 
+pub(crate) use self::steps::{LineKey, Moving};
 pub use self::{
     budget::Balance,
     cases::Found,

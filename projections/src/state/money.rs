@@ -142,6 +142,35 @@ impl Transfer {
     }
 }
 
+/// The transfers of one event: at most two.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Transfers([Option<Transfer>; 2]);
+
+impl Transfers {
+    pub(crate) fn one(kind: Kind, fen: i64) -> Self {
+        Self([Some(Transfer { kind, fen }), None])
+    }
+
+    pub(crate) fn two(first: Transfer, second: Transfer) -> Self {
+        Self([Some(first), Some(second)])
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Transfer> + use<> {
+        self.0.into_iter().flatten()
+    }
+}
+
+impl FromIterator<Transfer> for Transfers {
+    fn from_iter<I: IntoIterator<Item = Transfer>>(transfers: I) -> Self {
+        let mut transfers = transfers.into_iter();
+        Self([transfers.next(), transfers.next()])
+    }
+}
+
 /// Balances of all accounts, in fen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purse {

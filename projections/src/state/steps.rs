@@ -1,6 +1,8 @@
 //! What steps change. The money they move is worked out here, once, for the
 //! budget, the case and the journal.
 
+use std::{borrow::Borrow, cmp::Ordering};
+
 use luzhang_ledger::{
     Event, Fen, Position,
     claim::Claim,
@@ -19,7 +21,7 @@ use super::{
         Batch, CaseIx, Judged, Life, Notice, Objection, Overridden, Payment, PaymentStage,
         Recovery, standing,
     },
-    money::{Account, Kind, Purse, Transfer},
+    money::{Account, Kind, Purse, Transfer, Transfers},
     slot,
 };
 
@@ -36,6 +38,88 @@ pub struct Line {
     pub fund: String,
 }
 
+/// The same, of words that are written elsewhere: asked for with every grant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LineRef<'a> {
+    pub(crate) programme: &'a str,
+    pub(crate) year: i16,
+    pub(crate) office: u32,
+    pub(crate) fund: &'a str,
+}
+
+/// Either, as a map of lines looks them up.
+pub(crate) trait LineKey {
+    fn line(&self) -> LineRef<'_>;
+}
+
+impl LineKey for Line {
+    fn line(&self) -> LineRef<'_> {
+        LineRef {
+            programme: &self.programme,
+            year: self.year,
+            office: self.office,
+            fund: &self.fund,
+        }
+    }
+}
+
+impl LineKey for LineRef<'_> {
+    fn line(&self) -> LineRef<'_> {
+        *self
+    }
+}
+
+/// In the order of [`Line`].
+impl Ord for dyn LineKey + '_ {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |line: LineRef<'_>| (line.year, line.office);
+        let (one, two) = (self.line(), other.line());
+        one.programme
+            .cmp(two.programme)
+            .then_with(|| key(one).cmp(&key(two)))
+            .then_with(|| one.fund.cmp(two.fund))
+    }
+}
+
+impl PartialOrd for dyn LineKey + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for dyn LineKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for dyn LineKey + '_ {}
+
+impl<'a> Borrow<dyn LineKey + 'a> for Line {
+    fn borrow(&self) -> &(dyn LineKey + 'a) {
+        self
+    }
+}
+
+impl LineRef<'_> {
+    pub(crate) fn to_line(self) -> Line {
+        Line {
+            programme: self.programme.to_owned(),
+            year: self.year,
+            office: self.office,
+            fund: self.fund.to_owned(),
+        }
+    }
+}
+
+/// A [`Movement`] of which nothing is copied.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moving<'a> {
+    pub(crate) line: LineRef<'a>,
+    pub(crate) grant: Option<Position>,
+    pub(crate) transfers: Transfers,
+}
+
 /// Money that an event moves within one budget line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Movement {
@@ -47,21 +131,41 @@ pub struct Movement {
     pub transfers: Vec<Transfer>,
 }
 
+impl Movement {
+    pub(crate) fn as_moving(&self) -> Moving<'_> {
+        Moving {
+            line: self.line.line(),
+            grant: self.grant,
+            transfers: self.transfers.iter().copied().collect(),
+        }
+    }
+}
+
 impl State {
     /// The money that the next event moves, before it is applied; `None` if it
     /// moves none.
     pub fn movement(&self, event: &Event) -> Option<Movement> {
+        let moving = self.moving(event)?;
+        Some(Movement {
+            line: moving.line.to_line(),
+            grant: moving.grant,
+            transfers: moving.transfers.iter().collect(),
+        })
+    }
+
+    /// The same, as it stands in the state and in the event.
+    pub(crate) fn moving<'a>(&'a self, event: &'a Event) -> Option<Moving<'a>> {
         use luzhang_ledger::{Body, fact::Fact};
         match &event.body {
-            Body::Fact(Fact::Appropriation(fact)) => Some(Movement {
-                line: Line {
-                    fund: fact.fund.to_string(),
-                    programme: fact.programme.to_string(),
+            Body::Fact(Fact::Appropriation(fact)) => Some(Moving {
+                line: LineRef {
+                    fund: fact.fund.as_str(),
+                    programme: fact.programme.as_str(),
                     office: fact.office.code(),
                     year: fact.year.number(),
                 },
                 grant: None,
-                transfers: vec![transfer(Kind::Appropriate, fact.amount.fen())],
+                transfers: Transfers::one(Kind::Appropriate, fact.amount.fen()),
             }),
             Body::Granted(claim) => self.reserved(event, claim),
             Body::Step(step) => self.moved(step),
@@ -87,22 +191,22 @@ impl State {
         }
     }
 
-    fn reserved(&self, event: &Event, claim: &Claim) -> Option<Movement> {
+    fn reserved<'a>(&'a self, event: &Event, claim: &'a Claim) -> Option<Moving<'a>> {
         let fund = claim.fund()?;
         let pack = event.header.policy.and_then(|p| self.pack_at(p))?;
-        Some(Movement {
-            line: Line {
-                fund: fund.to_string(),
-                programme: pack.programme(claim)?.id.clone(),
+        Some(Moving {
+            line: LineRef {
+                fund: fund.as_str(),
+                programme: &pack.programme(claim)?.id,
                 office: event.header.office?.code(),
                 year: BudgetYear::of(claim.basis()).number(),
             },
             grant: Some(event.header.position),
-            transfers: vec![transfer(Kind::Reserve, claim.amount().fen())],
+            transfers: Transfers::one(Kind::Reserve, claim.amount().fen()),
         })
     }
 
-    fn moved(&self, step: &Step) -> Option<Movement> {
+    fn moved(&self, step: &Step) -> Option<Moving<'_>> {
         let (line, case) = self.place(step)?;
         let key = self.budget.key(line)?;
         let transfers = if let Step::AppropriationChange(change) = step {
@@ -110,12 +214,12 @@ impl State {
                 AppropriationEvent::Increased => Kind::Appropriate,
                 AppropriationEvent::Decreased | AppropriationEvent::Returned => Kind::Withdraw,
             };
-            vec![transfer(kind, change.amount.fen())]
+            Transfers::one(kind, change.amount.fen())
         } else {
             self.transfers(case?, step)
         };
-        (!transfers.is_empty()).then(|| Movement {
-            line: self.line_in_words(key),
+        (!transfers.is_empty()).then(|| Moving {
+            line: self.words_of(key),
             grant: case
                 .and_then(|case| self.cases.row(case))
                 .and_then(|row| Position::new(row.position)),
@@ -124,9 +228,13 @@ impl State {
     }
 
     pub(crate) fn line_in_words(&self, key: BudgetKey) -> Line {
-        Line {
-            fund: self.funds.name(key.fund).to_owned(),
-            programme: self.programmes.name(key.programme).to_owned(),
+        self.words_of(key).to_line()
+    }
+
+    fn words_of(&self, key: BudgetKey) -> LineRef<'_> {
+        LineRef {
+            fund: self.funds.name(key.fund),
+            programme: self.programmes.name(key.programme),
             office: key.office.code(),
             year: key.year.number(),
         }
@@ -199,10 +307,10 @@ impl State {
         clippy::wildcard_enum_match_arm,
         reason = "the others move no money of a case"
     )]
-    fn transfers(&self, case: CaseIx, step: &Step) -> Vec<Transfer> {
+    fn transfers(&self, case: CaseIx, step: &Step) -> Transfers {
         let purse = self.cases.purse(case);
         match step {
-            Step::Settlement(step) => vec![transfer(Kind::Pay, step.amount.fen())],
+            Step::Settlement(step) => Transfers::one(Kind::Pay, step.amount.fen()),
             Step::Bounce(step) => {
                 let life = self.cases.life(case);
                 let payment = life.and_then(|life| life.payment(step.payment.attempt));
@@ -211,7 +319,7 @@ impl State {
                     Some(payment) if payment.stage == PaymentStage::Settled => {
                         returned(&purse, payment.fen, Kind::Bounce, Kind::Refund)
                     }
-                    Some(_) | None => Vec::new(),
+                    Some(_) | None => Transfers::default(),
                 }
             }
             Step::Reversal(step) => match step.extent {
@@ -222,7 +330,7 @@ impl State {
                 let amount = self.cases.row(case).map_or(0, |row| row.amount);
                 let change = step.claim.amount().fen().saturating_sub(amount);
                 if change >= 0 {
-                    vec![transfer(Kind::Reserve, change)]
+                    Transfers::one(Kind::Reserve, change)
                 } else {
                     taken_back(&purse, change.saturating_neg())
                 }
@@ -232,7 +340,7 @@ impl State {
                 let owed = purse.balance(Account::Receivable).saturating_sub(expected);
                 let fen = step.amount.fen();
                 let refund = fen.min(owed);
-                both(
+                Transfers::two(
                     transfer(Kind::Refund, refund),
                     transfer(Kind::GiveBack, fen.saturating_sub(refund)),
                 )
@@ -241,21 +349,21 @@ impl State {
                 let expected = self.cases.life(case).map_or(0, |life| life.expected);
                 let owed = purse.balance(Account::Receivable).saturating_sub(expected);
                 let fen = step.amount.map_or(0, Fen::fen);
-                vec![transfer(Kind::Claw, fen.saturating_sub(owed).max(0))]
+                Transfers::one(Kind::Claw, fen.saturating_sub(owed).max(0))
             }
-            Step::RecoveryReceipt(step) => vec![transfer(Kind::Recover, step.amount.fen())],
-            Step::RecoveryClosing(step) => vec![transfer(Kind::WriteOff, step.written_off.fen())],
+            Step::RecoveryReceipt(step) => Transfers::one(Kind::Recover, step.amount.fen()),
+            Step::RecoveryClosing(step) => Transfers::one(Kind::WriteOff, step.written_off.fen()),
             Step::Restoration(step) => {
                 let fen = step.amount.fen();
                 let first = fen.min(purse.balance(Account::Returned));
-                both(
+                Transfers::two(
                     transfer(Kind::RestoreReturned, first),
                     transfer(Kind::RestoreRecovered, fen.saturating_sub(first)),
                 )
             }
-            _ => Vec::new(),
+            _ => Transfers::default(),
         }
-        .into_iter()
+        .iter()
         .filter(|transfer| transfer.fen > 0)
         .collect()
     }
@@ -270,7 +378,7 @@ impl State {
             .intern(event.header.principal.as_str());
         if let Some((line, case)) = self.place(step) {
             let moved = self.moved(step).map(|movement| movement.transfers);
-            for transfer in moved.unwrap_or_default() {
+            for transfer in moved.unwrap_or_default().iter() {
                 self.budget.take(line, transfer);
                 let life = case.and_then(|case| self.cases.life_mut(case));
                 if let Some(life) = life {
@@ -585,23 +693,19 @@ fn transfer(kind: Kind, fen: i64) -> Transfer {
     Transfer { kind, fen }
 }
 
-fn both(one: Transfer, two: Transfer) -> Vec<Transfer> {
-    vec![one, two]
-}
-
 /// What is taken back: first of what is reserved, then of what is paid.
-fn taken_back(purse: &Purse, fen: i64) -> Vec<Transfer> {
+fn taken_back(purse: &Purse, fen: i64) -> Transfers {
     let released = fen.min(purse.balance(Account::Reserved));
-    both(
+    Transfers::two(
         transfer(Kind::Release, released),
         transfer(Kind::Claw, fen.saturating_sub(released)),
     )
 }
 
 /// What comes back: first of what is rightly paid, then of what is owed.
-fn returned(purse: &Purse, fen: i64, paid: Kind, owed: Kind) -> Vec<Transfer> {
+fn returned(purse: &Purse, fen: i64, paid: Kind, owed: Kind) -> Transfers {
     let first = fen.min(purse.balance(Account::Paid));
-    both(
+    Transfers::two(
         transfer(paid, first),
         transfer(owed, fen.saturating_sub(first)),
     )
