@@ -190,7 +190,7 @@ fn print(document: &Value, format: Format) -> Result<()> {
         }
         Format::Csv => tables::rows(document).print(format, Map::new())?,
         Format::Table => {
-            output::line(&tables::page(&tables::rows(document)))?;
+            output::line(&tables::page(&tables::summary(document)))?;
             for more in [tables::requests(document), tables::import(document)] {
                 if !more.rows.is_empty() {
                     output::line(&tables::page(&more))?;

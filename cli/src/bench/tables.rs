@@ -42,8 +42,41 @@ pub(super) fn rows(document: &Value) -> Sheet {
     output::sheet(&columns, &[], cells.collect())
 }
 
+/// The rows for people: a figure's unit below it, what it is compared with below
+/// the work, so that a page is wide enough.
+pub(super) fn summary(document: &Value) -> Sheet {
+    let columns = [
+        "work, and against what",
+        "figure",
+        "yardstick",
+        "spread",
+        "ratio",
+        "reach",
+        "reached",
+    ];
+    let cells = list(document, "rows").map(|row| {
+        let reached = match row["verdict"].as_str() {
+            Some("reached") => "yes",
+            Some("falls short") => "no",
+            Some(_) | None => "-",
+        };
+        let why = row["why_not_measured"].as_str();
+        let why = why.map_or_else(String::new, |why| format!(" (not measured: {why})"));
+        vec![
+            format!("{}\n/ {}{why}", text(&row["work"]), text(&row["against"])),
+            format!("{}\n{}", number(&row["figure"]), text(&row["unit"])),
+            number(&row["yardstick"]),
+            ratio(&row["figure_spread"]),
+            ratio(&row["ratio"]),
+            ratio(&row["reach"]),
+            reached.to_owned(),
+        ]
+    });
+    output::sheet(&columns, &[], cells.collect())
+}
+
 /// Latencies, and CPU time a request: of the rows that are about requests, and
-/// of their yardsticks.
+/// of their yardsticks. What was measured once for several rows stands once.
 pub(super) fn requests(document: &Value) -> Sheet {
     let columns = [
         "row",
@@ -61,14 +94,17 @@ pub(super) fn requests(document: &Value) -> Sheet {
         "server_cpu_ns",
         "client_cpu_ns",
     ];
-    let mut cells = Vec::new();
+    let mut cells: Vec<Vec<String>> = Vec::new();
     for row in list(document, "rows") {
         for (prefix, whose) in [("", "luzhang"), ("yardstick_", "yardstick")] {
             let figures = figures.map(|name| &row[format!("{prefix}{name}")]);
-            if figures[0].is_u64() {
-                let mut line = vec![text(&row["id"]), whose.to_owned()];
-                line.extend(figures.map(number));
-                cells.push(line);
+            if !figures[0].is_u64() {
+                continue;
+            }
+            let figures = figures.map(number);
+            if !cells.iter().any(|line| line.ends_with(&figures)) {
+                let whose = [text(&row["id"]), whose.to_owned()];
+                cells.push(whose.into_iter().chain(figures).collect());
             }
         }
     }
@@ -117,7 +153,7 @@ pub(super) fn page(sheet: &Sheet) -> String {
         table.add_row(row);
     }
     for (place, name) in sheet.columns.iter().enumerate() {
-        let wraps = ["work", "unit", "against", "verdict"].contains(&name.as_str());
+        let wraps = name.starts_with("work");
         if let Some(column) = table.column_mut(place).filter(|_| !wraps) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
@@ -184,7 +220,7 @@ mod tests {
             "verdict": "not measured",
             "why_not_measured": "its server is not installed",
         });
-        for line in page(&rows(&json!({ "rows": [row] }))).lines() {
+        for line in page(&summary(&json!({ "rows": [row] }))).lines() {
             assert!(line.chars().count() <= usize::from(PAGE), "{line}");
         }
     }
@@ -206,6 +242,8 @@ mod tests {
         let document = json!({ "rows": [
             { "id": "echo", "p50_us": 1, "p99_us": 2, "p999_us": 3, "server_cpu_ns": 4_000,
               "client_cpu_ns": 5_000, "yardstick_p50_us": 6 },
+            { "id": "tail", "p50_us": 1, "p99_us": 2, "p999_us": 3, "server_cpu_ns": 4_000,
+              "client_cpu_ns": 5_000 },
             { "id": "memory" },
         ] });
         let lines = requests(&document).rows;
