@@ -16,7 +16,8 @@ pub(super) const SLOTS: u64 = 4;
 
 const AGENCIES: u64 = 50;
 const EMPLOYERS: u64 = 1_000;
-const SEED: u64 = 0x6c75_7a68_616e_6721;
+/// Of everything that looks random in a run.
+pub(super) const SEED: u64 = 0x6c75_7a68_616e_6721;
 /// 300 yuan, measure 15.
 const AMOUNT_FEN: i64 = 30_000;
 const FUND: &str = "employment-city";
@@ -131,7 +132,7 @@ fn command(kind: Kind, number: u64, body: Body) -> wire::Command {
 }
 
 /// A bijection on 64-bit numbers that looks random: the finisher of `SplitMix64`.
-fn scatter(number: u64) -> u64 {
+pub(super) fn scatter(number: u64) -> u64 {
     let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -48,12 +48,17 @@ impl Pass {
     }
 }
 
-/// Writes the export file that an auditor would take away.
-pub(super) fn export(log: &SledLog, file: &Path) -> Result<()> {
+/// Writes the export file that an auditor would take away, up to the block that
+/// holds this position.
+pub(super) fn export(log: &SledLog, file: &Path, through: u64) -> Result<()> {
     let out = BufWriter::with_capacity(1 << 20, File::create_new(file)?);
     let mut writer = ExportWriter::new(out, log.ledger())?;
     for block in log.reader().blocks_from(Position::FIRST) {
-        writer.block(&block?)?;
+        let block = block?;
+        writer.block(&block)?;
+        if BlockView::parse(&block)?.last().number() >= through {
+            break;
+        }
     }
     writer.finish()?;
     Ok(())
@@ -75,15 +80,16 @@ pub(super) fn verify(file: &Path, threads: usize) -> Result<Pass> {
     })
 }
 
-/// Folds all projections anew.
-pub(super) fn rebuild(reader: &dyn Reader, interrupt: &Interrupt) -> Result<Pass> {
+/// Folds all projections anew, up to this position or a little further.
+pub(super) fn rebuild(reader: &dyn Reader, through: u64, interrupt: &Interrupt) -> Result<Pass> {
     let mut projections = Projections::default();
     Pass::of(|| {
         replay(reader, |events| {
             for event in &events {
                 projections.apply(event);
             }
-            if interrupt.is_set() {
+            let done = projections.state.position().map_or(0, Position::number) >= through;
+            if done || interrupt.is_set() {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())
@@ -93,8 +99,9 @@ pub(super) fn rebuild(reader: &dyn Reader, interrupt: &Interrupt) -> Result<Pass
     })
 }
 
-/// Recomputes every decision from what was known at its position.
-pub(super) fn redecide(reader: &dyn Reader, interrupt: &Interrupt) -> Result<Pass> {
+/// Recomputes every decision from what was known at its position, as far as
+/// [`rebuild`] goes.
+pub(super) fn redecide(reader: &dyn Reader, through: u64, interrupt: &Interrupt) -> Result<Pass> {
     let mut redecider = Redecider::default();
     let mut differences = 0_usize;
     let pass = Pass::of(|| {
@@ -102,7 +109,8 @@ pub(super) fn redecide(reader: &dyn Reader, interrupt: &Interrupt) -> Result<Pas
             for event in &events {
                 differences += redecider.apply(event).len();
             }
-            if interrupt.is_set() {
+            let done = redecider.state().position().map_or(0, Position::number) >= through;
+            if done || interrupt.is_set() {
                 return ControlFlow::Break(());
             }
             ControlFlow::Continue(())

@@ -6,6 +6,7 @@ use luzhang_proto::wire::{
     self,
     ledger_service_server::{LedgerService, LedgerServiceServer},
 };
+use luzhang_server::Limits;
 use tokio::net::TcpListener;
 use tokio_stream::Empty;
 use tonic::{
@@ -36,10 +37,20 @@ pub(super) async fn serve() -> Result<()> {
         }),
         receipt: String::new(),
     };
-    // As the real server is set up.
+    // As `edge::transport` sets up the real server, number by number: what the
+    // transport costs is the same for both.
+    let limits = Limits::default();
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let server = Server::builder()
-        .max_concurrent_streams(256)
+        .max_concurrent_streams(limits.streams)
+        .http2_max_header_list_size(16 * 1024)
+        .max_frame_size(16 * 1024)
+        .initial_stream_window_size(1024 * 1024)
+        .initial_connection_window_size(1024 * 1024)
+        .http2_max_pending_accept_reset_streams(Some(20))
+        .http2_max_local_error_reset_streams(Some(20))
+        .http2_keepalive_interval(Some(limits.silence))
+        .http2_keepalive_timeout(Some(limits.silence))
         .add_service(LedgerServiceServer::new(Echo(answer)));
     Ok(server.serve_with_incoming(incoming).await?)
 }

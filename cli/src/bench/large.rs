@@ -1,35 +1,33 @@
-//! A ledger that grows: batches into it, and everything that reads it whole.
+//! A ledger that grows: an import, a tenth at a time, and batches of claims.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-    thread,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
-use luzhang_ledger::{
-    Position,
-    log::{Log as _, sled::SledLog},
-};
 use luzhang_proto::wire::Command;
 use prost::bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     Item, Plan,
     bureau::{self, IMPORT_EVENTS, Import, MESSAGE, Walk},
-    chain::{self, Pass},
-    load, plain_file,
-    row::{Better, Row, Runs, Thousandths, Yardstick, grouped, nanos_each, per_second},
-    site::{CpuClock, Service, bytes_on_disk, peak_bytes},
+    load,
+    plain_file::{self, Place},
+    restart,
+    row::{Better, Row, Runs, Thousandths, Yardstick, fields, grouped, nanos_each, per_second},
+    site::{CpuClock, Service, bytes_on_disk},
+    space,
     stream::{Importer, Sent, WINDOW},
-    tell,
+    tell, whole,
 };
 
-/// Results of which the middle one is the cost of a window.
-const WINDOW_PARTS: u64 = 5;
+/// Parts of the import after which it is looked at. The growth of the first and
+/// of the last is compared.
+const TENTHS: usize = 10;
+/// Results of which the middle one is the cost of an event in a tenth.
+const PARTS: u64 = 5;
 
 /// A ledger that was served and grew.
 #[derive(Debug)]
@@ -40,18 +38,54 @@ pub(super) struct Large {
     import: Import,
     /// How long may still be imported.
     import_left: Duration,
-    early: Option<Window>,
+    marks: Vec<Mark>,
 }
 
-/// The cost of events over a part of the import.
+/// How a tenth of the import went, and what there was at its end.
 #[derive(Clone, Debug)]
-struct Window {
-    from: u64,
-    through: u64,
-    /// Nanoseconds an event.
+pub(super) struct Mark {
+    /// Events that were imported so far, the warm-up not among them.
+    pub(super) imported: u64,
+    /// Events that there are, whatever they came by.
+    pub(super) position: u64,
+    /// Nanoseconds an event, part by part, while messages were under way.
     costs: Runs,
+    /// Nanoseconds an event of the server's CPU time, whatever it did.
+    server_cpu: u64,
     resident_bytes: u64,
-    disk_bytes: u64,
+    pub(super) disk_bytes: u64,
+    pub(super) db_bytes: u64,
+    /// Bytes of the blocks as they were put into the database, which is known
+    /// when the log was read.
+    pub(super) stored_bytes: Option<u64>,
+}
+
+impl Mark {
+    fn rate(&self) -> Option<u64> {
+        1_000_000_000_u64.checked_div(self.costs.median()?)
+    }
+
+    /// Bytes of the database for each thousand that were put in.
+    pub(super) fn amplification(&self) -> Option<Thousandths> {
+        Thousandths::of(self.db_bytes, self.stored_bytes?)
+    }
+
+    fn json(&self) -> Value {
+        let amplification = self.amplification();
+        json!({
+            "imported": self.imported,
+            "events": self.position,
+            "ns_per_event": self.costs.median(),
+            "ns_per_event_runs": self.costs.all(),
+            "events_per_second": self.rate(),
+            "server_cpu_ns": self.server_cpu,
+            "resident_bytes": self.resident_bytes,
+            "disk_bytes": self.disk_bytes,
+            "db_bytes": self.db_bytes,
+            "stored_bytes": self.stored_bytes,
+            "db_to_stored": amplification.map_or(Value::Null, Thousandths::json),
+        })
+    }
 }
 
 impl Large {
@@ -70,7 +104,7 @@ impl Large {
             importer,
             import: Import::default(),
             import_left: plan.scale.import_time,
-            early: None,
+            marks: Vec::new(),
         })
     }
 
@@ -97,12 +131,18 @@ impl Large {
         let inside = plan.scale.inside;
         tell(&format!("import of {} events", grouped(inside)));
         // Warm-up: pages, caches and threads that are there for the first time.
-        let warm = self.position().await? + plan.scale.window / 4;
-        self.import_to(warm, plan).await?;
-        if plan.wants(&[Item::Growth]) {
-            self.early = Some(self.window(plan).await?);
-        }
-        self.import_to(inside, plan).await
+        let warm = plan.scale.tenth / 4 / IMPORT_EVENTS;
+        self.send(warm, plan).await?;
+        while self.position().await? < inside && self.import_tenth(plan).await? {}
+        Ok(())
+    }
+
+    /// Imports the rest.
+    pub(super) async fn import_rest(&mut self, plan: &Plan<'_>) -> Result<()> {
+        let whole = plan.scale.tenth * 10;
+        tell(&format!("import of {} events", grouped(whole)));
+        while self.marks.len() < TENTHS && self.import_tenth(plan).await? {}
+        Ok(())
     }
 
     /// Streamed batches of claims, beside a plain file.
@@ -131,8 +171,10 @@ impl Large {
                 cpu.push(nanos_each(sent.commands, used));
             }
         }
-        let sync = plain_file::sync_time(&plan.site.dir("plain"))?;
+        let sync = plain_file::sync_times(&plan.site.dir("plain"), &[0; 512], Place::End, 100)?;
+        let sync = load::at_share(&sync, 500).unwrap_or(0);
         Ok(Row {
+            id: "batch",
             work: format!(
                 "streamed batches of {} claims, {WINDOW} messages under way",
                 grouped(MESSAGE)
@@ -149,100 +191,130 @@ impl Large {
             extra: fields([
                 ("server_cpu_ns", json!(cpu.median())),
                 ("bytes_a_run", json!(bytes)),
-                ("fdatasync_us", json!(load::nanos(sync) / 1_000)),
-            ]),
-        })
-    }
-
-    /// Imports on, and compares the cost of an event with that at the beginning.
-    pub(super) async fn growth(&mut self, plan: &Plan<'_>) -> Result<Row> {
-        let early = self
-            .early
-            .clone()
-            .context("the beginning was not measured")?;
-        let target = plan.scale.total.saturating_sub(plan.scale.window);
-        tell(&format!("import of {} events", grouped(plan.scale.total)));
-        self.import_to(target, plan).await?;
-        let late = self.window(plan).await?;
-        let cut = if late.through < plan.scale.total {
-            ", where time was up"
-        } else {
-            ""
-        };
-        let span =
-            |window: &Window| format!("{} to {}", grouped(window.from), grouped(window.through));
-        Ok(Row {
-            work: format!(
-                "cost growth: an event of an import, events {}{cut}",
-                span(&late)
-            ),
-            unit: "ns/event",
-            against: format!("the same import, events {}", span(&early)),
-            figure: late.costs,
-            yardstick: Yardstick::Measured(early.costs),
-            better: Better::Less,
-            reach: Thousandths(870),
-            extra: fields([
-                ("resident_bytes", json!(late.resident_bytes)),
-                ("yardstick_resident_bytes", json!(early.resident_bytes)),
-                ("disk_bytes", json!(late.disk_bytes)),
-                ("yardstick_disk_bytes", json!(early.disk_bytes)),
+                ("fdatasync_us", json!(sync / 1_000)),
             ]),
         })
     }
 
     /// Ends the server, and measures what reads the whole log.
-    pub(super) fn end(self, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
+    pub(super) async fn end(mut self, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
+        let mut after_kill = Runs::default();
+        if plan.wants(&[Item::Restart]) {
+            tell("restart after kill -9");
+            for _ in 0..restart::RUNS {
+                after_kill.push(restart::millis(self.kill(plan).await?));
+            }
+        }
         drop(self.importer);
         self.service.stop()?;
+        let (dir, marks) = (&self.dir, &mut self.marks);
         let mut rows = Vec::new();
+        if plan.wants(&[Item::Space, Item::Growth]) {
+            let space = space::rows(dir, marks, plan)?;
+            if plan.wants(&[Item::Space]) {
+                rows.extend(space.into_iter().map(|row| (Item::Space, row)));
+            }
+        }
+        if plan.wants(&[Item::Growth]) {
+            rows.push((Item::Growth, growth(marks)));
+        }
         if plan.wants(&[Item::Restart]) {
-            rows.push((Item::Restart, restart(&self.dir, plan)?));
+            let restart = restart::rows(dir, after_kill, plan)?;
+            rows.extend(restart.into_iter().map(|row| (Item::Restart, row)));
         }
         if plan.wants(&[Item::Verify, Item::Rebuild, Item::Redecide]) {
-            rows.extend(passes(&self.dir, plan)?);
+            rows.extend(whole::passes(dir, plan)?);
         }
         if plan.wants(&[Item::Report]) {
-            rows.push((Item::Report, report(&self.dir, plan)?));
+            rows.push((Item::Report, whole::report(dir, plan)?));
         }
         Ok(rows)
     }
 
-    /// Imports until there are so many events, or time is up.
-    async fn import_to(&mut self, events: u64, plan: &Plan<'_>) -> Result<()> {
-        let missing = events.saturating_sub(self.position().await?);
-        let began = Instant::now();
-        let left = self.import_left;
-        let import = &mut self.import;
-        let messages = (0..missing.div_ceil(IMPORT_EVENTS))
-            .take_while(|_| began.elapsed() < left)
-            .map(|_| import.message());
-        self.importer.send(messages, &plan.site.interrupt).await?;
-        self.import_left = left.saturating_sub(began.elapsed());
-        Ok(())
+    /// Kills the server amid an import, and answers how long another takes to be
+    /// ready.
+    async fn kill(&mut self, plan: &Plan<'_>) -> Result<Duration> {
+        const MESSAGES: u64 = 20;
+        self.send(MESSAGES, plan).await?;
+        self.service.kill()?;
+        self.service = plan.site.serve(&self.dir)?;
+        self.importer = Importer::connect(&self.service.url).await?;
+        Ok(self.service.ready_after)
     }
 
-    /// Imports one window, and sees what its events cost. Messages are prepared
-    /// before the clock runs, so that only the server's work is in it.
-    async fn window(&mut self, plan: &Plan<'_>) -> Result<Window> {
-        let from = self.position().await?;
-        let count = plan.scale.window / WINDOW_PARTS / IMPORT_EVENTS;
+    /// Imports a tenth, and sees what its events cost. Answers whether there was
+    /// time for it.
+    async fn import_tenth(&mut self, plan: &Plan<'_>) -> Result<bool> {
+        let messages = (plan.scale.tenth / PARTS).div_ceil(IMPORT_EVENTS);
+        let clock = self.clock();
+        let before = clock.now()?;
         let mut costs = Runs::default();
-        for _ in 0..WINDOW_PARTS {
-            let messages: Vec<_> = (0..count).map(|_| self.import.message()).collect();
-            let sent = self
-                .importer
-                .send(messages.into_iter(), &plan.site.interrupt)
-                .await?;
-            costs.push(nanos_each(count * IMPORT_EVENTS, sent.time));
+        for _ in 0..PARTS {
+            if self.import_left.is_zero() {
+                return Ok(false);
+            }
+            let sent = self.send(messages, plan).await?;
+            costs.push(nanos_each(messages * IMPORT_EVENTS, sent.time));
         }
-        Ok(Window {
-            from,
-            through: self.position().await?,
+        let events = messages * IMPORT_EVENTS * PARTS;
+        let used = clock.now()?.saturating_sub(before);
+        let imported = self.marks.last().map_or(0, |mark| mark.imported) + events;
+        let mark = Mark {
+            imported,
+            position: self.position().await?,
             costs,
+            server_cpu: nanos_each(events, used),
             resident_bytes: self.service.resident_bytes()?,
             disk_bytes: bytes_on_disk(&self.dir)?,
-        })
+            db_bytes: bytes_on_disk(&self.dir.join("db"))?,
+            stored_bytes: None,
+        };
+        self.marks.push(mark);
+        Ok(true)
+    }
+
+    /// Sends so many messages of the import. They are prepared before the clock
+    /// runs, so that only the server's work is in it.
+    async fn send(&mut self, messages: u64, plan: &Plan<'_>) -> Result<Sent> {
+        let began = Instant::now();
+        let messages: Vec<_> = (0..messages).map(|_| self.import.message()).collect();
+        let interrupt = &plan.site.interrupt;
+        let sent = self.importer.send(messages.into_iter(), interrupt).await?;
+        self.import_left = self.import_left.saturating_sub(began.elapsed());
+        Ok(sent)
+    }
+}
+
+/// The cost of an event at the end of the import and at its beginning.
+fn growth(marks: &[Mark]) -> Row {
+    let tenth = marks.first().map_or(0, |mark| mark.imported);
+    let imported = marks.last().map_or(0, |mark| mark.imported);
+    let cut = if marks.len() < TENTHS {
+        ", where time was up"
+    } else {
+        ""
+    };
+    let (figure, yardstick) = if let [first, .., last] = marks {
+        let first = first.costs.clone();
+        (last.costs.clone(), Yardstick::Measured(first))
+    } else {
+        let why = "time was up before there were two tenths; is the disk slow?";
+        (Runs::default(), Yardstick::Missing(why.to_owned()))
+    };
+    Row {
+        id: "growth",
+        work: format!(
+            "import of {} events, growth of cost: an event of the last {}{cut}",
+            grouped(imported),
+            grouped(tenth)
+        ),
+        unit: "ns/event",
+        against: format!("an event of the first {}", grouped(tenth)),
+        figure,
+        yardstick,
+        better: Better::Less,
+        reach: Thousandths(870),
+        extra: fields([("marks", marks.iter().map(Mark::json).collect::<Value>())]),
     }
 }
 
@@ -255,211 +327,6 @@ fn messages(source: &mut impl Iterator<Item = Command>, count: u64) -> Result<Ve
     let full = messages.iter().all(|message| message.len() == size);
     full.then_some(messages)
         .context("the bureau has no more claims to make")
-}
-
-/// From the start of the process until it listens.
-fn restart(dir: &Path, plan: &Plan<'_>) -> Result<Row> {
-    /// For ten million events: what "in seconds" means here.
-    const ALLOWED: Duration = Duration::from_secs(5);
-    const ALLOWED_EVENTS: u64 = 10_000_000;
-    tell("restart");
-    let mut times = Runs::default();
-    for _ in 0..plan.scale.runs {
-        plan.site.interrupt.check()?;
-        let service = plan.site.serve(dir)?;
-        times.push(load::nanos(service.ready_after) / 1_000_000);
-        service.stop()?;
-    }
-    let head = SledLog::open(dir)?.head();
-    let events = head.position.map_or(0, Position::number);
-    let allowed = load::nanos(ALLOWED) / 1_000_000 * events / ALLOWED_EVENTS;
-    Ok(Row {
-        work: format!(
-            "restart until ready with {} events; there are no snapshots yet, so all are read",
-            grouped(events)
-        ),
-        unit: "ms",
-        against: "5 seconds for 10 million events, as from a snapshot, in proportion".to_owned(),
-        figure: times,
-        yardstick: Yardstick::Measured(Runs::from_iter([allowed])),
-        better: Better::Less,
-        reach: Thousandths(1_000),
-        extra: fields([("events", json!(events))]),
-    })
-}
-
-/// Verification, rebuilding and deciding anew, beside plain hashing.
-fn passes(dir: &Path, plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
-    tell("verify and rebuild");
-    let file = plan.site.dir("export");
-    let log = SledLog::open(dir)?;
-    chain::export(&log, &file)?;
-    let reader = log.reader();
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let (mut verified, mut alone, mut rebuilt, mut hashed) = (vec![], vec![], vec![], vec![]);
-    let mut redecided = vec![];
-    for run in 0..=plan.scale.runs {
-        plan.site.interrupt.check()?;
-        let mut round: Vec<(&mut Vec<Pass>, Pass)> = Vec::new();
-        round.push((&mut hashed, chain::hash(&file, &plan.site.interrupt)?));
-        if plan.wants(&[Item::Verify]) {
-            round.push((&mut verified, chain::verify(&file, cores)?));
-            round.push((&mut alone, chain::verify(&file, 1)?));
-        }
-        if plan.wants(&[Item::Rebuild, Item::Redecide]) {
-            let pass = chain::rebuild(&*reader, &plan.site.interrupt)?;
-            round.push((&mut rebuilt, pass));
-        }
-        if plan.wants(&[Item::Redecide]) {
-            let pass = chain::redecide(&*reader, &plan.site.interrupt)?;
-            round.push((&mut redecided, pass));
-        }
-        // The first is the warm-up.
-        if run > 0 {
-            for (passes, pass) in round {
-                passes.push(pass);
-            }
-        }
-    }
-    let mut rows = Vec::new();
-    if plan.wants(&[Item::Verify]) {
-        let mut row = pass_row("verify an export", &verified, &hashed, cores);
-        let speed_up = rates(&verified).median().zip(rates(&alone).median());
-        let speed_up = speed_up.and_then(|(all, one)| Thousandths::of(all, one));
-        row.extra.insert(
-            "speed_up".to_owned(),
-            speed_up.map_or(Value::Null, Thousandths::json),
-        );
-        rows.push((Item::Verify, row));
-    }
-    if plan.wants(&[Item::Rebuild]) {
-        let row = pass_row("rebuild all projections", &rebuilt, &hashed, cores);
-        rows.push((Item::Rebuild, row));
-    }
-    if plan.wants(&[Item::Redecide]) {
-        rows.push((Item::Redecide, redecide_row(&redecided, &rebuilt)));
-    }
-    Ok(rows)
-}
-
-/// The register of a whole ledger as a workbook: what the process holds at most.
-fn report(dir: &Path, plan: &Plan<'_>) -> Result<Row> {
-    /// For a register of up to a million grants; more may hold more.
-    const ALLOWED: u64 = 200 << 20;
-    const ALLOWED_GRANTS: u64 = 1_000_000;
-    /// How often the process is looked at.
-    const LOOK: Duration = Duration::from_millis(10);
-    tell("register of all grants");
-    let out = plan.site.dir("register.xlsx");
-    let mut command = plan.site.program();
-    command
-        .args([
-            "report",
-            "register",
-            "-o",
-            "json",
-            "--lang",
-            "zh",
-            "--data-dir",
-        ])
-        .arg(dir)
-        .arg("--out")
-        .arg(&out);
-    command.stdout(Stdio::piped()).stderr(Stdio::null());
-    let began = Instant::now();
-    let mut child = command.spawn()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait()?.is_none() {
-        plan.site.interrupt.check()?;
-        // Between its end and our look there is nothing to see.
-        peak = peak_bytes(&status).unwrap_or(peak);
-        thread::sleep(LOOK);
-    }
-    let took = began.elapsed();
-    let said = child.wait_with_output()?;
-    anyhow::ensure!(said.status.success(), "the report could not be made");
-    let said: Value = serde_json::from_slice(&said.stdout)?;
-    let rows = said["rows"].as_str().and_then(|rows| rows.parse().ok());
-    let grants: u64 = rows.context("the report does not say its rows")?;
-    let file_bytes = fs::metadata(&out)?.len();
-    fs::remove_file(&out)?;
-    Ok(Row {
-        work: format!("register of {} grants as a workbook", grouped(grants)),
-        unit: "bytes at most",
-        against: "200 MiB up to a million grants, in proportion beyond".to_owned(),
-        figure: Runs::from_iter([peak]),
-        yardstick: Yardstick::Measured(Runs::from_iter([
-            ALLOWED * grants.max(ALLOWED_GRANTS) / ALLOWED_GRANTS
-        ])),
-        better: Better::Less,
-        reach: Thousandths(1_000),
-        extra: fields([
-            ("grants", json!(grants)),
-            ("seconds", json!(took.as_secs())),
-            ("grants_per_second", json!(per_second(grants, took))),
-            ("file_bytes", json!(file_bytes)),
-        ]),
-    })
-}
-
-fn rates(passes: &[Pass]) -> Runs {
-    passes
-        .iter()
-        .map(|pass| per_second(pass.events, pass.time))
-        .collect()
-}
-
-fn redecide_row(redecided: &[Pass], rebuilt: &[Pass]) -> Row {
-    let events = redecided.first().map_or(0, |pass| pass.events);
-    Row {
-        work: format!("recompute every decision of {} events", grouped(events)),
-        unit: "events/s",
-        against: "rebuilding all projections from the same events".to_owned(),
-        figure: rates(redecided),
-        yardstick: Yardstick::Measured(rates(rebuilt)),
-        better: Better::More,
-        reach: Thousandths(500),
-        extra: fields([("events", json!(events))]),
-    }
-}
-
-/// Speed by core: whoever leaves a core idle does not get it counted.
-fn pass_row(work: &str, passes: &[Pass], hashed: &[Pass], cores: usize) -> Row {
-    let events = passes.first().map_or(0, |pass| pass.events);
-    let all = rates(passes);
-    let busy: Runs = passes
-        .iter()
-        .filter_map(|pass| Thousandths::of(load::nanos(pass.cpu), load::nanos(pass.time)))
-        .map(|busy| busy.0)
-        .collect();
-    let busy = busy
-        .median()
-        .map_or(Value::Null, |busy| Thousandths(busy).json());
-    Row {
-        work: format!(
-            "{work} of {} events, by each of {cores} cores",
-            grouped(events)
-        ),
-        unit: "events/s a core",
-        against: "one BLAKE3 pass over the same events, one at a time, one core".to_owned(),
-        figure: all.divided_by(u64::try_from(cores).unwrap_or(1)),
-        yardstick: Yardstick::Measured(rates(hashed)),
-        better: Better::More,
-        reach: Thousandths(500),
-        extra: fields([
-            ("events_per_second", json!(all.median())),
-            ("cores", json!(cores)),
-            ("cores_busy", busy),
-        ]),
-    }
-}
-
-fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
 }
 
 impl Sent {

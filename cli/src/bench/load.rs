@@ -14,12 +14,33 @@ use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 use tonic::transport::{Channel, Endpoint};
 
-use super::{row, site::Interrupt};
+use super::{
+    row,
+    site::{Interrupt, cpu_time},
+};
 
 /// Requests under way at any time.
 pub(super) const IN_FLIGHT: usize = 64;
 /// Connections that they are spread over.
 pub(super) const CONNECTIONS: usize = 8;
+
+/// How many ask at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Callers {
+    /// [`IN_FLIGHT`], over [`CONNECTIONS`].
+    Many,
+    /// One, who waits for each answer.
+    One,
+}
+
+impl Callers {
+    pub(super) fn count(self) -> usize {
+        match self {
+            Self::Many => IN_FLIGHT,
+            Self::One => 1,
+        }
+    }
+}
 
 /// How much one run asks at most.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +53,10 @@ pub(super) struct Bounds {
 #[derive(Debug, Default)]
 pub(super) struct Slice {
     pub(super) time: Duration,
-    /// Nanoseconds of each request, in no order.
+    /// Nanoseconds of each request, sorted.
     pub(super) latencies: Vec<u64>,
+    /// CPU time of this process, which is the load, meanwhile.
+    pub(super) client_cpu: Duration,
     /// CPU time of the server meanwhile, where it is one process.
     pub(super) server_cpu: Option<Duration>,
 }
@@ -45,8 +68,18 @@ impl Slice {
     }
 
     /// Nanoseconds of the server's CPU time for each request.
-    pub(super) fn cpu_each(&self) -> Option<u64> {
+    pub(super) fn server_cpu_each(&self) -> Option<u64> {
         Some(row::nanos_each(self.requests(), self.server_cpu?))
+    }
+
+    /// Nanoseconds of the load's CPU time for each request.
+    pub(super) fn client_cpu_each(&self) -> u64 {
+        row::nanos_each(self.requests(), self.client_cpu)
+    }
+
+    /// Nanoseconds below which so many thousandths of the requests lie.
+    pub(super) fn latency(&self, thousandths: usize) -> Option<u64> {
+        at_share(&self.latencies, thousandths)
     }
 
     fn requests(&self) -> u64 {
@@ -81,19 +114,24 @@ impl<T> Stock<T> {
     }
 }
 
-/// Connections to one server.
+/// Callers connected to one server.
 #[derive(Debug)]
 pub(super) struct Fleet {
     connections: Vec<LedgerServiceClient<Channel>>,
+    callers: Callers,
 }
 
 impl Fleet {
-    pub(super) async fn connect(url: &str) -> Result<Self> {
-        let mut connections = Vec::with_capacity(CONNECTIONS);
-        for _ in 0..CONNECTIONS {
+    pub(super) async fn connect(url: &str, callers: Callers) -> Result<Self> {
+        let count = CONNECTIONS.min(callers.count());
+        let mut connections = Vec::with_capacity(count);
+        for _ in 0..count {
             connections.push(LedgerServiceClient::new(connect(url).await?));
         }
-        Ok(Self { connections })
+        Ok(Self {
+            connections,
+            callers,
+        })
     }
 
     /// Submits what is in stock until a bound is met, and waits for all answers.
@@ -104,13 +142,15 @@ impl Fleet {
         interrupt: &Interrupt,
     ) -> Result<Slice> {
         let mut callers = JoinSet::new();
+        let count = self.callers.count();
+        let cpu = cpu_time()?;
         let began = Instant::now();
-        for connection in self.connections.iter().cycle().take(IN_FLIGHT) {
+        for connection in self.connections.iter().cycle().take(count) {
             let mut client = connection.clone();
             let stock = Arc::clone(stock);
             let interrupt = interrupt.clone();
             callers.spawn(async move {
-                let mut latencies = Vec::with_capacity(bounds.requests / IN_FLIGHT);
+                let mut latencies = Vec::with_capacity(bounds.requests / count);
                 while began.elapsed() < bounds.time
                     && let Some(request) = stock.take()
                 {
@@ -128,6 +168,8 @@ impl Fleet {
             slice.latencies.extend(latencies??);
         }
         slice.time = began.elapsed();
+        slice.client_cpu = cpu_time()?.saturating_sub(cpu);
+        slice.latencies.sort_unstable();
         Ok(slice)
     }
 }
@@ -179,7 +221,7 @@ pub(super) fn latencies<'a>(
 }
 
 /// The value below which so many thousandths of the sorted values lie.
-fn at_share(sorted: &[u64], thousandths: usize) -> Option<u64> {
+pub(super) fn at_share(sorted: &[u64], thousandths: usize) -> Option<u64> {
     let last = sorted.len().checked_sub(1)?;
     sorted
         .get((sorted.len() * thousandths / 1_000).min(last))

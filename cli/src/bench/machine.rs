@@ -1,25 +1,70 @@
 //! On what machine: whoever reads the figures has to know.
 
-use std::{fs, path::Path, thread};
+use std::{fmt, fs, path::Path, thread};
 
-/// A few lines on the machine that the scratch directory is on.
-pub(super) fn describe(scratch: &Path) -> String {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let model = field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned());
-    let memory = field("/proc/meminfo", "MemTotal").unwrap_or_else(|| "unknown".to_owned());
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease");
-    let kernel = kernel.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned());
-    let system = file_system(scratch).unwrap_or_else(|| "unknown".to_owned());
-    format!(
-        "machine: {cores} cores, {model}, {memory} memory, Linux {kernel}\n\
-         scratch: {} on {system}{}",
-        scratch.display(),
-        if system == "tmpfs" {
-            ": memory, not a disk; nothing here is durable, choose another with --scratch"
-        } else {
-            ""
+use serde_json::{Value, json};
+
+/// The machine that the scratch directory is on.
+#[derive(Debug)]
+pub(super) struct Machine {
+    cores: usize,
+    model: String,
+    memory: String,
+    kernel: String,
+    file_system: String,
+}
+
+impl Machine {
+    pub(super) fn of(scratch: &Path) -> Self {
+        let known = |text: Option<String>| text.unwrap_or_else(|| "unknown".to_owned());
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
+        Self {
+            cores: thread::available_parallelism().map_or(1, usize::from),
+            model: known(field("/proc/cpuinfo", "model name")),
+            memory: known(field("/proc/meminfo", "MemTotal")),
+            // Its version; what a distribution or a host adds says nothing here.
+            kernel: known(kernel.map(|text| version(text.trim()).to_owned())),
+            file_system: known(file_system(scratch)),
         }
-    )
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "cores": self.cores,
+            "model": self.model,
+            "memory": self.memory,
+            "kernel": self.kernel,
+            "file_system": self.file_system,
+            "text": self.to_string(),
+        })
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} cores, {}, {} memory, Linux {}, {}{}",
+            self.cores,
+            self.model,
+            self.memory,
+            self.kernel,
+            self.file_system,
+            if self.file_system == "tmpfs" {
+                ": memory, not a disk; nothing here is durable, choose another with --scratch"
+            } else {
+                ""
+            }
+        )
+    }
+}
+
+/// The leading digits and dots.
+fn version(release: &str) -> &str {
+    let end = release.find(|c: char| !c.is_ascii_digit() && c != '.');
+    release
+        .get(..end.unwrap_or(release.len()))
+        .unwrap_or(release)
 }
 
 /// The first field of this name in a file of `name : value` lines.
@@ -52,6 +97,12 @@ fn innermost(mounts: &str, dir: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_is_its_version() {
+        assert_eq!(version("6.1.0-25-amd64"), "6.1.0");
+        assert_eq!(version("6.18.44"), "6.18.44");
+    }
 
     #[test]
     fn the_innermost_mount_counts_and_the_later_of_two() {

@@ -8,6 +8,7 @@
 mod bureau;
 mod chain;
 mod echo;
+mod history;
 mod large;
 mod load;
 mod machine;
@@ -15,24 +16,31 @@ mod memory;
 mod plain_file;
 mod postgres;
 mod proof;
+mod restart;
 mod row;
 mod scale;
 mod site;
+mod space;
 mod stream;
+mod tables;
 mod unary;
+mod whole;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use serde_json::{Map, json};
+use jiff::{Timestamp, Unit};
+use serde_json::{Map, Value, json};
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
 
 use self::{
-    row::{Better, Row, Runs, Thousandths, Yardstick},
+    history::Commit,
+    machine::Machine,
+    row::Row,
     scale::{FULL, QUICK, Scale},
     site::{Interrupt, Site},
 };
@@ -47,6 +55,12 @@ pub(crate) struct BenchArgs {
     /// Only these rows; may be given several times
     #[arg(long, value_enum, value_name = "ROW")]
     only: Vec<Item>,
+    /// Measure another program too, if it is installed
+    #[arg(long, value_enum, value_name = "PEER")]
+    compare: Vec<Peer>,
+    /// Add the figures to this directory's bench.ndjson, and write its BENCH.md
+    #[arg(long, value_name = "DIR", conflicts_with = "only")]
+    record: Option<PathBuf>,
     /// The directory to make the scratch directory in; its disk is measured
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
@@ -63,6 +77,10 @@ pub(crate) struct BenchArgs {
 enum Item {
     /// Single requests against a bare echo
     Echo,
+    /// How long all but one in a hundred of them take
+    Tail,
+    /// One caller at a time
+    Single,
     /// Single requests against PostgreSQL
     Postgres,
     /// Single requests with many events inside against a new ledger
@@ -79,14 +97,25 @@ enum Item {
     Report,
     /// Memory of the limit state
     Memory,
+    /// Cost of a decision in a large limit state
+    Decide,
     /// Time until a large ledger is ready again
     Restart,
     /// Cost of an event early and late
     Growth,
+    /// Bytes on disk
+    Space,
     /// Issuing with the tree kept against issuing without it
     Tree,
     /// Receipts in large trees
     Receipt,
+}
+
+/// Programs that the ledger is compared with on demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Peer {
+    /// An instance of its own, with the same rules in a function
+    Postgres,
 }
 
 /// What a process that the measurement starts is for.
@@ -103,8 +132,12 @@ pub(crate) fn run(args: &BenchArgs, format: Format) -> Result<()> {
     let runtime = Runtime::new()?;
     match args.role {
         Some(Role::EchoServer) => return runtime.block_on(echo::serve()),
-        Some(Role::Memory) => return memory::fold(args.subjects),
+        Some(Role::Memory) => return memory::measure(args.subjects),
         None => {}
+    }
+    let commit = Commit::of_program();
+    if let Some(dir) = &args.record {
+        history::check(dir, &commit)?;
     }
     let interrupt = Interrupt::default();
     runtime.block_on(async {
@@ -118,19 +151,54 @@ pub(crate) fn run(args: &BenchArgs, format: Format) -> Result<()> {
             });
         }
         let site = Site::new(args.scratch.as_deref(), interrupt)?;
-        eprintln!("{}", machine::describe(site.path()));
+        let machine = Machine::of(site.path());
+        eprintln!("machine: {machine}");
+        eprintln!("seed: {}, scratch: {}", seed(), site.path().display());
+        let measured_at = Timestamp::now().round(Unit::Second)?;
+        let began = Instant::now();
         let rows = measure(&site, args).await?;
-        match format {
-            Format::Json => output::line(&row::document(&rows).to_string())?,
-            Format::Ndjson => {
-                for row in &rows {
-                    output::line(&row.json().to_string())?;
+        let document = Value::Object(row::document(
+            &rows,
+            row::fields([
+                ("measured_at", json!(measured_at.to_string())),
+                ("seconds", json!(began.elapsed().as_secs())),
+                ("scale", json!(if args.quick { "quick" } else { "full" })),
+                ("version", json!(env!("CARGO_PKG_VERSION"))),
+                ("commit", commit.map_or(Value::Null, |commit| commit.json())),
+                ("seed", json!(seed())),
+                ("machine", machine.json()),
+            ]),
+        ));
+        if let Some(dir) = &args.record {
+            history::record(dir, &document)?;
+        }
+        print(&document, format)
+    })
+}
+
+fn seed() -> String {
+    format!("{:#018x}", bureau::SEED)
+}
+
+fn print(document: &Value, format: Format) -> Result<()> {
+    match format {
+        Format::Json => output::line(&document.to_string())?,
+        Format::Ndjson => {
+            for row in tables::list(document, "rows") {
+                output::line(&row.to_string())?;
+            }
+        }
+        Format::Csv => tables::rows(document).print(format, Map::new())?,
+        Format::Table => {
+            output::line(&tables::page(&tables::summary(document)))?;
+            for more in [tables::requests(document), tables::import(document)] {
+                if !more.rows.is_empty() {
+                    output::line(&tables::page(&more))?;
                 }
             }
-            Format::Table | Format::Csv => row::sheet(&rows).print(format, Map::new())?,
         }
-        Ok(())
-    })
+    }
+    Ok(())
 }
 
 /// Which rows are asked for, at which scale.
@@ -139,6 +207,7 @@ struct Plan<'a> {
     site: &'a Site,
     scale: Scale,
     only: &'a [Item],
+    compare: &'a [Peer],
 }
 
 impl Plan<'_> {
@@ -152,10 +221,11 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
         site,
         scale: if args.quick { QUICK } else { FULL },
         only: &args.only,
+        compare: &args.compare,
     };
     let mut rows: Vec<(Item, Row)> = Vec::new();
-    if plan.wants(&[Item::Memory]) {
-        rows.push((Item::Memory, limit_state(&plan)?));
+    if plan.wants(&[Item::Memory, Item::Decide]) {
+        rows.extend(memory::rows(&plan)?);
     }
     rows.extend(proof::rows(&plan).await?);
     let on_large = [
@@ -167,6 +237,7 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
         Item::Report,
         Item::Restart,
         Item::Growth,
+        Item::Space,
     ];
     let mut large = None;
     if plan.wants(&on_large) {
@@ -177,14 +248,22 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
         }
         large = Some(ledger);
     }
-    if plan.wants(&[Item::Echo, Item::Postgres, Item::Inside, Item::Tree]) {
+    let of_requests = [
+        Item::Echo,
+        Item::Tail,
+        Item::Single,
+        Item::Postgres,
+        Item::Inside,
+        Item::Tree,
+    ];
+    if plan.wants(&of_requests) {
         rows.extend(unary::rows(&plan, large.as_mut()).await?);
     }
     if let Some(mut ledger) = large {
-        if plan.wants(&[Item::Growth]) {
-            rows.push((Item::Growth, ledger.growth(&plan).await?));
+        if plan.wants(&[Item::Growth, Item::Space]) {
+            ledger.import_rest(&plan).await?;
         }
-        rows.extend(ledger.end(&plan)?);
+        rows.extend(ledger.end(&plan).await?);
     }
     rows.sort_by_key(|(item, _)| *item);
     Ok(rows.into_iter().map(|(_, row)| row).collect())
@@ -193,53 +272,4 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
 /// Says what is going on, on stderr.
 fn tell(what: &str) {
     eprintln!("  {what}");
-}
-
-/// The memory of the limit state, in a process of its own.
-fn limit_state(plan: &Plan<'_>) -> Result<Row> {
-    const ALLOWED: u64 = 2 << 30;
-    let subjects = plan.scale.subjects;
-    tell(&format!(
-        "limit state of {} subjects",
-        row::grouped(subjects)
-    ));
-    let mut command = plan.site.program();
-    command.args([
-        "bench",
-        "--role",
-        "memory",
-        "--subjects",
-        &subjects.to_string(),
-    ]);
-    let folded = command.output()?;
-    let said = String::from_utf8(folded.stdout)?;
-    let figure: u64 = said.trim().parse().with_context(|| {
-        format!(
-            "memory of the state: {}",
-            String::from_utf8_lossy(&folded.stderr)
-        )
-    })?;
-    let full = FULL.subjects;
-    let (scaled, allowed) = if subjects == full {
-        (String::new(), ALLOWED)
-    } else {
-        let scaled = format!(", measured with {} of them", row::grouped(subjects));
-        (scaled, ALLOWED / (full / subjects))
-    };
-    Ok(Row {
-        work: format!(
-            "10 million subjects in the limit state, each with a status and a grant{scaled}"
-        ),
-        unit: "bytes resident",
-        against: "2 GiB for 10 million".to_owned(),
-        // Memory does not vary from run to run as time does: one run.
-        figure: Runs::from_iter([figure]),
-        yardstick: Yardstick::Measured(Runs::from_iter([allowed])),
-        better: Better::Less,
-        reach: Thousandths(1_000),
-        extra: Map::from_iter([
-            ("subjects".to_owned(), json!(subjects)),
-            ("bytes_per_subject".to_owned(), json!(figure / subjects)),
-        ]),
-    })
 }

@@ -2,16 +2,16 @@
 
 use std::{
     fs::OpenOptions,
-    io::Write as _,
+    io::{Seek as _, Write as _},
     path::Path,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context as _, Result};
 use luzhang_ledger::block::BlockView;
 use prost::bytes::Bytes;
 
-use super::stream::Sent;
+use super::{load::nanos, stream::Sent};
 
 /// Appends blocks to a new file, each with one write, and makes them durable
 /// whenever so many events have come together: as often as a client that sends
@@ -46,24 +46,38 @@ pub(super) fn append(path: &Path, blocks: &[Bytes], events_a_sync: u64) -> Resul
     Ok(sent)
 }
 
-/// The time of one durable write of a few bytes, the middle one of many.
-pub(super) fn sync_time(path: &Path) -> Result<Duration> {
-    let mut file = OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .open(path)?;
-    let mut times = Vec::new();
-    for _ in 0..100 {
+/// Where durable writes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// To the end of a file that grows, as a log does.
+    End,
+    /// Over bytes that are there: the file system has nothing else to write.
+    Within,
+}
+
+/// Nanoseconds of durable writes of these bytes, one after the other to a new
+/// file, sorted.
+pub(super) fn sync_times(
+    path: &Path,
+    bytes: &[u8],
+    place: Place,
+    count: usize,
+) -> Result<Vec<u64>> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    if place == Place::Within {
+        file.write_all(&bytes.repeat(count))?;
+        file.rewind()?;
+    }
+    file.sync_all()?;
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
         let began = Instant::now();
-        file.write_all(&[0; 512])?;
+        file.write_all(bytes)?;
         file.sync_data()?;
-        times.push(began.elapsed());
+        times.push(nanos(began.elapsed()));
     }
     drop(file);
     std::fs::remove_file(path)?;
     times.sort_unstable();
-    times
-        .get(times.len() / 2)
-        .copied()
-        .context("no durable write was timed")
+    Ok(times)
 }

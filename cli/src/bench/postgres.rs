@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::{
     bureau::{self, Case},
     load::{Bounds, IN_FLIGHT, Slice, Stock, nanos},
-    site::{Interrupt, Process, Site},
+    site::{Interrupt, Process, Site, cpu_time},
 };
 
 const SCHEMA: &str = include_str!("postgres/issue.sql");
@@ -137,6 +137,7 @@ impl Postgres {
         interrupt: &Interrupt,
     ) -> Result<Slice> {
         let mut callers = JoinSet::new();
+        let cpu = cpu_time()?;
         let began = Instant::now();
         for (client, statement) in &self.connections {
             let (client, statement) = (Arc::clone(client), statement.clone());
@@ -160,6 +161,8 @@ impl Postgres {
             slice.latencies.extend(latencies??);
         }
         slice.time = began.elapsed();
+        slice.client_cpu = cpu_time()?.saturating_sub(cpu);
+        slice.latencies.sort_unstable();
         Ok(slice)
     }
 }

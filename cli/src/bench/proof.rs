@@ -30,8 +30,6 @@ use super::{
 
 /// Receipts that are made and checked for each run.
 const RECEIPTS: u64 = 500;
-/// Messages of a batch that one ledger takes before it is the other's turn.
-const TURN: u64 = 20;
 
 /// The rows of proofs that are asked for, besides the one of single requests.
 pub(super) async fn rows(plan: &Plan<'_>) -> Result<Vec<(Item, Row)>> {
@@ -84,9 +82,9 @@ async fn batches(plan: &Plan<'_>) -> Result<Row> {
     // The first turn warms up.
     let turns = plan.scale.runs.max(3) * 4 + 1;
     for turn in 0..turns {
-        let first = u64::from(u32::try_from(turn)?) * TURN;
+        let first = u64::from(u32::try_from(turn)?) * plan.scale.turn;
         for taker in &mut takers {
-            let messages = (first..first + TURN).map(|message| {
+            let messages = (first..first + plan.scale.turn).map(|message| {
                 let persons = message * MESSAGE..(message + 1) * MESSAGE;
                 persons.map(bureau::status).collect()
             });
@@ -106,6 +104,7 @@ async fn batches(plan: &Plan<'_>) -> Result<Row> {
         (one, two)
     };
     Ok(Row {
+        id: "tree-batch",
         work: format!(
             "streamed batches of {} with the tree kept",
             grouped(MESSAGE)
@@ -198,6 +197,12 @@ fn receipts(plan: &Plan<'_>, files: &TileFiles) -> Result<Row> {
         ("checked_ns", json!(checked.median())),
     ];
     Ok(Row {
+        // The larger trees are of the full run alone.
+        id: if head.size > 1_000_000 {
+            "receipt-large"
+        } else {
+            "receipt"
+        },
         work: format!(
             "a receipt among {} events ({bytes} bytes), made from tiles and checked",
             grouped(head.size)

@@ -7,8 +7,6 @@ use std::{fmt, time::Duration};
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::output::{self, Sheet};
-
 /// A ratio in thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Thousandths(pub(super) u64);
@@ -56,12 +54,37 @@ impl Runs {
         self.0.push(result);
     }
 
+    /// Every result, in the order of the runs.
+    pub(super) fn all(&self) -> &[u64] {
+        &self.0
+    }
+
     /// The middle one; the lower of two. `None` without runs.
     pub(super) fn median(&self) -> Option<u64> {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
         let last = sorted.len().checked_sub(1)?;
         sorted.get(last / 2).copied()
+    }
+
+    /// The lowest and the highest. `None` without runs.
+    pub(super) fn bounds(&self) -> Option<(u64, u64)> {
+        let lowest = self.0.iter().min().copied()?;
+        let highest = self.0.iter().max().copied()?;
+        Some((lowest, highest))
+    }
+
+    /// From the lowest to the highest, as a part of the median. `None` unless
+    /// there are two.
+    pub(super) fn spread(&self) -> Option<Thousandths> {
+        let (lowest, highest) = self.bounds().filter(|_| self.0.len() > 1)?;
+        Thousandths::of(highest - lowest, self.median()?)
+    }
+
+    /// Each result with the one of the other's at the same place, summed.
+    pub(super) fn plus(&self, other: &Self) -> Self {
+        let pairs = self.0.iter().zip(&other.0);
+        Self(pairs.map(|(one, two)| one.saturating_add(*two)).collect())
     }
 
     /// Divides every result, rounding down.
@@ -123,6 +146,8 @@ impl Verdict {
 /// One row of the report.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
+    /// Its name in the history: the same whatever the sizes were.
+    pub(super) id: &'static str,
     /// What was done, with the numbers that matter.
     pub(super) work: String,
     /// Unit of the figure and of the yardstick.
@@ -178,9 +203,18 @@ impl Row {
         set("reach", self.reach.json());
         set("verdict", json!(self.verdict().word()));
         set("against", json!(self.against));
+        set("id", json!(self.id));
         set("figure_runs", json!(self.figure.0));
+        set("figure_lowest", json!(self.figure.bounds().map(|b| b.0)));
+        set("figure_highest", json!(self.figure.bounds().map(|b| b.1)));
+        set("figure_spread", spread(&self.figure));
         match &self.yardstick {
-            Yardstick::Measured(runs) => set("yardstick_runs", json!(runs.0)),
+            Yardstick::Measured(runs) => {
+                set("yardstick_runs", json!(runs.0));
+                set("yardstick_lowest", json!(runs.bounds().map(|b| b.0)));
+                set("yardstick_highest", json!(runs.bounds().map(|b| b.1)));
+                set("yardstick_spread", spread(runs))
+            }
             Yardstick::Missing(why) => set("why_not_measured", json!(why)),
         };
         fields.extend(self.extra.clone());
@@ -188,48 +222,25 @@ impl Row {
     }
 }
 
-/// All rows as the promised document.
-pub(super) fn document(rows: &[Row]) -> Value {
-    let rows: Vec<Value> = rows.iter().map(Row::json).collect();
-    json!({ "schema_version": 1, "rows": rows })
+/// Further fields of a row.
+pub(super) fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    fields
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
-/// All rows for people, or as CSV.
-pub(super) fn sheet(rows: &[Row]) -> Sheet {
-    let shown = |number: Option<u64>| number.map_or_else(|| "-".to_owned(), grouped);
-    let cells = rows.iter().map(|row| {
-        let ratio = row
-            .ratio()
-            .map_or_else(|| "-".to_owned(), |ratio| ratio.to_string());
-        let verdict = match &row.yardstick {
-            Yardstick::Missing(why) => format!("not measured: {why}"),
-            Yardstick::Measured(_) => row.verdict().word().to_owned(),
-        };
-        vec![
-            row.work.clone(),
-            shown(row.figure.median()),
-            row.unit.to_owned(),
-            row.against.clone(),
-            shown(row.yardstick_median()),
-            ratio,
-            row.reach.to_string(),
-            verdict,
-        ]
-    });
-    output::sheet(
-        &[
-            "work",
-            "figure",
-            "unit",
-            "against",
-            "yardstick",
-            "ratio",
-            "reach",
-            "verdict",
-        ],
-        &[],
-        cells.collect(),
-    )
+fn spread(runs: &Runs) -> Value {
+    runs.spread().map_or(Value::Null, Thousandths::json)
+}
+
+/// All rows as the promised document, and what was measured with.
+pub(super) fn document(rows: &[Row], circumstances: Map<String, Value>) -> Map<String, Value> {
+    let rows: Vec<Value> = rows.iter().map(Row::json).collect();
+    let mut document = Map::from_iter([("schema_version".to_owned(), 1.into())]);
+    document.extend(circumstances);
+    document.insert("rows".to_owned(), rows.into());
+    document
 }
 
 /// A number with its digits in threes.
@@ -251,6 +262,7 @@ mod tests {
 
     fn row(better: Better, figure: &[u64], yardstick: Yardstick) -> Row {
         Row {
+            id: "row",
             work: "work".to_owned(),
             unit: "1/s",
             against: "yardstick".to_owned(),
@@ -311,8 +323,11 @@ mod tests {
 
     #[test]
     fn json_has_the_promised_fields_and_numbers_as_numbers() {
-        let json = document(&[row(Better::More, &[3], measured(&[2]))]);
+        let circumstances = Map::from_iter([("seed".to_owned(), json!(4))]);
+        let rows = [row(Better::More, &[3], measured(&[2]))];
+        let json = Value::Object(document(&rows, circumstances));
         assert_eq!(json["schema_version"], 1);
+        assert_eq!(json["seed"], 4);
         let row = &json["rows"][0];
         assert_eq!(row["figure"], 3);
         assert_eq!(row["yardstick"], 2);
@@ -320,6 +335,25 @@ mod tests {
         assert!((row["reach"].as_f64().unwrap() - 0.5).abs() < 1e-9);
         assert_eq!(row["unit"], "1/s");
         assert_eq!(row["p50_us"], 7);
+    }
+
+    #[test]
+    fn the_spread_is_from_lowest_to_highest_as_a_part_of_the_median() {
+        for (runs, spread) in [
+            (&[100, 90, 120][..], Some(300)),
+            (&[7, 7, 7], Some(0)),
+            (&[7], None),
+            (&[], None),
+            (&[0, 0], None),
+        ] {
+            let runs: Runs = runs.iter().copied().collect();
+            assert_eq!(runs.spread(), spread.map(Thousandths), "{runs:?}");
+        }
+        let json = row(Better::More, &[100, 90, 120], measured(&[1])).json();
+        assert_eq!(json["figure_lowest"], 90);
+        assert_eq!(json["figure_highest"], 120);
+        assert_eq!(json["figure_spread"].to_string(), "0.3");
+        assert_eq!(json["yardstick_spread"], Value::Null);
     }
 
     #[test]
@@ -334,7 +368,6 @@ mod tests {
         assert_eq!(json["yardstick"], Value::Null);
         assert_eq!(json["verdict"], "not measured");
         assert_eq!(json["why_not_measured"], "no server");
-        assert!(sheet(&[missing]).rows[0].contains(&"not measured: no server".to_owned()));
     }
 
     #[test]

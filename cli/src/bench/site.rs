@@ -189,6 +189,13 @@ impl Service {
         CpuClock(format!("/proc/{}/stat", self.process.child.id()).into())
     }
 
+    /// Ends it without a word.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.process.child.kill()?;
+        self.process.child.wait()?;
+        Ok(())
+    }
+
     /// Ends it in order.
     pub(super) fn stop(self) -> Result<()> {
         self.process.end("TERM")

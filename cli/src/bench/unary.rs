@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use luzhang_proto::wire::SubmitRequest;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
-    Item, Plan,
+    Item, Peer, Plan,
     bureau::{self, Case, MESSAGE, SLOTS, Walk},
     large::Large,
-    load::{self, Bounds, CONNECTIONS, Fleet, IN_FLIGHT, Slice, Stock},
+    load::{self, Bounds, CONNECTIONS, Callers, Fleet, IN_FLIGHT, Slice, Stock},
+    plain_file::{self, Place},
     postgres::{self, Claim, Postgres},
     row::{Better, Row, Runs, Thousandths, Yardstick, grouped},
     site::{CpuClock, Interrupt, Service},
@@ -22,14 +23,21 @@ use super::{
 struct Contestant {
     server: Server,
     walk: Walk,
+    /// The most requests of one run.
+    most: usize,
+    /// With many callers.
     slices: Vec<Slice>,
+    /// With one.
+    alone: Vec<Slice>,
 }
 
 enum Server {
     Grpc {
-        fleet: Fleet,
+        many: Fleet,
+        one: Fleet,
         stock: Arc<Stock<SubmitRequest>>,
         clock: CpuClock,
+        url: String,
         /// Ends with the contestant; the large ledger goes on.
         _service: Option<Service>,
     },
@@ -39,35 +47,59 @@ enum Server {
     },
 }
 
+impl Server {
+    async fn of_service(service: Service) -> Result<Self> {
+        let url = service.url.clone();
+        Self::at(url, service.clock(), Some(service)).await
+    }
+
+    async fn at(url: String, clock: CpuClock, service: Option<Service>) -> Result<Self> {
+        Ok(Self::Grpc {
+            many: Fleet::connect(&url, Callers::Many).await?,
+            one: Fleet::connect(&url, Callers::One).await?,
+            stock: Arc::default(),
+            clock,
+            url,
+            _service: service,
+        })
+    }
+}
+
 impl Contestant {
     fn new(server: Server, walk: Walk) -> Self {
         Self {
             server,
             walk,
+            most: usize::MAX,
             slices: Vec::new(),
+            alone: Vec::new(),
         }
     }
 
-    async fn serving(service: Service, walk: Walk) -> Result<Self> {
-        let server = Server::Grpc {
-            fleet: Fleet::connect(&service.url).await?,
-            stock: Arc::default(),
-            clock: service.clock(),
-            _service: Some(service),
-        };
-        Ok(Self::new(server, walk))
-    }
-
     /// Prepares the requests, then lets the clock run.
-    async fn run(&mut self, bounds: Bounds, interrupt: &Interrupt) -> Result<Slice> {
+    async fn run(
+        &mut self,
+        callers: Callers,
+        bounds: Bounds,
+        interrupt: &Interrupt,
+    ) -> Result<Slice> {
         let walk = self.walk.by_ref();
+        let bounds = Bounds {
+            requests: bounds.requests.min(self.most),
+            ..bounds
+        };
         match &self.server {
             Server::Grpc {
-                fleet,
+                many,
+                one,
                 stock,
                 clock,
                 ..
             } => {
+                let fleet = match callers {
+                    Callers::Many => many,
+                    Callers::One => one,
+                };
                 stock.fill(bounds.requests, walk.map(request))?;
                 let before = clock.now()?;
                 let mut slice = fleet.run(stock, bounds, interrupt).await?;
@@ -85,6 +117,21 @@ impl Contestant {
     fn rates(&self) -> Runs {
         self.slices.iter().map(Slice::rate).collect()
     }
+}
+
+/// Two that are nearly alike need more turns to be told apart.
+fn race_runs(plan: &Plan<'_>) -> usize {
+    if plan.wants(&[Item::Tree]) {
+        plan.scale.runs.max(5)
+    } else {
+        plan.scale.runs
+    }
+}
+
+/// Microseconds below which so many thousandths of each run lie.
+fn micros(slices: &[Slice], thousandths: usize) -> Runs {
+    let latencies = slices.iter().filter_map(|slice| slice.latency(thousandths));
+    latencies.map(|nanos| nanos / 1_000).collect()
 }
 
 fn request(case: Case) -> SubmitRequest {
@@ -105,15 +152,37 @@ struct Field {
     inside: Option<(Contestant, u64)>,
     /// And its version; or why there is none.
     postgres: Result<(Contestant, String), String>,
+    /// Microseconds of one durable write of a claim's block, at the end of a
+    /// file: half of them in each run took less.
+    syncs: Runs,
+    /// The same over bytes that are there.
+    syncs_within: Runs,
 }
 
 /// The rows of single requests that are asked for.
 pub(super) async fn rows(plan: &Plan<'_>, large: Option<&mut Large>) -> Result<Vec<(Item, Row)>> {
     let mut field = Field::gather(plan, large).await?;
-    field.race(plan).await?;
     let mut rows = Vec::new();
+    if plan.wants(&[Item::Single]) {
+        field.alone(plan).await?;
+        rows.extend(field.single_rows().map(|row| (Item::Single, row)));
+    }
+    let of_many = [
+        Item::Echo,
+        Item::Tail,
+        Item::Postgres,
+        Item::Inside,
+        Item::Tree,
+    ];
+    if !plan.wants(&of_many) {
+        return Ok(rows);
+    }
+    field.race(plan).await?;
     if plan.wants(&[Item::Echo]) {
         rows.extend(field.echo_row().map(|row| (Item::Echo, row)));
+    }
+    if plan.wants(&[Item::Tail]) {
+        rows.push((Item::Tail, field.tail_row()));
     }
     if plan.wants(&[Item::Postgres]) {
         rows.push((Item::Postgres, field.postgres_row()));
@@ -129,35 +198,36 @@ impl Field {
         let walk = || Walk::new(plan.scale.new_persons, 0..SLOTS);
         let service = new_ledger(plan, "new", &[]).await?;
         let new_events = Importer::connect(&service.url).await?.position().await?;
-        let new = Contestant::serving(service, walk()).await?;
+        let new = Contestant::new(Server::of_service(service).await?, walk());
         let mut echo = None;
-        if plan.wants(&[Item::Echo]) {
+        if plan.wants(&[Item::Echo, Item::Single]) {
             let mut command = plan.site.program();
             command.args(["bench", "--role", "echo-server"]);
             let service = plan.site.listen("the echo server", command)?;
-            echo = Some(Contestant::serving(service, walk()).await?);
+            echo = Some(Contestant::new(Server::of_service(service).await?, walk()));
         }
         let mut bare = None;
         if plan.wants(&[Item::Tree]) {
             let service = new_ledger(plan, "bare", &["--tree", "off"]).await?;
-            bare = Some(Contestant::serving(service, walk()).await?);
+            bare = Some(Contestant::new(Server::of_service(service).await?, walk()));
         }
         let mut inside = None;
         if let Some(large) = large.filter(|_| plan.wants(&[Item::Inside])) {
-            let server = Server::Grpc {
-                fleet: Fleet::connect(large.url()).await?,
-                stock: Arc::default(),
-                clock: large.clock(),
-                _service: None,
-            };
+            let server = Server::at(large.url().to_owned(), large.clock(), None).await?;
             // The import takes the slots 0 and 1, the batches take 2.
             let walk = Walk::new(large.persons(), 3..SLOTS);
-            inside = Some((Contestant::new(server, walk), large.position().await?));
+            let mut contestant = Contestant::new(server, walk);
+            // If time was up early, it has fewer persons.
+            let runs = u64::try_from(race_runs(plan) + 1)?;
+            contestant.most = usize::try_from(large.persons() / runs)?;
+            inside = Some((contestant, large.position().await?));
         }
-        let postgres = if plan.wants(&[Item::Postgres]) {
+        let postgres = if !plan.wants(&[Item::Postgres]) {
+            Err(String::new())
+        } else if plan.compare.contains(&Peer::Postgres) {
             postgres(plan, walk()).await
         } else {
-            Err(String::new())
+            Err("ask with --compare postgres".to_owned())
         };
         Ok(Self {
             new,
@@ -166,17 +236,58 @@ impl Field {
             bare,
             inside,
             postgres,
+            syncs: Runs::default(),
+            syncs_within: Runs::default(),
         })
+    }
+
+    /// One caller at a time, beside what it waits for at least: a durable write
+    /// and a round trip.
+    async fn alone(&mut self, plan: &Plan<'_>) -> Result<()> {
+        tell("one caller at a time");
+        let (scale, interrupt) = (plan.scale, &plan.site.interrupt);
+        let mut block = Vec::new();
+        for run in 0..=scale.runs {
+            for contestant in std::iter::once(&mut self.new).chain(&mut self.echo) {
+                let slice = contestant.run(Callers::One, scale.alone, interrupt).await?;
+                // The first is the warm-up.
+                if run > 0 {
+                    contestant.alone.push(slice);
+                }
+            }
+            if block.is_empty() {
+                block = self.new_block().await?;
+            }
+            let file = plan.site.dir("plain");
+            for (place, runs) in [
+                (Place::End, &mut self.syncs),
+                (Place::Within, &mut self.syncs_within),
+            ] {
+                let times = plain_file::sync_times(&file, &block, place, scale.syncs)?;
+                if run > 0 {
+                    let half = load::at_share(&times, 500);
+                    runs.push(half.context("no durable write was timed")? / 1_000);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The last block of the new ledger, as it is stored.
+    async fn new_block(&self) -> Result<Vec<u8>> {
+        let Server::Grpc { url, .. } = &self.new.server else {
+            bail!("the ledger is not served");
+        };
+        let mut reader = Importer::connect(url).await?;
+        let last = reader.position().await?;
+        let blocks = reader.blocks(last).await?;
+        let block = blocks.last().context("a new ledger without a block")?;
+        Ok(luzhang_ledger::block::to_stored(block))
     }
 
     async fn race(&mut self, plan: &Plan<'_>) -> Result<()> {
         tell("single requests");
-        // Two that are nearly alike need more turns to be told apart.
-        let runs = if self.bare.is_some() {
-            plan.scale.runs.max(5)
-        } else {
-            plan.scale.runs
-        };
+        let runs = race_runs(plan);
         let mut all: Vec<&mut Contestant> = vec![&mut self.new];
         all.extend(&mut self.echo);
         all.extend(&mut self.bare);
@@ -187,15 +298,16 @@ impl Field {
                 .ok()
                 .map(|(contestant, _)| contestant),
         );
+        let interrupt = &plan.site.interrupt;
         for contestant in &mut all {
             contestant
-                .run(plan.scale.warm_up, &plan.site.interrupt)
+                .run(Callers::Many, plan.scale.warm_up, interrupt)
                 .await?;
         }
         for _ in 0..runs {
             for contestant in &mut all {
                 let slice = contestant
-                    .run(plan.scale.unary, &plan.site.interrupt)
+                    .run(Callers::Many, plan.scale.unary, interrupt)
                     .await?;
                 contestant.slices.push(slice);
             }
@@ -205,9 +317,65 @@ impl Field {
         Ok(())
     }
 
+    /// Half of one caller's requests, and all but one in a hundred.
+    fn single_rows(&self) -> impl Iterator<Item = Row> {
+        /// What DESIGN.md allows, in microseconds.
+        const ALLOWED: u64 = 2_000;
+        let echo = self.echo.as_ref();
+        let trips = echo.map_or_else(Runs::default, |echo| micros(&echo.alone, 500));
+        let mut extra = figures(&self.new.alone, echo.map(|echo| &echo.alone[..]));
+        extra.insert("in_flight".to_owned(), json!(1));
+        extra.insert("connections".to_owned(), json!(1));
+        extra.insert("fdatasync_p50_us".to_owned(), json!(self.syncs.median()));
+        extra.insert(
+            "fdatasync_within_p50_us".to_owned(),
+            json!(self.syncs_within.median()),
+        );
+        let row = |id, share, reached: &str, against: &str, yardstick| Row {
+            id,
+            work: format!("unary issue, one caller at a time: answered within, {reached}"),
+            unit: "µs",
+            against: against.to_owned(),
+            figure: micros(&self.new.alone, share),
+            yardstick: Yardstick::Measured(yardstick),
+            better: Better::Less,
+            reach: Thousandths(1_000),
+            extra: extra.clone(),
+        };
+        let wait = self.syncs.plus(&trips);
+        [
+            row(
+                "single-p50",
+                500,
+                "p50",
+                "p50 of one append of the same block with fdatasync, plus p50 of one echo",
+                wait,
+            ),
+            row("single-p99", 990, "p99", "2 ms", Runs::from_iter([ALLOWED])),
+        ]
+        .into_iter()
+    }
+
+    fn tail_row(&self) -> Row {
+        /// What DESIGN.md allows, in microseconds.
+        const ALLOWED: u64 = 10_000;
+        Row {
+            id: "tail",
+            work: format!("unary issue, {IN_FLIGHT} in flight: answered within, p99"),
+            unit: "µs",
+            against: "10 ms".to_owned(),
+            figure: micros(&self.new.slices, 990),
+            yardstick: Yardstick::Measured(Runs::from_iter([ALLOWED])),
+            better: Better::Less,
+            reach: Thousandths(1_000),
+            ..row(&self.new, None)
+        }
+    }
+
     fn echo_row(&self) -> Option<Row> {
         let echo = self.echo.as_ref()?;
         Some(Row {
+            id: "echo",
             work: format!("unary issue, {IN_FLIGHT} in flight over {CONNECTIONS} connections"),
             against: "a bare tonic echo of the same message".to_owned(),
             yardstick: Yardstick::Measured(echo.rates()),
@@ -219,6 +387,7 @@ impl Field {
     fn tree_row(&self) -> Option<Row> {
         let bare = self.bare.as_ref()?;
         Some(Row {
+            id: "tree-unary",
             work: format!("unary issue, {IN_FLIGHT} in flight, with the tree kept"),
             against: "the same without a tree".to_owned(),
             yardstick: Yardstick::Measured(bare.rates()),
@@ -241,6 +410,7 @@ impl Field {
             ),
         };
         Row {
+            id: "postgres",
             work: format!("unary issue, {IN_FLIGHT} in flight, beside PostgreSQL"),
             against,
             yardstick,
@@ -252,6 +422,7 @@ impl Field {
     fn inside_row(&self) -> Option<Row> {
         let (inside, events) = self.inside.as_ref()?;
         let mut row = Row {
+            id: "inside",
             work: format!(
                 "unary issue, {IN_FLIGHT} in flight, {} events inside",
                 grouped(*events)
@@ -269,25 +440,37 @@ impl Field {
     }
 }
 
+/// Latencies, and what a request costs server and load.
+fn figures(slices: &[Slice], yardstick: Option<&[Slice]>) -> Map<String, Value> {
+    let mut figures = of_slices("", slices);
+    figures.extend(
+        yardstick
+            .map(|slices| of_slices("yardstick_", slices))
+            .unwrap_or_default(),
+    );
+    figures
+}
+
+fn of_slices(prefix: &str, slices: &[Slice]) -> Map<String, Value> {
+    let mut figures = load::latencies(prefix, slices);
+    let server: Runs = slices.iter().filter_map(Slice::server_cpu_each).collect();
+    let client: Runs = slices.iter().map(Slice::client_cpu_each).collect();
+    for (name, cpu) in [("server_cpu_ns", server), ("client_cpu_ns", client)] {
+        figures.extend(
+            cpu.median()
+                .map(|cpu| (format!("{prefix}{name}"), json!(cpu))),
+        );
+    }
+    figures
+}
+
 /// What the rows have in common.
 fn row(who: &Contestant, yardstick: Option<&Contestant>) -> Row {
-    let mut extra = load::latencies("", &who.slices);
-    let other = yardstick.iter().flat_map(|other| &other.slices);
-    extra.extend(load::latencies("yardstick_", other));
-    let cpu = |who: &Contestant| {
-        let each: Runs = who.slices.iter().filter_map(Slice::cpu_each).collect();
-        each.median()
-    };
-    let cpus = [
-        ("server_cpu_ns", cpu(who)),
-        ("yardstick_server_cpu_ns", yardstick.and_then(cpu)),
-    ];
-    for (name, cpu) in cpus {
-        extra.extend(cpu.map(|cpu| (name.to_owned(), json!(cpu))));
-    }
+    let mut extra = figures(&who.slices, yardstick.map(|other| &other.slices[..]));
     extra.insert("in_flight".to_owned(), json!(IN_FLIGHT));
     extra.insert("connections".to_owned(), json!(CONNECTIONS));
     Row {
+        id: "",
         work: String::new(),
         unit: "grants/s",
         against: String::new(),
