@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::{
     decide::{Command, CommandBody},
+    snapshot::record,
     state::State,
 };
 
@@ -28,6 +29,12 @@ pub struct Access {
     founded: Option<Position>,
 }
 
+record!(Access {
+    mandates,
+    proposals,
+    founded
+});
+
 /// A mandate in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
@@ -36,6 +43,8 @@ pub struct Held {
     /// Where it was adopted.
     pub position: Position,
 }
+
+record!(Held { mandate, position });
 
 /// A mandate that waits for a second administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +56,12 @@ pub struct Proposal {
     /// Where.
     pub position: Position,
 }
+
+record!(Proposal {
+    mandate,
+    by,
+    position
+});
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]

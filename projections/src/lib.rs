@@ -32,6 +32,7 @@ pub mod redecide;
 pub mod registers;
 pub mod report;
 pub mod simulate;
+pub mod snapshot;
 pub mod totals;
 pub mod trace;
 

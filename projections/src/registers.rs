@@ -1,6 +1,6 @@
 //! Registers of what is not a sum: plaques and startup loans, by their numbers.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use blake3::Hasher;
 use luzhang_ledger::{
@@ -12,7 +12,10 @@ use luzhang_ledger::{
     step::{PlaqueChange, PlaqueEvent, Step},
 };
 
-use crate::state::{self, Moving, PlaqueChanged, lists::count, money::Purse};
+use crate::{
+    snapshot::{Reader, Writer, record},
+    state::{self, Moving, PlaqueChanged, lists::count, money::Purse},
+};
 
 /// All plaques.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +34,13 @@ pub struct Known {
     pub document: String,
     plaque: state::Plaque,
 }
+
+record!(Known {
+    position,
+    office,
+    document,
+    plaque
+});
 
 /// How a plaque stands on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +104,18 @@ impl Known {
 }
 
 impl Plaques {
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self { all } = self;
+        to.pairs("plaques", all)
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        let all = from.column("plaques")?;
+        Ok(Self {
+            all: all.into_iter().collect(),
+        })
+    }
+
     pub(crate) fn apply(&mut self, event: &Event) {
         let header = &event.header;
         if let Body::Fact(Fact::Plaque(fact)) = &event.body {
@@ -216,6 +238,21 @@ pub struct Lent {
     pub accounts: Purse,
 }
 
+record!(Lent {
+    position,
+    office,
+    kind,
+    borrower,
+    bank,
+    principal_fen,
+    rate_ppm,
+    issued_on,
+    due_on,
+    settled,
+    subsidies,
+    accounts
+});
+
 impl Lent {
     /// What is not settled, in fen: the ledger knows whole repayments only.
     pub fn outstanding_fen(&self) -> i64 {
@@ -227,7 +264,22 @@ impl Lent {
 }
 
 impl Loans {
-    pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Moving<'_>>) {
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self { all, subsidies } = self;
+        to.pairs("loans", all)?;
+        to.pairs("loans.subsidies", subsidies)
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        let all = from.column("loans")?;
+        let subsidies = from.column("loans.subsidies")?;
+        Ok(Self {
+            all: all.into_iter().collect(),
+            subsidies: subsidies.into_iter().collect(),
+        })
+    }
+
+        pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Moving<'_>>) {
         let header = &event.header;
         if let Body::Granted(Claim::Loan(claim)) = &event.body {
             let lent = Lent {

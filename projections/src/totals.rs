@@ -2,7 +2,10 @@
 //! refused, what conflicts.
 
 use core::fmt;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 
 use blake3::Hasher;
 use luzhang_ledger::{
@@ -16,6 +19,7 @@ use luzhang_ledger::{
 use crate::{
     journal::day_of,
     pack::Pack,
+    snapshot::{Reader, Writer, record},
     state::{
         Line, LineKey, Moving, State,
         lists::count,
@@ -43,6 +47,8 @@ pub struct Month {
     pub month: i8,
 }
 
+record!(Month { year, month });
+
 impl Month {
     /// The month in which something was recorded, at a time in UTC microseconds.
     pub fn of(recorded_at: i64) -> Self {
@@ -68,6 +74,8 @@ pub struct Change {
     /// What was debited and credited in the month.
     pub accounts: Purse,
 }
+
+record!(Change { grants, accounts });
 
 impl Change {
     /// What was granted, less what was reversed, in fen.
@@ -95,12 +103,16 @@ pub struct Totals {
     months: BTreeMap<Line, BTreeMap<Month, Change>>,
 }
 
+record!(Totals { months });
+
 /// Refusals by programme and code; a refusal counts under each of its codes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusals {
     /// How many.
     pub lines: BTreeMap<(String, String), u64>,
 }
+
+record!(Refusals { lines });
 
 /// All conflicts, oldest first.
 #[derive(Clone, Debug, Default)]
@@ -122,6 +134,13 @@ pub struct Recorded {
     pub cleared: Option<Position>,
 }
 
+record!(Recorded {
+    position,
+    fact,
+    conflict,
+    cleared
+});
+
 pub(crate) fn programme_of<'a>(event: &Event, state: &'a State, claim: &Claim) -> &'a str {
     let pack: Option<&Pack> = event
         .header
@@ -133,6 +152,14 @@ pub(crate) fn programme_of<'a>(event: &Event, state: &'a State, claim: &Claim) -
 }
 
 impl Totals {
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        to.value("totals", self)
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        from.value("totals")
+    }
+
     pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Moving<'_>>) {
         let Some(Moving {
             line, transfers, ..
@@ -230,6 +257,14 @@ fn digest_line(line: &Line, hasher: &mut Hasher) {
 }
 
 impl Refusals {
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        to.value("refusals", self)
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        from.value("refusals")
+    }
+
     pub(crate) fn apply(&mut self, event: &Event, state: &State) {
         let Body::Refused(Refusal { claim, failures }) = &event.body else {
             return;
@@ -255,6 +290,17 @@ impl Refusals {
 }
 
 impl Conflicts {
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self { all } = self;
+        to.column("conflicts", all)
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        Ok(Self {
+            all: from.column("conflicts")?,
+        })
+    }
+
     pub(crate) fn apply(&mut self, event: &Event) {
         let header = &event.header;
         if let Body::Conflict(conflict) = &event.body {

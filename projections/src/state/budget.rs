@@ -1,6 +1,8 @@
 //! What was appropriated and what is committed, by fund, programme, office and
 //! year.
 
+use std::io;
+
 use blake3::Hasher;
 use hashbrown::HashMap;
 use luzhang_ledger::{Office, Position, fact::BudgetYear};
@@ -9,6 +11,7 @@ use super::{
     lists::{Lists, count},
     money::{Account, Purse, Transfer},
 };
+use crate::snapshot::{Reader, Writer, misread, record};
 
 /// One line of the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,12 +22,21 @@ pub(crate) struct BudgetKey {
     pub(crate) year: BudgetYear,
 }
 
+record!(BudgetKey {
+    fund,
+    programme,
+    office,
+    year
+});
+
 /// The money on one line, in fen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Balance {
     /// All accounts.
     pub accounts: Purse,
 }
+
+record!(Balance { accounts });
 
 impl Balance {
     /// Sum of the appropriations, less what was taken back.
@@ -117,6 +129,32 @@ impl Budget {
         self.keys.push(key);
         self.balances.push(Balance::default());
         line
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self {
+            lines: _,
+            keys,
+            balances,
+            sources,
+        } = self;
+        to.column("budget.keys", keys)?;
+        to.column("budget.balances", balances)?;
+        sources.write("budget.sources", to)
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        let keys: Vec<BudgetKey> = from.column("budget.keys")?;
+        let balances = from.column("budget.balances")?;
+        if keys.len() != balances.len() {
+            return Err(misread("budget"));
+        }
+        Ok(Self {
+            lines: keys.iter().copied().zip(0..).collect(),
+            keys,
+            balances,
+            sources: Lists::read("budget.sources", from)?,
+        })
     }
 
     /// Feeds the lines; `names` feeds the fund and the programme of a key.

@@ -1,7 +1,7 @@
 //! Cases: what became of each grant after it was decided. A grant that nothing
 //! has happened to yet is one small row; the first step gives it a life.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{collections::BTreeMap, io, sync::LazyLock};
 
 use blake3::{
     Hasher,
@@ -19,6 +19,7 @@ use super::{
     names::Names,
     streams::Ix,
 };
+use crate::snapshot::{Reader, Record, Writer, misread, numbered, record};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
@@ -44,6 +45,18 @@ pub(crate) struct Row {
     pub(crate) ambiguous: bool,
 }
 
+record!(Row {
+    position,
+    amount,
+    number,
+    line,
+    owner,
+    submitter,
+    pack,
+    form,
+    ambiguous
+});
+
 /// What became of a grant.
 #[derive(Clone, Debug)]
 pub(crate) struct Life {
@@ -62,6 +75,19 @@ pub(crate) struct Life {
     pub(crate) expected: i64,
 }
 
+record!(Life {
+    case,
+    purse,
+    review,
+    approval,
+    overrides,
+    notice,
+    open_objections,
+    payments,
+    reversed,
+    expected
+});
+
 /// Somebody let somebody take a second duty.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Overridden {
@@ -73,6 +99,13 @@ pub(crate) struct Overridden {
     pub(crate) position: u64,
 }
 
+record!(Overridden {
+    duty,
+    who,
+    by,
+    position
+});
+
 /// Somebody's word on a case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judged {
@@ -81,6 +114,12 @@ pub(crate) struct Judged {
     pub(crate) position: u64,
 }
 
+record!(Judged {
+    opinion,
+    by,
+    position
+});
+
 /// One payment of a grant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Payment {
@@ -88,6 +127,8 @@ pub(crate) struct Payment {
     pub(crate) fen: i64,
     pub(crate) stage: PaymentStage,
 }
+
+record!(Payment { batch, fen, stage });
 
 /// How far a payment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +145,14 @@ pub(crate) enum PaymentStage {
     Reissued,
 }
 
+numbered!(PaymentStage {
+    Waiting = 0,
+    Withdrawn = 1,
+    Settled = 2,
+    Bounced = 3,
+    Reissued = 4,
+});
+
 /// A public notice.
 #[derive(Clone, Debug)]
 pub(crate) struct Notice {
@@ -114,6 +163,14 @@ pub(crate) struct Notice {
     pub(crate) cases: Vec<CaseIx>,
 }
 
+record!(Notice {
+    number,
+    position,
+    last_day,
+    closed,
+    cases
+});
+
 /// An objection to a notice.
 #[derive(Clone, Debug)]
 pub(crate) struct Objection {
@@ -122,6 +179,13 @@ pub(crate) struct Objection {
     pub(crate) case: CaseIx,
     pub(crate) resolved: Option<u64>,
 }
+
+record!(Objection {
+    number,
+    position,
+    case,
+    resolved
+});
 
 /// A payment batch.
 #[derive(Clone, Debug)]
@@ -135,6 +199,15 @@ pub(crate) struct Batch {
     pub(crate) submitted: Option<u64>,
 }
 
+record!(Batch {
+    number,
+    position,
+    fund,
+    items,
+    locked,
+    submitted
+});
+
 /// A recovery.
 #[derive(Clone, Debug)]
 pub(crate) struct Recovery {
@@ -146,6 +219,16 @@ pub(crate) struct Recovery {
     pub(crate) conflict: u64,
     pub(crate) closed: Option<u64>,
 }
+
+record!(Recovery {
+    number,
+    position,
+    case,
+    fen,
+    received,
+    conflict,
+    closed
+});
 
 impl Recovery {
     pub(crate) fn outstanding(&self) -> i64 {
@@ -166,6 +249,22 @@ impl<T> Default for Numbered<T> {
             all: Vec::new(),
             places: BTreeMap::new(),
         }
+    }
+}
+
+impl<T: Record + Send> Numbered<T> {
+    fn write(&self, name: &str, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self { all, places } = self;
+        to.column(&format!("{name}.all"), all)?;
+        to.pairs(&format!("{name}.places"), places)
+    }
+
+    fn read(name: &str, from: &Reader<'_>) -> io::Result<Self> {
+        let places = from.column(&format!("{name}.places"))?;
+        Ok(Self {
+            all: from.column(&format!("{name}.all"))?,
+            places: places.into_iter().collect(),
+        })
     }
 }
 
@@ -342,6 +441,73 @@ impl Cases {
 
     pub(crate) fn lives(&self) -> &[Life] {
         &self.lives
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self {
+            rows,
+            numbers: _,
+            lives,
+            life_of: _,
+            principals,
+            notices,
+            objections,
+            batches,
+            recoveries,
+        } = self;
+        to.column("cases.rows", rows)?;
+        to.column("cases.unnumbered", &self.unnumbered())?;
+        to.column("cases.lives", lives)?;
+        principals.write("cases.principals", to)?;
+        notices.write("cases.notices", to)?;
+        objections.write("cases.objections", to)?;
+        batches.write("cases.batches", to)?;
+        recoveries.write("cases.recoveries", to)
+    }
+
+    /// Cases that are not found by their number: another one has it too.
+    fn unnumbered(&self) -> Vec<CaseIx> {
+        let mut is_found = vec![false; self.rows.len()];
+        for case in &self.numbers {
+            let place = usize::try_from(*case).ok();
+            if let Some(is_found) = place.and_then(|place| is_found.get_mut(place)) {
+                *is_found = true;
+            }
+        }
+        let cases = (0..).zip(is_found);
+        let unfound = cases.filter(|(_, is_found)| !is_found);
+        unfound.map(|(case, _)| case).collect()
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        let (rows, lives) = rayon::join(
+            || from.column::<Row>("cases.rows"),
+            || from.column::<Life>("cases.lives"),
+        );
+        let (rows, lives) = (rows?, lives?);
+        let unnumbered: Vec<CaseIx> = from.column("cases.unnumbered")?;
+        if !unnumbered.is_sorted() {
+            return Err(misread("cases.unnumbered"));
+        }
+        let mut numbers = HashTable::with_capacity(rows.len());
+        let mut without = unnumbered.iter().copied().peekable();
+        for (case, row) in (0..).zip(&rows) {
+            if without.next_if_eq(&case).is_none() {
+                // There is room for all, so none is moved.
+                numbers.insert_unique(row.number, case, |_| 0);
+            }
+        }
+        Ok(Self {
+            life_of: (0..).zip(&lives).map(|(n, life)| (life.case, n)).collect(),
+            rows,
+            numbers,
+            lives,
+            principals: Names::read("cases.principals", from)?,
+            notices: Numbered::read("cases.notices", from)?,
+            objections: Numbered::read("cases.objections", from)?,
+            batches: Numbered::read("cases.batches", from)?,
+            recoveries: Numbered::read("cases.recoveries", from)?,
+        })
     }
 }
 

@@ -3,7 +3,11 @@
 //! A ledger of ten million subjects has tens of millions of small histories; a
 //! `Vec` for each would cost more in headers than in content.
 
+use std::io;
+
 use blake3::Hasher;
+
+use crate::snapshot::{Reader, Record, Writer, record};
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
@@ -19,6 +23,23 @@ pub(crate) struct Lists<T> {
 struct Node<T> {
     value: T,
     next: u32,
+}
+
+record!(Node<T> { value, next });
+
+impl<T: Record + Send> Lists<T> {
+    pub(crate) fn write(&self, name: &str, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self { heads, nodes } = self;
+        to.column(&format!("{name}.heads"), heads)?;
+        to.column(&format!("{name}.nodes"), nodes)
+    }
+
+    pub(crate) fn read(name: &str, from: &Reader<'_>) -> io::Result<Self> {
+        Ok(Self {
+            heads: from.column(&format!("{name}.heads"))?,
+            nodes: from.column(&format!("{name}.nodes"))?,
+        })
+    }
 }
 
 impl<T> Default for Lists<T> {

@@ -13,6 +13,7 @@ mod fold;
 pub(crate) mod lists;
 pub mod money;
 mod names;
+mod snapshot;
 mod steps;
 pub(crate) mod streams;
 mod views;
@@ -45,6 +46,7 @@ use self::{
 use crate::{
     access::Access,
     pack::{Attribute, Pack},
+    snapshot::{Record, record},
 };
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
@@ -73,6 +75,13 @@ pub(crate) struct Span {
     pub(crate) standing: bool,
 }
 
+record!(Span {
+    from,
+    until,
+    position,
+    standing
+});
+
 impl Span {
     pub(crate) fn contains(&self, day: Date) -> bool {
         self.standing && self.from <= day && day < self.until
@@ -87,6 +96,12 @@ pub(crate) struct Attended {
     pub(crate) days: Box<[Date]>,
 }
 
+record!(Attended {
+    course,
+    position,
+    days
+});
+
 /// A registered course.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Course {
@@ -94,6 +109,12 @@ pub(crate) struct Course {
     pub(crate) last_day: Date,
     pub(crate) position: u64,
 }
+
+record!(Course {
+    first_day,
+    last_day,
+    position
+});
 
 /// A plaque, and what became of it.
 #[derive(Clone, Debug)]
@@ -106,6 +127,14 @@ pub(crate) struct Plaque {
     pub(crate) changes: Vec<PlaqueChanged>,
 }
 
+record!(Plaque {
+    level,
+    applicant,
+    awarded_on,
+    position,
+    changes
+});
+
 /// A change of a plaque.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PlaqueChanged {
@@ -114,6 +143,12 @@ pub(crate) struct PlaqueChanged {
     pub(crate) position: u64,
 }
 
+record!(PlaqueChanged {
+    change,
+    on,
+    position
+});
+
 /// A certificate in somebody's hands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Certificate {
@@ -121,6 +156,12 @@ pub(crate) struct Certificate {
     pub(crate) issued_on: Date,
     pub(crate) position: u64,
 }
+
+record!(Certificate {
+    person,
+    issued_on,
+    position
+});
 
 /// An authority document for one programme.
 #[derive(Clone, Debug)]
@@ -133,6 +174,15 @@ pub(crate) struct Authority {
     pub(crate) span: Span,
 }
 
+record!(Authority {
+    document,
+    programme,
+    office,
+    amount,
+    stated,
+    span
+});
+
 /// A contract that ended early.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ContractEnded {
@@ -143,6 +193,14 @@ pub(crate) struct ContractEnded {
     pub(crate) standing: bool,
 }
 
+record!(ContractEnded {
+    employer,
+    first_day,
+    ended_on,
+    position,
+    standing
+});
+
 /// A conflict that no later fact cleared.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenConflict {
@@ -151,6 +209,13 @@ pub(crate) struct OpenConflict {
     pub(crate) code: Box<str>,
     pub(crate) dates: DateSet,
 }
+
+record!(OpenConflict {
+    position,
+    limit,
+    code,
+    dates
+});
 
 /// An issued loan.
 #[derive(Clone, Copy, Debug)]
@@ -162,6 +227,15 @@ pub(crate) struct Loan {
     pub(crate) position: u64,
     pub(crate) settled: Option<(Repayment, u64)>,
 }
+
+record!(Loan {
+    borrower,
+    kind,
+    principal,
+    issued_on,
+    position,
+    settled
+});
 
 /// A grant that stands, as limits see it.
 #[derive(Clone, Debug)]
@@ -187,6 +261,18 @@ pub(crate) struct Grant {
     pub(crate) policy: u64,
 }
 
+record!(Grant {
+    position,
+    counted_on,
+    extent,
+    party,
+    kind,
+    level,
+    standing,
+    programme,
+    policy
+});
+
 /// The days that a grant covers.
 #[derive(Clone, Debug)]
 pub(crate) enum Extent {
@@ -196,6 +282,40 @@ pub(crate) enum Extent {
     Days(Box<[Date]>),
     /// A half-open period.
     Period(Date, Date),
+}
+
+impl Record for Extent {
+    fn shape(shape: &mut String) {
+        shape.push_str("Extent{0:,1:");
+        Box::<[Date]>::shape(shape);
+        shape.push_str(",2:");
+        <(Date, Date)>::shape(shape);
+        shape.push('}');
+    }
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::None => bytes.push(0),
+            Self::Days(days) => {
+                bytes.push(1);
+                days.put(bytes);
+            }
+            Self::Period(from, until) => {
+                bytes.push(2);
+                from.put(bytes);
+                until.put(bytes);
+            }
+        }
+    }
+
+    fn take(bytes: &mut &[u8]) -> Option<Self> {
+        match u8::take(bytes)? {
+            0 => Some(Self::None),
+            1 => Some(Self::Days(Record::take(bytes)?)),
+            2 => Some(Self::Period(Record::take(bytes)?, Record::take(bytes)?)),
+            _ => None,
+        }
+    }
 }
 
 impl Grant {

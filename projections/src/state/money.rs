@@ -10,6 +10,8 @@
 //! longer owed to the payee, and has to come back (归垫) to the fund it came
 //! from.
 
+use crate::snapshot::record;
+
 /// An account of a budget line. Debits are positive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Account {
@@ -176,6 +178,8 @@ impl FromIterator<Transfer> for Transfers {
 pub struct Purse {
     balances: [i64; Account::ALL.len()],
 }
+
+record!(Purse { balances });
 
 impl Purse {
     /// The balance of one account; debits are positive.

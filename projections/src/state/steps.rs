@@ -24,6 +24,7 @@ use super::{
     money::{Account, Kind, Purse, Transfer, Transfers},
     slot,
 };
+use crate::snapshot::record;
 
 /// A budget line in words, in the order of a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,6 +38,13 @@ pub struct Line {
     /// Fund id.
     pub fund: String,
 }
+
+record!(Line {
+    programme,
+    year,
+    office,
+    fund
+});
 
 /// The same, of words that are written elsewhere: asked for with every grant.
 #[derive(Clone, Copy, Debug)]

@@ -2,11 +2,14 @@
 //! course, brand or loan by the number that its stream was given when it first
 //! appeared.
 
+use std::io;
+
 use blake3::Hasher;
 use hashbrown::{HashTable, hash_table::Entry};
 use luzhang_ledger::{Position, StreamId, event::PartyKind};
 
 use super::lists::count;
+use crate::snapshot::{Reader, Writer, misread, record};
 
 /// A stream's number; dense, in the order of first appearance.
 pub(crate) type Ix = u32;
@@ -19,6 +22,13 @@ struct Stream {
     last: u64,
     details: u64,
 }
+
+record!(Stream {
+    revision,
+    kind,
+    last,
+    details
+});
 
 /// In place of the kind of a subject whose details were erased.
 const ERASED: u8 = 4;
@@ -145,6 +155,37 @@ impl Streams {
 
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    pub(crate) fn write(&self, to: &mut Writer<'_>) -> io::Result<()> {
+        let Self {
+            numbers: _,
+            ids,
+            entries,
+        } = self;
+        to.column("streams.ids", ids)?;
+        to.column("streams.entries", entries)
+    }
+
+    pub(crate) fn read(from: &Reader<'_>) -> io::Result<Self> {
+        let (ids, entries) = rayon::join(
+            || from.column::<StreamId>("streams.ids"),
+            || from.column::<Stream>("streams.entries"),
+        );
+        let (ids, entries) = (ids?, entries?);
+        if ids.len() != entries.len() {
+            return Err(misread("streams"));
+        }
+        let mut numbers = HashTable::with_capacity(ids.len());
+        for (ix, id) in (0..).zip(&ids) {
+            // There is room for all, so none is moved.
+            numbers.insert_unique(spread(id), ix, |_| 0);
+        }
+        Ok(Self {
+            numbers,
+            ids,
+            entries,
+        })
     }
 
     pub(crate) fn digest(&self, hasher: &mut Hasher) {

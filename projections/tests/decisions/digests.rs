@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// At least one event of every kind that a decision makes.
-fn everything() -> Ledger {
+pub(crate) fn everything() -> Ledger {
     const PLENTY: i64 = 100_000_000_000;
     let mut ledger = Ledger::new();
     for step in [

@@ -15,7 +15,7 @@ use luzhang_projections::{
     report::{Cell, Column, Cover, Name, Query, Report},
 };
 
-use crate::ledger::Ledger;
+use crate::{ledger::Ledger, snapshots};
 use books::Books;
 use dice::Dice;
 
@@ -61,6 +61,9 @@ fn again(begin: &Ledger, ledger: &Ledger, seed: u64) {
 
 /// One life in so many is reported too.
 const REPORTED: u64 = 200;
+
+/// One life in so many is kept and read back: its packs are parsed then.
+const RESTORED: u64 = 20;
 
 /// Reports keep the books only; their digests and sums are those of everything.
 fn reported(ledger: &Ledger, seed: u64) {
@@ -185,6 +188,9 @@ fn play(seed: u64) -> Tally {
 
     // What a snapshot and the rest of the log give is what the whole log gives.
     let (mut state, from) = snapshot.unwrap_or((Projections::default(), 0));
+    if seed.is_multiple_of(RESTORED) {
+        snapshots::check_decided(&ledger, from, &state, seed);
+    }
     for event in &ledger.log[from..] {
         state.apply(event);
     }

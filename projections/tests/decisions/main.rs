@@ -36,6 +36,7 @@ mod digests;
 mod entitlements;
 mod redecided;
 mod simulated;
+mod snapshots;
 mod traces;
 
 mod histories;
