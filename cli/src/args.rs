@@ -9,7 +9,12 @@ pub(crate) mod transport;
 pub(crate) mod watch;
 pub(crate) mod witness;
 
-use std::{net::SocketAddr, num::NonZeroU32, path::PathBuf, str::FromStr};
+use std::{
+    net::SocketAddr,
+    num::{NonZeroU32, NonZeroU64},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
@@ -19,7 +24,9 @@ use clap_complete::Shell;
 use jiff::SignedDuration;
 use luzhang_ledger::{Date, Position, proof::note::KeyName, text::Principal};
 use luzhang_server::{
+    Snapshots,
     http::Believed,
+    snapshots::Cadence,
     tls::pem,
     vault::{KekCommand, KekSource},
 };
@@ -352,6 +359,15 @@ pub(crate) struct ServeArgs {
     /// and publish those that meet its quorum
     #[arg(long, env = "LUZHANG_WITNESSES", value_name = "FILE")]
     pub(crate) witnesses: Option<PathBuf>,
+    /// Keep what the log folds to for the next start (`snapshots/`): every so many
+    /// events, 200,000 for `on`; `off` removes those there are
+    #[arg(
+        long,
+        env = "LUZHANG_SNAPSHOTS",
+        default_value = "on",
+        value_name = "on|off|N"
+    )]
+    pub(crate) snapshots: KeepSnapshots,
     /// Whether the tree is kept: `off` is for measuring what it costs
     #[arg(long, value_enum, default_value_t, hide = true)]
     pub(crate) tree: TreeKept,
@@ -370,6 +386,27 @@ impl FromStr for Rate {
         }
         let rate = text.parse().map(|rate| Self(Some(rate)));
         rate.map_err(|_| "neither `off` nor a whole number above zero such as 500".to_owned())
+    }
+}
+
+/// Whether snapshots are kept, and how often they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeepSnapshots(pub(crate) Snapshots);
+
+impl FromStr for KeepSnapshots {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(Self(Snapshots::default())),
+            "off" => Ok(Self(Snapshots::Off)),
+            events => match events.parse::<NonZeroU64>() {
+                Ok(events) => Ok(Self(Snapshots::On(Cadence::after(events.get())))),
+                Err(_) => {
+                    Err("neither `on` nor `off` nor a number of events above zero".to_owned())
+                }
+            },
+        }
     }
 }
 

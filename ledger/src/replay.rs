@@ -11,12 +11,12 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::{
-    block::{BlockView, FRAME_HEADER_LEN, Frame},
+    block::{BlockView, FRAME_HEADER_LEN, Frame, Head},
     codec,
     event::Event,
     hash::{ChainHasher, Hash},
     log::{ReadError, Reader},
-    position::Position,
+    position::{LedgerId, Position},
     verify::{Finding, Verifier, batches},
 };
 
@@ -74,6 +74,16 @@ pub fn replay(
     replay_blocks(reader.blocks_from(Position::FIRST), take)
 }
 
+/// The same for what comes after a head up to which the log is known to hold.
+pub fn replay_after(
+    reader: &dyn Reader,
+    (ledger, head): (LedgerId, Head),
+    take: impl FnMut(Vec<Replayed>) -> ControlFlow<()>,
+) -> Result<(), ReplayError> {
+    let blocks = reader.blocks_from(head.next_position());
+    verify_and_replay(Verifier::after(ledger, head), blocks, take)
+}
+
 /// The same for blocks from anywhere: they are verified here.
 pub fn replay_blocks<I>(
     blocks: I,
@@ -82,7 +92,17 @@ pub fn replay_blocks<I>(
 where
     I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
 {
-    let mut verifier = Verifier::new(None);
+    verify_and_replay(Verifier::new(None), blocks, take)
+}
+
+fn verify_and_replay<I>(
+    mut verifier: Verifier,
+    blocks: I,
+    take: impl FnMut(Vec<Replayed>) -> ControlFlow<()>,
+) -> Result<(), ReplayError>
+where
+    I: Iterator<Item = Result<Vec<u8>, ReadError>> + Send,
+{
     let decode = move |batch: Vec<Result<Vec<u8>, ReadError>>| {
         let batch: Result<Vec<Vec<u8>>, ReadError> = batch.into_iter().collect();
         verifier.decode(&batch?)

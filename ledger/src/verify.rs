@@ -199,6 +199,16 @@ impl Verifier {
         }
     }
 
+    /// Everything up to a head was verified before, and is the beginning of this
+    /// ledger's chain.
+    pub fn after(ledger: LedgerId, head: Head) -> Self {
+        Self {
+            ledger: Some(ledger),
+            head: Some(head),
+            ..Self::new(None)
+        }
+    }
+
     /// Computes the tree too, and compares it with these heads.
     #[must_use]
     pub fn with_tree(mut self, expected: impl IntoIterator<Item = ExpectedTree>) -> Self {

@@ -279,7 +279,7 @@ impl Loans {
         })
     }
 
-        pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Moving<'_>>) {
+    pub(crate) fn apply(&mut self, event: &Event, movement: Option<&Moving<'_>>) {
         let header = &event.header;
         if let Body::Granted(Claim::Loan(claim)) = &event.body {
             let lent = Lent {

@@ -47,7 +47,7 @@ impl Handle {
 const NICE: i32 = 10;
 
 /// Where there is too little of the processor for all, others go first.
-fn give_way() {
+pub(crate) fn give_way() {
     // Where that is not possible, they are as important as others.
     let _as_before = rustix::process::setpriority_process(None, NICE);
 }

@@ -5,6 +5,7 @@ use std::{
     io,
     sync::{
         Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender},
     },
 };
@@ -61,10 +62,13 @@ pub(crate) struct Committer {
     pub(crate) durable: watch::Sender<Head>,
     pub(crate) poison: Poison,
     pub(crate) turns: Arc<Turns>,
+    /// The position of the newest erasure that is done.
+    pub(crate) erased: Arc<AtomicU64>,
 }
 
 impl Committer {
-    pub(crate) fn run(mut self, commits: &Receiver<Commit>) {
+    /// Runs until the decider has ended. Returns the log, to be closed.
+    pub(crate) fn run(mut self, commits: &Receiver<Commit>) -> Box<dyn Log> {
         while let Ok(commit) = commits.recv() {
             let committed = commit
                 .appends
@@ -91,9 +95,7 @@ impl Committer {
             }
             self.turns.arrived();
         }
-        if let Err(error) = self.log.close() {
-            tracing::error!(%error, "the log did not close in order");
-        }
+        self.log
     }
 
     /// An erasure is answered when the key is gone.
@@ -102,7 +104,11 @@ impl Committer {
             return Ok(());
         }
         let destroyed = self.vault.destroy(retired);
-        destroyed.map_err(|error| Stopped::of_vault(&error))
+        destroyed.map_err(|error| Stopped::of_vault(&error))?;
+        // Snapshots from before are made anew, without them.
+        let end = self.log.head().position.map_or(0, Position::number);
+        self.erased.store(end, Ordering::Release);
+        Ok(())
     }
 
     fn commit(&mut self, blocks: Vec<SealedBlock>) -> Result<(), Stopped> {

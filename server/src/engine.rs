@@ -4,7 +4,10 @@
 use std::{
     ops::ControlFlow,
     path::Path,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +20,7 @@ use luzhang_ledger::{
         sled::{OpenError, SledLog},
         tiles::TileReader,
     },
-    proof::{SignedCheckpoint, VerifierKey, note::KeyName},
+    proof::{Frontier, SignedCheckpoint, VerifierKey, note::KeyName},
     text::{Label, Principal},
 };
 use luzhang_projections::{
@@ -37,11 +40,15 @@ use crate::{
         Trouble,
     },
     committer::{Poison, Stopped},
-    convert::{from_proto::Request, to_proto::Outcome},
+    convert::{
+        from_proto::Request,
+        to_proto::{LoggedEvent, Outcome},
+    },
     denials::Denials,
     rejected::Rejected,
-    replay::{self, ReplayError},
-    sequencer::{self, Commands, Own, Presence, Requests, Running, Said, Say, Start},
+    replay::{self, ReplayError, Replayed},
+    sequencer::{self, Commands, Left, Own, Presence, Running, Said, Say, Start},
+    snapshots::{self, Folded, Index, Keeper, Parts, Shelf, Snapshots},
     turns::{Lane, Turned, Turns},
     vault::{KekSource, Vault, VaultError},
 };
@@ -138,6 +145,8 @@ pub struct Options {
     pub proofs: Proofs,
     /// Where the key that wraps all others comes from.
     pub kek: KekSource,
+    /// Whether what was folded is kept for the next start.
+    pub snapshots: Snapshots,
 }
 
 impl Default for Options {
@@ -146,6 +155,7 @@ impl Default for Options {
             queue: DEFAULT_QUEUE,
             proofs: Proofs::default(),
             kek: KekSource::default(),
+            snapshots: Snapshots::default(),
         }
     }
 }
@@ -162,6 +172,7 @@ pub struct Engine {
     durable: watch::Receiver<Head>,
     poison: Poison,
     checkpoints: Mutex<Option<Checkpoints>>,
+    keeper: Mutex<Option<Keeper>>,
     tree: Option<Tree>,
     access: Arc<RwLock<Arc<Access>>>,
     denials: Arc<Denials>,
@@ -197,10 +208,12 @@ impl Engine {
         }
         let log = SledLog::create(dir, genesis.ledger)?;
         let epoch = log.next_epoch();
-        Self::begin(Box::new(log), epoch, dir, genesis, options)
+        let log: Box<dyn Log> = Box::new(log);
+        Self::begin((log, epoch), dir, genesis, options, Some(dir))
     }
 
-    /// Opens the ledger in `dir`: reads the whole log, verifying it.
+    /// Opens the ledger in `dir`: reads the log, verifying it, from the newest
+    /// snapshot on if there is one that fits.
     ///
     /// `progress` is told how many events were read so far, and of how many.
     pub fn open(
@@ -217,10 +230,29 @@ impl Engine {
         let epoch = log.next_epoch();
         let head = log.head();
         let total = head.position.map_or(0, Position::number);
-        let mut projections = Projections::default();
-        let mut requests = Requests::default();
+        let reader = log.reader();
+        let snapshot = match options.snapshots {
+            Snapshots::Off => None,
+            Snapshots::On(_) => {
+                let shelf = Shelf::of(dir, ledger)?;
+                shelf.newest(&vault, &*reader, |found| {
+                    resumes(opening.as_mut(), found, &*reader)
+                })
+            }
+        };
+        if snapshot.is_none() {
+            // As it was before a snapshot was tried.
+            opening = open_tree(dir, &options.proofs)?;
+        }
+        let from = snapshot.as_ref().map(|folded| folded.head);
+        let was = snapshot.as_ref().map_or(0, Folded::position);
+        let erasures = snapshot.as_ref().map_or(0, Folded::erasures);
+        let (mut projections, mut index) = snapshot.map_or_else(Default::default, |folded| {
+            (folded.projections, folded.index)
+        });
+        // Only this ledger's keys make a snapshot.
         let mut key_check = None;
-        replay::replay(&*log.reader(), |events| {
+        let take = |events: Vec<Replayed>| {
             for event in &events {
                 if let Body::LedgerCreated {
                     key_check: check, ..
@@ -228,10 +260,8 @@ impl Engine {
                 {
                     key_check = Some(*check);
                 }
-                if let Some(request) = event.header.request {
-                    requests.insert(request.id, event.header.position.number());
-                }
                 projections.apply(event);
+                index.see(event);
                 if let Some(opening) = &mut opening {
                     opening.see(event, event.hash);
                 }
@@ -241,7 +271,11 @@ impl Engine {
                 total,
             );
             ControlFlow::Continue(())
-        })?;
+        };
+        match from {
+            None => replay::replay(&*reader, take)?,
+            Some(head) => replay::replay_after(&*reader, (ledger, head), take)?,
+        }
         if key_check.is_some_and(|check| check != vault.check_value(ledger)) {
             return Err(VaultError::Mismatch.into());
         }
@@ -249,6 +283,10 @@ impl Engine {
         if projections.state.erasures() > 0 {
             // What a crash kept from being destroyed.
             vault.sweep(projections.state.erased())?;
+        }
+        let erased = Arc::<AtomicU64>::default();
+        if projections.state.erasures() > erasures {
+            erased.store(total, Ordering::Release);
         }
         // A crash between making the directory and the first block leaves a
         // ledger without events; it begins now.
@@ -270,14 +308,16 @@ impl Engine {
                 log: Box::new(log),
                 vault,
                 projections: Arc::new(RwLock::new(projections)),
-                requests,
+                index,
                 genesis,
                 access: Arc::default(),
                 denials: Arc::default(),
                 tree: None,
+                erased,
             },
             opening,
             options,
+            Some((dir, was)),
         )?;
         if fresh {
             engine.wait_for_genesis()?;
@@ -318,15 +358,16 @@ impl Engine {
         genesis: Genesis,
         options: Options,
     ) -> Result<Self, EngineError> {
-        Self::begin(log, 1, keys, genesis, options)
+        Self::begin((log, 1), keys, genesis, options, None)
     }
 
+    /// `dir` is where snapshots go.
     fn begin(
-        log: Box<dyn Log>,
-        epoch: u64,
+        (log, epoch): (Box<dyn Log>, u64),
         keys: &Path,
         genesis: Genesis,
         options: Options,
+        dir: Option<&Path>,
     ) -> Result<Self, EngineError> {
         let vault = Arc::new(Vault::create(keys, &options.kek)?);
         if let Some(origin) = genesis.origin {
@@ -353,23 +394,27 @@ impl Engine {
                 log,
                 vault,
                 projections: Arc::default(),
-                requests: Requests::default(),
+                index: Index::default(),
                 genesis: bodies,
                 access: Arc::default(),
                 denials: Arc::default(),
                 tree: None,
+                erased: Arc::default(),
             },
             opening,
             options,
+            dir.map(|dir| (dir, 0)),
         )?;
         engine.wait_for_genesis()?;
         Ok(engine)
     }
 
+    /// `beside` is where snapshots go, and the position of the newest there.
     fn start(
         mut start: Start,
         opening: Option<Opening>,
         options: Options,
+        beside: Option<(&Path, u64)>,
     ) -> Result<Self, EngineError> {
         let turns = Arc::new(Turns::new(options.queue.max(1)));
         let (tell, hear) = checkpoints::channel();
@@ -381,7 +426,28 @@ impl Engine {
         let access = Arc::clone(&start.access);
         let denials = Arc::clone(&start.denials);
         *access.write() = Arc::new(projections.read().state.access.clone());
+        let erased = Arc::clone(&start.erased);
         let running = sequencer::start(start, Arc::clone(&turns))?;
+        let keeper = match (beside, options.snapshots) {
+            (None, _) => None,
+            (Some((dir, _)), Snapshots::Off) => {
+                Shelf::clear(dir)?;
+                None
+            }
+            (Some((dir, newest)), Snapshots::On(cadence)) => {
+                let shelf = Shelf::of(dir, ledger)?;
+                shelf.tidy(newest)?;
+                Some(Keeper::start(snapshots::Start {
+                    shelf,
+                    vault: Arc::clone(&vault),
+                    cadence,
+                    log: Arc::clone(&reader),
+                    durable: running.durable.clone(),
+                    newest,
+                    erased,
+                })?)
+            }
+        };
         let checkpoints = opening.map(|opening| {
             let start = checkpoints::Start {
                 ledger,
@@ -412,6 +478,7 @@ impl Engine {
             poison: Arc::clone(&running.poison),
             running: Mutex::new(Some(running)),
             checkpoints: Mutex::new(checkpoints),
+            keeper: Mutex::new(keeper),
             tree,
             access,
             denials,
@@ -645,15 +712,40 @@ impl Engine {
         self.poison.get()
     }
 
-    /// Takes no more, finishes what is queued, closes the log.
+    /// Takes no more, finishes what is queued, keeps what it folds to for the next
+    /// start, closes the log.
     pub fn close(&self) {
         self.turns.close();
-        if let Some(running) = self.running.lock().take() {
-            running.join();
+        let left = self.running.lock().take().and_then(Running::join);
+        let checkpoints = self.checkpoints.lock().take();
+        let frontier = checkpoints.and_then(Checkpoints::join);
+        let keeper = self.keeper.lock().take();
+        if let Some(keeper) = keeper {
+            self.keep(keeper, left.as_ref(), frontier.as_ref());
         }
-        if let Some(checkpoints) = self.checkpoints.lock().take() {
-            checkpoints.join();
+        if let Some(left) = left
+            && let Err(error) = left.log.close()
+        {
+            tracing::error!(%error, "the log did not close in order");
         }
+    }
+
+    /// Ends whoever makes snapshots, with a last one if everything ended in order.
+    fn keep(&self, keeper: Keeper, left: Option<&Left>, frontier: Option<&Frontier>) {
+        let head = self.head();
+        let projections = self.projections.read();
+        let whole = self.poison.get().is_none() && projections.state.position() == head.position;
+        let at_end = |frontier: &&Frontier| frontier.head().last() == head.position;
+        let parts = match (left, frontier.filter(at_end)) {
+            (Some(left), Some(frontier)) if whole => Some(Parts {
+                head,
+                projections: &projections,
+                index: &left.index,
+                frontier,
+            }),
+            (_, _) => None,
+        };
+        keeper.end(parts.as_ref());
     }
 }
 
@@ -696,6 +788,30 @@ impl Tree {
     pub fn trouble(&self) -> Option<Trouble> {
         self.published.borrow().trouble.clone()
     }
+}
+
+/// Whether what was signed is proven to be in the tree of a snapshot; then the tree
+/// goes on from there.
+fn resumes(opening: Option<&mut Opening>, found: &Folded, log: &dyn Reader) -> bool {
+    let Some(opening) = opening else {
+        return true;
+    };
+    let mut adoptions = Vec::new();
+    for position in &found.index.adoptions {
+        let event = replay::event_at(log, *position);
+        let Ok(Some(LoggedEvent { event, .. })) = event else {
+            return false;
+        };
+        let Body::CheckpointKeyAdopted(adoption) = event.body else {
+            return false;
+        };
+        adoptions.push(*adoption);
+    }
+    let resumed = opening.resume(&found.frontier, adoptions, log);
+    resumed.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the tree does not help to use a snapshot");
+        false
+    })
 }
 
 fn open_tree(dir: &Path, proofs: &Proofs) -> Result<Option<Opening>, EngineError> {

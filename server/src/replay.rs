@@ -5,7 +5,9 @@ use luzhang_ledger::{
     Hash, Position, block::BlockView, hash::ChainHasher, log::Reader, replay::each_event,
 };
 
-pub use luzhang_ledger::replay::{ReplayError, Replayed, replay, replay_blocks, replay_verified};
+pub use luzhang_ledger::replay::{
+    ReplayError, Replayed, replay, replay_after, replay_blocks, replay_verified,
+};
 
 use crate::convert::to_proto::LoggedEvent;
 

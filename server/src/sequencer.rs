@@ -10,6 +10,7 @@ use std::{
     fmt,
     sync::{
         Arc, Weak,
+        atomic::AtomicU64,
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
@@ -43,6 +44,7 @@ use crate::{
     denials::Denials,
     original::{Recall, refused},
     rejected::{Original, Rejected},
+    snapshots::Index,
     turns::{GROUP, LEAST, LEAST_TIME, SHARED, SHARED_TIME, SLICE, Turn, Turns},
     vault::{Retired, Vault, VaultError, random},
 };
@@ -125,7 +127,7 @@ pub(crate) struct Start {
     pub(crate) log: Box<dyn Log>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) projections: Arc<RwLock<Projections>>,
-    pub(crate) requests: Requests,
+    pub(crate) index: Index,
     /// The first events of a new ledger.
     pub(crate) genesis: Vec<Body>,
     /// Who may do what, for those who do not wait for the state.
@@ -134,6 +136,8 @@ pub(crate) struct Start {
     pub(crate) denials: Arc<Denials>,
     /// Who keeps the tree, if it is kept.
     pub(crate) tree: Option<std::sync::mpsc::SyncSender<Tidings>>,
+    /// The position of the newest erasure that is done.
+    pub(crate) erased: Arc<AtomicU64>,
 }
 
 /// The running writer, as the engine sees it.
@@ -141,18 +145,28 @@ pub(crate) struct Start {
 pub(crate) struct Running {
     pub(crate) poison: Poison,
     pub(crate) durable: watch::Receiver<Head>,
-    decider: JoinHandle<()>,
-    committer: JoinHandle<()>,
+    decider: JoinHandle<Index>,
+    committer: JoinHandle<Box<dyn Log>>,
+}
+
+/// What the writer leaves when it has ended.
+pub(crate) struct Left {
+    pub(crate) index: Index,
+    /// To be closed.
+    pub(crate) log: Box<dyn Log>,
 }
 
 impl Running {
     /// Waits until everything that was queued is done. The queue's sending ends
     /// must be gone.
-    pub(crate) fn join(self) {
+    pub(crate) fn join(self) -> Option<Left> {
         // A panic in either thread was reported by its own message; the other
         // has ended with it.
-        drop(self.decider.join());
-        drop(self.committer.join());
+        let (index, log) = (self.decider.join(), self.committer.join());
+        Some(Left {
+            index: index.ok()?,
+            log: log.ok()?,
+        })
     }
 }
 
@@ -174,7 +188,7 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
         vault: Arc::clone(&start.vault),
         recall: Recall::new(start.ledger, start.log.reader()),
         projections: start.projections,
-        requests: start.requests,
+        index: start.index,
         salts: blake3::Hasher::new_derive_key("luzhang 2026 event salt")
             .update(&salt_seed)
             .finalize_xof(),
@@ -193,6 +207,7 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
         durable: durable_send,
         poison: Arc::clone(&poison),
         turns,
+        erased: start.erased,
     };
     let genesis = start.genesis;
     let decider = thread::Builder::new()
@@ -216,7 +231,7 @@ struct Decider {
     vault: Arc<Vault>,
     recall: Recall,
     projections: Arc<RwLock<Projections>>,
-    requests: Requests,
+    index: Index,
     salts: blake3::OutputReader,
     /// Outcomes that are decided but not durable yet, in the order of their positions.
     undurable: VecDeque<Undurable>,
@@ -263,12 +278,12 @@ struct Origin<'a> {
 }
 
 impl Decider {
-    fn run(mut self, genesis: Vec<Body>) {
+    fn run(mut self, genesis: Vec<Body>) -> Index {
         let turns = Arc::clone(&self.turns);
         // Whoever still waits when this ends is told.
         let _ended = Ended(&turns);
         if !genesis.is_empty() && !self.write_genesis(genesis) {
-            return;
+            return self.index;
         }
         while let Some(quota) = turns.begin() {
             if let Some(why) = self.poison.get() {
@@ -277,9 +292,10 @@ impl Decider {
             }
             let commit = self.group(&turns, quota);
             if !self.send(commit) {
-                return;
+                break;
             }
         }
+        self.index
     }
 
     /// Hands a group on. The committer never ends before this does, unless it
@@ -473,7 +489,7 @@ impl Decider {
                 .note(Some(&request.by.principal), denied.code(), action);
             return Err(denied.into());
         }
-        if let Some(position) = self.requests.get(&request.mark.id) {
+        if let Some(position) = self.index.requests.get(&request.mark.id) {
             return self.original(projections, *position, &request);
         }
         let office = request.command.office;
@@ -507,7 +523,6 @@ impl Decider {
         if let Body::SubjectErased(erasure) = &event.body {
             group.retired.push(self.vault.retire(erasure.subject));
         }
-        self.requests.insert(request.mark.id, position.number());
         let mut conflicts = Vec::with_capacity(decision.conflicts.len());
         for conflict in decision.conflicts {
             let origin = Origin {
@@ -634,6 +649,7 @@ impl Decider {
         };
         group.now = event.header.recorded_at;
         projections.apply(event);
+        self.index.see(event);
         if matches!(
             event.body,
             Body::MandateProposed(_) | Body::MandateAdopted(_)

@@ -48,6 +48,35 @@ async fn what_is_acknowledged_survives_being_killed() {
     assert_eq!(verified.json()["verdict"], "self_consistent");
 }
 
+/// Snapshots are made all the time, beside the writer, and at each end; `rebuild`
+/// folds everything and compares.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_killed_while_it_makes_snapshots_starts_from_what_holds() {
+    let ledger = Ledger::new();
+    let journal = Journal::default();
+    let mut dice = Dice::new("killed with snapshots");
+    let often = ["--snapshots", "20"];
+    for kill in 0..KILLS {
+        let server = Server::with(&ledger.dir(), often, "warn");
+        let load = Load::start(server.url(), &journal);
+        load.acknowledged(dice.below(ACKNOWLEDGED)).await;
+        server.kill();
+        let acknowledged = load.ended().await;
+        let kept = fs::read_dir(ledger.dir().join("snapshots")).unwrap();
+        println!(
+            "kill {kill}: {acknowledged} acknowledged, {} snapshots",
+            kept.count()
+        );
+        let server = Server::with(&ledger.dir(), often, "warn");
+        journal.find_again(server.url()).await;
+        journal.nothing_is_there_twice(&server).await;
+        server.target().run(["rebuild"]).ended(0);
+        assert_eq!(server.terminate().code, 0);
+    }
+    let kept = fs::read_dir(ledger.dir().join("snapshots")).unwrap();
+    assert!(kept.count() > 0);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_told_to_end_loses_nothing() {
     let ledger = Ledger::new();

@@ -131,7 +131,7 @@ fn a_ledger_tells_nobody_who_is_in_it() {
     let mut secrets = secrets(&bureau);
     assert!(secrets.len() > 100, "{}", secrets.len());
     let ledger = Ledger::new();
-    let server = Server::with(&ledger.dir(), [] as [&str; 0], "trace");
+    let server = Server::with(&ledger.dir(), ["--snapshots", "100"], "trace");
     bureau.import(&server.target(), &["-o", "json"]);
     let accounts = accounts(&bureau);
     secrets.extend(accounts.rows.iter().map(|row| row[4].clone()));
@@ -143,6 +143,12 @@ fn a_ledger_tells_nobody_who_is_in_it() {
     assert_eq!(ended.code, 0, "{}", ended.err);
     find("trace", ended.err.as_bytes(), &secrets);
     assert!(find_in_files(&ledger.dir(), &secrets) >= 6);
+    let snapshots = ledger.dir().join("snapshots");
+    assert!(find_in_files(&snapshots, &secrets) >= 1);
+    for entry in fs::read_dir(snapshots).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
 
     // The blocks are compressed where they lie; the export is not.
     let export = ledger.file("export");

@@ -48,6 +48,8 @@ mod replays;
 mod roles;
 #[path = "server/shutdown.rs"]
 mod shutdown;
+#[path = "server/snapshots.rs"]
+mod snapshots;
 #[path = "server/steps.rs"]
 mod steps;
 #[path = "server/subjects.rs"]

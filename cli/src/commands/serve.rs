@@ -188,5 +188,6 @@ fn options(global: &Global, args: &ServeArgs) -> Result<Options, Failure> {
             TreeKept::On => Proofs::Scheduled(Box::new(schedule)),
             TreeKept::Off => Proofs::Off,
         },
+        snapshots: args.snapshots.0,
     })
 }

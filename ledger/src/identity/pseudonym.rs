@@ -17,6 +17,7 @@ const SUBJECT_CONTEXT: &str = "luzhang 2026 subject id v1";
 const REQUEST_CONTEXT: &str = "luzhang 2026 request id v1";
 const CONTENT_CONTEXT: &str = "luzhang 2026 content digest v1";
 const DETAILS_CONTEXT: &str = "luzhang 2026 details digest v1";
+const SNAPSHOT_CONTEXT: &str = "luzhang 2026 snapshot v1";
 
 const KIND_PERSON: u8 = 1;
 const KIND_ORGANISATION: u8 = 2;
@@ -39,6 +40,7 @@ pub struct IdentityKey {
     request: [u8; 32],
     content: [u8; 32],
     details: [u8; 32],
+    snapshot: [u8; 32],
 }
 
 impl IdentityKey {
@@ -49,6 +51,7 @@ impl IdentityKey {
             request: blake3::derive_key(REQUEST_CONTEXT, &secret),
             content: blake3::derive_key(CONTENT_CONTEXT, &secret),
             details: blake3::derive_key(DETAILS_CONTEXT, &secret),
+            snapshot: blake3::derive_key(SNAPSHOT_CONTEXT, &secret),
         };
         secret.zeroize();
         key
@@ -97,6 +100,12 @@ impl IdentityKey {
     /// version of it changes nobody's digest.
     pub fn details_digest(&self, details: &Details) -> [u8; 8] {
         keyed(&self.details, &details.framed())
+    }
+
+    /// Marks what this ledger's server wrote for itself, so that it knows it again:
+    /// its snapshots.
+    pub fn mark(&self, written: &[u8]) -> [u8; 32] {
+        *blake3::keyed_hash(&self.snapshot, written).as_bytes()
     }
 }
 

@@ -27,7 +27,7 @@ use std::{
 
 use crate::proof::{
     tile::{self, LEVELS, NODE_LEN, Tile, Tiles, full_root, nodes_at},
-    tree::{Node, TreeHead},
+    tree::{Frontier, Node, TreeHead},
 };
 
 /// One a level.
@@ -156,6 +156,21 @@ impl TileFiles {
             size: self.size,
             root: right.unwrap_or(Node::EMPTY),
         }
+    }
+
+    /// The tree's right edge, from memory.
+    pub fn frontier(&self) -> Frontier {
+        let mut nodes = Vec::new();
+        for tail in self.tails.iter().rev() {
+            let mut rest = tail.as_slice();
+            while let Some(height) = rest.len().checked_ilog2() {
+                let (part, after) = rest.split_at(1_usize << height);
+                nodes.push(full_root(part));
+                rest = after;
+            }
+        }
+        // The tails hold one node for each one bit of the size, and no more.
+        Frontier::of(self.size, nodes).unwrap_or_default()
     }
 
     /// Makes the files durable, so that less has to be made anew.

@@ -131,9 +131,21 @@ impl Frontier {
         self.size = self.size.saturating_add(1);
     }
 
+    /// The edge of a tree of this size; `None` if such a tree has more nodes there, or
+    /// fewer.
+    pub fn of(size: u64, nodes: Vec<Node>) -> Option<Self> {
+        let expected = usize::try_from(size.count_ones()).ok()?;
+        (nodes.len() == expected).then_some(Self { size, nodes })
+    }
+
     /// Number of leaves.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The roots of the full subtrees, the largest first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// The tree's head.

@@ -29,7 +29,7 @@ use std::{
 use luzhang_ledger::{
     Hash, LedgerId, Position,
     log::tiles::TileReader,
-    proof::{Policy, SignedCheckpoint, TreeHead, VerifierKey, note::KeyName},
+    proof::{Frontier, Policy, SignedCheckpoint, TreeHead, VerifierKey, note::KeyName},
 };
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
@@ -189,7 +189,8 @@ pub(crate) struct Checkpoints {
     pub(crate) tiles: TileReader,
     pub(crate) published: watch::Receiver<Published>,
     send: SyncSender<Tidings>,
-    threads: Vec<JoinHandle<()>>,
+    tree: JoinHandle<Option<Frontier>>,
+    witnessing: Option<JoinHandle<()>>,
 }
 
 /// How many appends may wait to be heard of; more are read from the log.
@@ -246,7 +247,7 @@ pub(crate) fn start(
         },
         trouble: None,
     });
-    let mut threads = Vec::new();
+    let mut witnessing = None;
     let publisher = match policy {
         None => signer::Publisher::Alone(publish),
         Some(policy) => {
@@ -257,22 +258,22 @@ pub(crate) fn start(
                 dir: start.opening.dir.clone(),
                 publish: publish.clone(),
             })?;
-            threads.push(thread);
+            witnessing = Some(thread);
             signer::Publisher::Witnessed { newest, publish }
         }
     };
     let mut signer = Signer::new(start, publisher);
     // What a crash took from the tiles is under checkpoints that are given out.
     signer.catch_up().map_err(std::io::Error::other)?;
-    let thread = std::thread::Builder::new()
+    let tree = std::thread::Builder::new()
         .name("luzhang-tree".to_owned())
         .spawn(move || signer.run(&hear))?;
-    threads.insert(0, thread);
     Ok(Checkpoints {
         tiles,
         published,
         send,
-        threads,
+        tree,
+        witnessing,
     })
 }
 
@@ -282,12 +283,15 @@ impl Checkpoints {
         self.send.clone()
     }
 
-    /// Ends when the committer has ended.
-    pub(crate) fn join(self) {
+    /// Ends when the committer has ended. Returns the edge of the tree, if that was
+    /// brought to the end of the log.
+    pub(crate) fn join(self) -> Option<Frontier> {
         drop(self.send);
-        for thread in self.threads {
-            // A panic was reported by its own message.
+        // A panic was reported by its own message.
+        let frontier = self.tree.join().ok().flatten();
+        if let Some(thread) = self.witnessing {
             drop(thread.join());
         }
+        frontier
     }
 }

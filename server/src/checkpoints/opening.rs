@@ -9,11 +9,13 @@ use std::{
 use luzhang_ledger::{
     Body, Event, Hash,
     event::KeyAdoption,
-    log::tiles::TileFiles,
-    proof::{Frontier, Node, SignedCheckpoint, SigningKey, TreeHead, VerifierKey},
+    log::{Reader, tiles::TileFiles},
+    proof::{
+        Frontier, Node, SignedCheckpoint, SigningKey, TreeHead, VerifierKey, tile::TiledTree, tree,
+    },
 };
 
-use super::{kept::Kept, key::KeyFiles};
+use super::{Trouble, kept::Kept, key::KeyFiles, signer::append_from_log};
 
 /// The tree of a ledger that is being opened. It is told of every event of the
 /// log, and compares.
@@ -88,6 +90,39 @@ impl Opening {
         if self.contradicted.is_none() && signed.clone().any(differs) {
             self.contradicted = Some(found);
         }
+    }
+
+    /// Goes on from a snapshot, instead of being told of the events before it. Whether
+    /// that can be: all that was signed before must be proven to be in its tree, by the
+    /// tiles, which are nothing but a help: they have to lead to its root.
+    pub(crate) fn resume(
+        &mut self,
+        frontier: &Frontier,
+        adoptions: Vec<KeyAdoption>,
+        log: &dyn Reader,
+    ) -> Result<bool, Trouble> {
+        let head = frontier.head();
+        if self.tiles.size() < head.size {
+            append_from_log(&mut self.tiles, log, head.size)?;
+        }
+        if self.tiles.size() == head.size && self.tiles.head() != head {
+            return Ok(false);
+        }
+        let mut nodes = TiledTree::new(self.tiles.reader(), head.size);
+        if tree::root(&mut nodes, head.size)? != head.root {
+            return Ok(false);
+        }
+        let signed = self.signed.iter().chain(&self.published);
+        let earlier = signed.map(SignedCheckpoint::head);
+        for earlier in earlier.filter(|earlier| earlier.size <= head.size) {
+            let proof = tree::consistency(&mut nodes, earlier.size, head.size)?;
+            if tree::verify_consistency(&earlier, &head, &proof).is_err() {
+                return Ok(false);
+            }
+        }
+        self.frontier = frontier.clone();
+        self.adoptions = adoptions;
+        Ok(true)
     }
 
     /// The log has been read. Tiles that do not fit it are thrown away.

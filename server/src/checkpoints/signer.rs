@@ -17,8 +17,8 @@ use luzhang_ledger::{
     hash::ChainHasher,
     log::{Reader, tiles::TileFiles},
     proof::{
-        Node, SignedCheckpoint, SigningKey, VerifierKey, note::KeyName, rotation, tile::TiledTree,
-        tree,
+        Frontier, Node, SignedCheckpoint, SigningKey, VerifierKey, note::KeyName, rotation,
+        tile::TiledTree, tree,
     },
     text::Label,
 };
@@ -132,7 +132,9 @@ impl Signer {
         }
     }
 
-    pub(super) fn run(mut self, hear: &Receiver<Tidings>) {
+    /// Runs until nobody sends any more. Returns the tree's edge, if it is at the end
+    /// of the log then.
+    pub(super) fn run(mut self, hear: &Receiver<Tidings>) -> Option<Frontier> {
         if let Err(trouble) = self.show_what_was_left() {
             tracing::error!(%trouble, "no checkpoint");
             self.trouble(Some(trouble));
@@ -159,7 +161,7 @@ impl Signer {
                     if fatal {
                         // What is in the files is not known any more; whoever
                         // sends now is told that nobody listens.
-                        return;
+                        return None;
                     }
                 }
             }
@@ -170,7 +172,9 @@ impl Signer {
         let ended = self.end();
         if let Err(trouble) = ended {
             tracing::warn!(%trouble, "the tree was not brought to the end of the log");
+            return None;
         }
+        Some(self.tiles.frontier())
     }
 
     /// The whole log is in the tree, and under a schedule the last of it is
@@ -267,35 +271,8 @@ impl Signer {
 
     /// Appends from the log up to this position.
     fn read_log(&mut self, end: u64) -> Result<(), Trouble> {
-        let unreadable = |detail: String| Trouble::Storage { detail };
         self.flush()?;
-        if self.tiles.size() >= end {
-            return Ok(());
-        }
-        let next = Position::new(self.tiles.size() + 1).unwrap_or(Position::FIRST);
-        let log = Arc::clone(&self.log);
-        let mut leaves = Vec::new();
-        for block in log.blocks_from(next) {
-            let block = block.map_err(|error| unreadable(error.to_string()))?;
-            let view = BlockView::parse(&block).map_err(|error| unreadable(error.to_string()))?;
-            if view.first.number() > end {
-                break;
-            }
-            let mut hasher = ChainHasher::default();
-            let mut chain = view.chain_before;
-            for frame in view.frames() {
-                let frame = frame.map_err(|_| unreadable("a block is damaged".to_owned()))?;
-                chain = hasher.event(chain, frame.event);
-                if (next.number()..=end).contains(&frame.position.number()) {
-                    leaves.push(Node::of_event(chain));
-                }
-            }
-            if leaves.len() >= BATCH {
-                self.append(&leaves)?;
-                leaves.clear();
-            }
-        }
-        self.append(&leaves)
+        append_from_log(&mut self.tiles, &*self.log, end)
     }
 
     /// When the next checkpoint is due by the clock.
@@ -562,6 +539,41 @@ impl Signer {
         let position = said.map_err(|rejected| stopped(&rejected.en))?;
         position.ok_or_else(|| stopped("nothing was recorded"))
     }
+}
+
+/// Appends what the log has up to a position and the tiles have not.
+pub(super) fn append_from_log(
+    tiles: &mut TileFiles,
+    log: &dyn Reader,
+    end: u64,
+) -> Result<(), Trouble> {
+    let unreadable = |detail: String| Trouble::Storage { detail };
+    if tiles.size() >= end {
+        return Ok(());
+    }
+    let next = Position::new(tiles.size() + 1).unwrap_or(Position::FIRST);
+    let mut leaves = Vec::new();
+    for block in log.blocks_from(next) {
+        let block = block.map_err(|error| unreadable(error.to_string()))?;
+        let view = BlockView::parse(&block).map_err(|error| unreadable(error.to_string()))?;
+        if view.first.number() > end {
+            break;
+        }
+        let mut hasher = ChainHasher::default();
+        let mut chain = view.chain_before;
+        for frame in view.frames() {
+            let frame = frame.map_err(|_| unreadable("a block is damaged".to_owned()))?;
+            chain = hasher.event(chain, frame.event);
+            if (next.number()..=end).contains(&frame.position.number()) {
+                leaves.push(Node::of_event(chain));
+            }
+        }
+        if leaves.len() >= BATCH {
+            tiles.append(&leaves)?;
+            leaves.clear();
+        }
+    }
+    Ok(tiles.append(&leaves)?)
 }
 
 /// Passes a result on to whoever waits for it. Trouble with storage ends the

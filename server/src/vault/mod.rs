@@ -293,6 +293,11 @@ impl Vault {
         self.identity.content(ledger.as_bytes())
     }
 
+    /// What only this ledger's keys make of the head of a snapshot.
+    pub(crate) fn mark_snapshot(&self, head: &[u8]) -> [u8; 32] {
+        self.identity.mark(head)
+    }
+
     /// What there is to say about the keys without showing any.
     pub fn survey(&self) -> Result<Survey, VaultError> {
         let ring = self.ring.as_ref();

@@ -219,6 +219,15 @@ pub(crate) fn policy(content: impl Into<Vec<u8>>) -> wire::PolicyPack {
 }
 
 /// What each body is as a command.
+pub(crate) fn erasure(index: u32) -> wire::Erasure {
+    wire::Erasure {
+        subject: Some(wire::erasure::Subject::NationalId(
+            person(index).national_id,
+        )),
+        document: "泸市人社函〔2026〕1号".to_owned(),
+    }
+}
+
 pub(crate) trait Commanded: Sized {
     fn command(self) -> wire::Command;
 
@@ -243,7 +252,7 @@ commanded! {
     Appropriation PovertyStatus UnemploymentBenefit UnemploymentBenefitRetraction Course
     Attendance Plaque LoanSettlement TrainingAllowance SkillBase ServiceSubsidy BrandAward Loan
     InterestSubsidy PolicyPack Notice NoticeClosing Batch BatchLocking BatchSubmission Settlement
-    Bounce Reissue Reversal RecoveryOpening RecoveryReceipt RecoveryClosing
+    Bounce Reissue Reversal RecoveryOpening RecoveryReceipt RecoveryClosing Erasure
 }
 
 /// What a training allowance of person 1 rests on: six events, the parties
