@@ -26,24 +26,15 @@ const ALLOWED_EVENTS: u64 = 10_000_000;
 /// The rows, with what it took `after_kill`. Nobody serves the ledger.
 pub(super) fn rows(dir: &Path, after_kill: Runs, plan: &Plan<'_>) -> Result<Vec<Row>> {
     tell("restart");
-    let kept = has_snapshots(plan)?;
     let orderly = starts(dir, RUNS, &[], plan)?;
-    let from_log = if kept {
-        starts(dir, 1, &["--snapshots", "off"], plan)?
-    } else {
-        orderly.clone()
-    };
+    // This removes them, so it is the last.
+    let from_log = starts(dir, 1, &["--snapshots", "off"], plan)?;
     let head = SledLog::open(dir)?.head();
     let events = head.position.map_or(0, Position::number);
-    let how = if kept {
-        "from a snapshot"
-    } else {
-        "there are no snapshots, so all are read"
-    };
     let row = |id, after: &str, figure| Row {
         id,
         work: format!(
-            "ready again after {after}, {} events; {how}",
+            "ready again after {after}, from a snapshot and what came after it, {} events",
             grouped(events)
         ),
         unit: "ms",
@@ -57,7 +48,6 @@ pub(super) fn rows(dir: &Path, after_kill: Runs, plan: &Plan<'_>) -> Result<Vec<
         extra: fields([
             ("events", json!(events)),
             ("from_log_alone_ms", json!(from_log.median())),
-            ("snapshots", json!(kept)),
         ]),
     };
     Ok(vec![
@@ -80,10 +70,4 @@ fn starts(dir: &Path, runs: usize, arguments: &[&str], plan: &Plan<'_>) -> Resul
         service.stop()?;
     }
     Ok(times)
-}
-
-/// Whether this program keeps snapshots of the state.
-fn has_snapshots(plan: &Plan<'_>) -> Result<bool> {
-    let help = plan.site.program().args(["serve", "--help"]).output()?;
-    Ok(String::from_utf8_lossy(&help.stdout).contains("--snapshots"))
 }

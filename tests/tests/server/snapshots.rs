@@ -8,7 +8,10 @@ use std::{
 };
 
 use luzhang_ledger::block;
-use luzhang_projections::{pack::LUZHOU_2023, projection::Status};
+use luzhang_projections::{
+    pack::LUZHOU_2023,
+    projection::{Projections, Status},
+};
 use luzhang_proto::wire;
 use luzhang_server::{
     Engine, EngineError, Limits, Snapshots,
@@ -19,7 +22,7 @@ use luzhang_server::{
 use uuid::Uuid;
 
 use crate::{
-    commands::{Commanded as _, course, erasure, listed, receipt, shown},
+    commands::{Commanded, course, erasure, listed, receipt, shown},
     site::{Site, ledger_id, test},
     submit::story,
 };
@@ -70,7 +73,7 @@ struct Opened {
 
 impl Opened {
     fn statuses(&self) -> Vec<Status> {
-        self.engine.peek(|projections| projections.statuses())
+        self.engine.peek(Projections::statuses)
     }
 }
 
@@ -234,7 +237,7 @@ fn a_snapshot_that_does_not_fit_the_log_is_not_used() {
         // Of another history under the same keys.
         let scratch = serve(opened.engine, scratch, async |site| {
             let others = (0..u64::max(1, later - end)).map(|n| course(&format!("PX-8{n}")));
-            site.record(others.map(|course| course.command())).await;
+            site.record(others.map(Commanded::command)).await;
         })
         .await;
         fs::copy(file(&dir, later), file(&earlier, later)).unwrap();
