@@ -80,7 +80,7 @@ const RESET: usize = 20;
 /// What one connection may cost. Who does not answer a ping that is sent when nothing
 /// else comes is gone, and so are its streams; a stream may be open and silent as long
 /// as its caller answers.
-pub(crate) fn transport(limits: &Limits) -> tonic::transport::Server {
+pub fn transport(limits: &Limits) -> tonic::transport::Server {
     tonic::transport::Server::builder()
         .max_concurrent_streams(limits.streams)
         .http2_max_header_list_size(HEADERS)

@@ -3,7 +3,8 @@
 //! The *decider* takes what waits, in turn (see [`crate::turns`]), decides it, and
 //! turns the decisions into blocks. The *committer* makes the blocks durable and only
 //! then sends the replies. While one group is being made durable, the decider
-//! works on the next; it is at most two groups ahead.
+//! works on what streams send; it is at most two groups ahead. Single requests wait for the
+//! group before them and make one together.
 
 use std::{
     collections::VecDeque,

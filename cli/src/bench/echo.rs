@@ -9,10 +9,7 @@ use luzhang_proto::wire::{
 use luzhang_server::Limits;
 use tokio::net::TcpListener;
 use tokio_stream::Empty;
-use tonic::{
-    Request, Response, Status, Streaming,
-    transport::{Server, server::TcpIncoming},
-};
+use tonic::{Request, Response, Status, Streaming, transport::server::TcpIncoming};
 
 use crate::output;
 
@@ -37,20 +34,9 @@ pub(super) async fn serve() -> Result<()> {
         }),
         receipt: String::new(),
     };
-    // As `edge::transport` sets up the real server, number by number: what the
-    // transport costs is the same for both.
-    let limits = Limits::default();
+    // Set up as the real server is: what the transport costs is the same for both.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let server = Server::builder()
-        .max_concurrent_streams(limits.streams)
-        .http2_max_header_list_size(16 * 1024)
-        .max_frame_size(16 * 1024)
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(1024 * 1024)
-        .http2_max_pending_accept_reset_streams(Some(20))
-        .http2_max_local_error_reset_streams(Some(20))
-        .http2_keepalive_interval(Some(limits.silence))
-        .http2_keepalive_timeout(Some(limits.silence))
+    let server = luzhang_server::transport(&Limits::default())
         .add_service(LedgerServiceServer::new(Echo(answer)));
     Ok(server.serve_with_incoming(incoming).await?)
 }

@@ -12,6 +12,7 @@ pub(crate) mod facts;
 mod fold;
 pub(crate) mod lists;
 pub mod money;
+mod movement;
 mod names;
 mod snapshot;
 mod steps;
@@ -29,11 +30,11 @@ use luzhang_ledger::{
     step::PlaqueEvent,
 };
 
-pub(crate) use self::steps::{LineKey, Moving};
+pub(crate) use self::movement::{LineKey, Moving};
 pub use self::{
     budget::Balance,
     cases::Found,
-    steps::{Line, Movement},
+    movement::{Line, Movement},
     views::{BatchView, NoticeView, PaymentView},
 };
 use self::{
