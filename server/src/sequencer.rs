@@ -175,6 +175,9 @@ impl Running {
 /// a whole append at once, and a full disk must still leave that.
 const APPEND: usize = 24;
 
+/// How many commands are looked at together before they are decided one by one.
+const NEAR: usize = 64;
+
 pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running> {
     let head = start.log.head();
     let poison = Poison::default();
@@ -413,9 +416,14 @@ impl Decider {
                     }
                     let slice = SLICE.min(quota).min(left);
                     let mut taken = 0;
-                    while taken < slice
-                        && let Some(request) = part.rest.next()
-                    {
+                    while taken < slice {
+                        if taken % NEAR == 0 {
+                            let near = part.rest.as_slice();
+                            self.anticipate(&projections, near.get(..NEAR).unwrap_or(near));
+                        }
+                        let Some(request) = part.rest.next() else {
+                            break;
+                        };
                         let decided = self.take(&mut projections, &mut group, request);
                         part.outcomes.push(decided);
                         taken += 1;
@@ -440,6 +448,18 @@ impl Decider {
         }
         drop(projections);
         self.close_group(group, replies)
+    }
+
+    /// Has what will be read for some commands near, before the first is decided.
+    fn anticipate(&self, projections: &Projections, requests: &[Result<Request, Rejected>]) {
+        let requests = requests.iter().flatten();
+        let known = requests
+            .clone()
+            .filter(|request| self.index.requests.contains_key(&request.mark.id));
+        std::hint::black_box(known.count());
+        let parties = requests.flat_map(|request| &request.parties);
+        let subjects: Vec<StreamId> = parties.map(|party| party.subject.into()).collect();
+        projections.state.anticipate(&subjects);
     }
 
     /// Decides one command; what the edge rejected passes through.

@@ -11,6 +11,8 @@ use crate::snapshot::{Reader, Record, Writer, record};
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
+/// How far into a list is read ahead: most are no longer.
+const DEEP: usize = 2;
 
 /// Lists of `T` by owner number.
 #[derive(Clone, Debug)]
@@ -75,6 +77,35 @@ impl<T> Lists<T> {
             .copied()
             .unwrap_or(NONE);
         std::iter::successors(self.node(head), |node| self.node(node.next)).map(|node| &node.value)
+    }
+
+    /// Reads a little of the lists of these owners, all of them at a time, so that the
+    /// memory they are in is near when they are read one by one; see
+    /// [`super::State::anticipate`]. Returns something of what was read.
+    pub(crate) fn touch(&self, owners: &[u32], mut value: impl FnMut(&T) -> u64) -> u64 {
+        if self.nodes.is_empty() {
+            return 0;
+        }
+        let mut read = 0;
+        let heads = owners.iter().filter_map(|owner| {
+            let owner = usize::try_from(*owner).ok()?;
+            self.heads.get(owner).copied().filter(|head| *head != NONE)
+        });
+        let mut places: Vec<u32> = heads.collect();
+        for _ in 0..DEEP {
+            if places.is_empty() {
+                break;
+            }
+            places.retain_mut(|place| {
+                let Some(node) = self.node(*place) else {
+                    return false;
+                };
+                read ^= value(&node.value);
+                *place = node.next;
+                node.next != NONE
+            });
+        }
+        read
     }
 
     /// Everything, with its owner; newest first of each owner.
@@ -149,6 +180,8 @@ mod tests {
         assert_eq!(of(&lists, 1), []);
         assert_eq!(of(&lists, 9), []);
         assert_eq!(lists.of(None).count(), 0);
+        // Of each the two newest, and nothing of who has none.
+        assert_eq!(lists.touch(&[3, 0, 1, 9], |v| 1 << *v), 0b1_1100);
         *lists.find_mut(3, |v| *v == 3).unwrap() = 9;
         assert_eq!(of(&lists, 3), [4, 9, 1]);
         assert!(lists.find_mut(3, |v| *v == 77).is_none());

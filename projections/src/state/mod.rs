@@ -336,6 +336,12 @@ impl Grant {
     }
 }
 
+/// Something of the memory that days are in.
+fn first_of(days: &[Date]) -> u64 {
+    days.first()
+        .map_or(0, |day| day.day().unsigned_abs().into())
+}
+
 /// Everything that decisions rest on.
 #[derive(Clone, Debug, Default)]
 pub struct State {
@@ -402,6 +408,29 @@ impl State {
             books_only: true,
             ..Self::default()
         }
+    }
+
+    /// Reads a little of what decisions about these subjects will read, for all of
+    /// them at a time.
+    ///
+    /// A state of millions of subjects is far larger than any cache, and a decision
+    /// about one of them waits for a dozen reads of memory, one after the other. The
+    /// reads of different subjects wait for nothing of each other: a processor does
+    /// many of them in the time of one, if they come close together.
+    pub fn anticipate(&self, subjects: &[StreamId]) {
+        let (owners, mut read) = self.streams.touch(subjects);
+        read ^= self.poverty.touch(&owners, |span| span.position);
+        read ^= self.benefits.touch(&owners, |span| span.position);
+        read ^= self.attended.touch(&owners, |attended| {
+            attended.position ^ first_of(&attended.days)
+        });
+        read ^= self.ended.touch(&owners, |ended| ended.position);
+        read ^= self.borrowed.touch(&owners, |loan| u64::from(*loan));
+        for grants in &self.grants {
+            read ^= grants.touch(&owners, |grant| grant.position ^ first_of(grant.days()));
+        }
+        // Else nobody would need it, and nothing be read.
+        std::hint::black_box(read);
     }
 
     /// The position of the last event applied.

@@ -83,6 +83,15 @@ impl Streams {
         }
     }
 
+    /// The numbers of those that have appeared, with something of what is known of
+    /// each; see [`super::State::anticipate`].
+    pub(crate) fn touch(&self, ids: &[StreamId]) -> (Vec<Ix>, u64) {
+        let found: Vec<Ix> = ids.iter().filter_map(|id| self.find(*id)).collect();
+        let entries = found.iter().filter_map(|ix| self.stream(Some(*ix)));
+        let read = entries.fold(0, |read, stream| read ^ stream.last);
+        (found, read)
+    }
+
     pub(crate) fn id(&self, ix: Ix) -> Option<StreamId> {
         self.ids.get(usize::try_from(ix).ok()?).copied()
     }
