@@ -175,6 +175,10 @@ impl Stopped {
                 zh: "账本末尾已被改动，另有程序在写".to_owned(),
                 en: "the end of the ledger moved: another program writes to it".to_owned(),
             },
+            AppendError::Fenced { epoch, writer } => Self {
+                zh: format!("{writer} 已接管写入（第 {epoch} 届）"),
+                en: format!("{writer} has taken over, in epoch {epoch}"),
+            },
             AppendError::Broken => Self {
                 zh: "要写入的区块前后不衔接".to_owned(),
                 en: error.to_string(),

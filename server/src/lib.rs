@@ -20,6 +20,7 @@ mod gate;
 pub mod http;
 pub mod metrics;
 mod original;
+pub mod postgres;
 pub mod proofs;
 mod references;
 pub mod rejected;

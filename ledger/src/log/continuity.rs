@@ -4,7 +4,7 @@ use super::AppendError;
 use crate::block::{BlockView, Head, SealedBlock};
 
 /// The head after the blocks, if they continue each other and `head`.
-pub(super) fn check(head: &Head, blocks: &[SealedBlock]) -> Result<Head, AppendError> {
+pub fn check(head: &Head, blocks: &[SealedBlock]) -> Result<Head, AppendError> {
     let expected = blocks.first().ok_or(AppendError::Broken)?.predecessor;
     let mut tip = expected;
     for block in blocks {

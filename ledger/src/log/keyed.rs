@@ -3,7 +3,7 @@
 //! The adapters differ in how they find a key; what a position means, and what
 //! counts as missing, is the same for all of them and stands here once.
 
-use std::{fmt::Debug, sync::Arc};
+use std::{collections::VecDeque, fmt::Debug, sync::Arc};
 
 use super::{Blocks, ReadError, Reader};
 use crate::{
@@ -13,15 +13,21 @@ use crate::{
 
 /// An ordered map from the position of a block's first event to its stored
 /// value.
-pub(super) trait Shelf: Debug + Send + Sync {
+pub trait Shelf: Debug + Send + Sync {
     /// A stored value, however the map hands it out.
-    type Value: AsRef<[u8]>;
+    type Value: AsRef<[u8]> + Send;
 
     /// The last entry with a key of at most `key`.
     fn at_or_before(&self, key: u64) -> Result<Option<(u64, Self::Value)>, ReadError>;
 
     /// The first entry with a key of at least `key`.
     fn at_or_after(&self, key: u64) -> Result<Option<(u64, Self::Value)>, ReadError>;
+
+    /// That and as many of those after it as come cheaply with it; none if there is
+    /// none.
+    fn some_from(&self, key: u64) -> Result<Vec<(u64, Self::Value)>, ReadError> {
+        Ok(self.at_or_after(key)?.into_iter().collect())
+    }
 
     /// The position up to which readers may look; 0 while there is nothing.
     fn end(&self) -> u64;
@@ -51,7 +57,7 @@ fn missing(first: u64) -> ReadError {
 
 /// The [`Reader`] over a [`Shelf`].
 #[derive(Debug)]
-pub(super) struct KeyedReader<S>(pub(super) Arc<S>);
+pub struct KeyedReader<S>(pub Arc<S>);
 
 impl<S: Shelf> Reader for KeyedReader<S> {
     fn block_with(&self, position: Position) -> Result<Option<Vec<u8>>, ReadError> {
@@ -75,6 +81,7 @@ impl<S: Shelf> Reader for KeyedReader<S> {
             shelf: self.0.as_ref(),
             end: self.0.end(),
             next: Next::Holding(position.number()),
+            ahead: VecDeque::new(),
         })
     }
 }
@@ -93,14 +100,23 @@ enum Next {
     Done,
 }
 
-#[derive(Debug)]
-struct Run<'a, S> {
+struct Run<'a, S: Shelf> {
     shelf: &'a S,
     end: u64,
     next: Next,
+    /// Entries that came with those before them.
+    ahead: VecDeque<(u64, S::Value)>,
 }
 
 impl<S: Shelf> Run<'_, S> {
+    /// The first entry with a key of at least `key`.
+    fn entry(&mut self, key: u64) -> Result<Option<(u64, S::Value)>, ReadError> {
+        if self.ahead.front().is_none_or(|(ahead, _)| *ahead < key) {
+            self.ahead = self.shelf.some_from(key)?.into();
+        }
+        Ok(self.ahead.pop_front())
+    }
+
     /// The key at which the run begins.
     fn start(&self, position: u64) -> Result<Next, ReadError> {
         let Some((first, stored)) = self.shelf.at_or_before(position)? else {
@@ -126,7 +142,7 @@ impl<S: Shelf> Run<'_, S> {
         if key > self.end {
             return Ok(None);
         }
-        let Some((first, stored)) = self.shelf.at_or_after(key)? else {
+        let Some((first, stored)) = self.entry(key)? else {
             return exact.map_or(Ok(None), |key| Err(missing(key)));
         };
         if let Some(key) = exact.filter(|key| *key < first) {

@@ -17,11 +17,14 @@
 //!   later append with a fault too; the truth is read after a new open.
 //! - **Readers never see more than was appended**, and may run beside the
 //!   writer. A reader returns the stored bytes; whoever reads checks hashes.
-//! - **One writer.** An adapter refuses a second open for writing.
+//! - **One writer.** An adapter refuses a second open for writing. Where that cannot
+//!   be known for certain, a later writer *fences* the earlier one: from then on its
+//!   appends are refused ([`AppendError::Fenced`]).
 //!
 //! ```text
-//!   sequencer ──append(blocks)──▶ Log ──┬── memory   (tests)
-//!                                       └── sled     (the default)
+//!   sequencer ──append(blocks)──▶ Log ──┬── memory       (tests)
+//!                                       ├── sled         (the default)
+//!                                       └── PostgreSQL   (several machines; in the server)
 //!   verify, rebuild, queries ──▶ Reader ┘
 //! ```
 //!
@@ -29,13 +32,12 @@
 //! it.
 
 pub mod conformance;
+pub mod continuity;
+pub mod keyed;
 pub mod memory;
 pub mod sled;
 pub mod storage;
 pub mod tiles;
-
-mod continuity;
-mod keyed;
 
 use std::{fmt::Debug, io, sync::Arc};
 
@@ -84,6 +86,14 @@ pub enum AppendError {
         expected: Box<Head>,
         /// The log's head.
         found: Box<Head>,
+    },
+    /// Another writer has taken over.
+    #[error("{writer} has taken over the log, in epoch {epoch}")]
+    Fenced {
+        /// Its epoch.
+        epoch: u64,
+        /// Who, in its own words.
+        writer: String,
     },
     /// The blocks do not continue each other, or there are none.
     #[error("the blocks handed over do not continue each other")]

@@ -8,6 +8,7 @@
 )]
 
 mod bureau;
+pub(crate) mod database;
 pub(crate) mod disk;
 mod grpc;
 pub(crate) mod keyring;

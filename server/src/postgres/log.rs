@@ -1,0 +1,570 @@
+//! Appending, and what to make of an answer that is not plain.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use luzhang_ledger::{
+    Hash, LedgerId, Position,
+    block::{self, BlockView, Head, SealedBlock},
+    log::{AppendError, Fault, Log, Reader, continuity},
+};
+use tokio_postgres::{Row, error::SqlState};
+
+use super::{
+    Database, Durable, Lease, PostgresError, PostgresReader,
+    mark::{Mark, MarkFile},
+    session::{Purpose, Session, failed},
+    settings,
+};
+
+/// How long one answer is waited for.
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
+/// How long it is tried to find out what became of an append.
+const SETTLING: Duration = Duration::from_secs(30);
+/// How long to wait between two tries.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How long the lease of a server that has just ended may take to be free.
+const HANDOVER: Duration = Duration::from_secs(2);
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS luzhang_head (
+    log      text   NOT NULL PRIMARY KEY,
+    epoch    bigint NOT NULL,
+    position bigint NOT NULL,
+    hash     bytea  NOT NULL,
+    writer   text   NOT NULL,
+    settled  bigint NOT NULL
+);
+CREATE TABLE IF NOT EXISTS luzhang_block (
+    log            text   NOT NULL,
+    first_position bigint NOT NULL,
+    body           bytea  NOT NULL,
+    PRIMARY KEY (log, first_position)
+);
+ALTER TABLE luzhang_block ALTER COLUMN body SET STORAGE EXTERNAL;
+";
+
+const MAKE: &str = "INSERT INTO luzhang_head (log, epoch, position, hash, writer, settled) \
+    VALUES ($1, 0, 0, $2, '', 0) \
+    RETURNING current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
+
+/// The head moves only from where it is expected; else nothing is stored.
+const APPEND: &str = "WITH moved AS ( \
+        UPDATE luzhang_head SET position = $5, hash = $6 \
+        WHERE log = $1 AND epoch = $2 AND position = $3 AND hash = $4 \
+        RETURNING log) \
+    INSERT INTO luzhang_block (log, first_position, body) \
+    SELECT moved.log, ($7::bigint[])[i], ($8::bytea[])[i] \
+    FROM moved, generate_series(1, $9::int) AS i \
+    RETURNING current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
+
+/// Waits for whatever this writer left under way, and says where the head is. What is
+/// read is durable when this commits, and so is all before it.
+const SETTLE: &str = "UPDATE luzhang_head SET settled = settled + 1 \
+    WHERE log = $1 AND epoch = $2 \
+    RETURNING position, hash, \
+        current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
+
+const RAISE: &str = "UPDATE luzhang_head SET epoch = epoch + 1, writer = $2 WHERE log = $1 \
+    RETURNING position, hash, epoch, \
+        current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
+
+pub(super) const HEAD: &str =
+    "SELECT position, hash, epoch, writer FROM luzhang_head WHERE log = $1";
+
+/// A backend that waits for its commit holds the head's row. Whoever waits for it
+/// gives up before the answer is given up here.
+const PATIENCE: &str = "SET lock_timeout = '4s'";
+
+/// Who writes, and what for.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    /// When an append counts as durable.
+    pub durable: Durable,
+    /// What others are told of this writer, such as its address.
+    pub name: String,
+}
+
+/// The log of a ledger in a database, open for writing.
+#[derive(Debug)]
+pub struct PostgresLog {
+    database: Database,
+    ledger: LedgerId,
+    writer: Writer,
+    session: Option<Session>,
+    lease: Option<Lease>,
+    epoch: u64,
+    head: Head,
+    end: Arc<AtomicU64>,
+    mark: MarkFile,
+    poisoned: bool,
+}
+
+/// A row of `luzhang_head`.
+#[derive(Clone, Debug)]
+pub(super) struct HeadRow {
+    pub(super) position: u64,
+    pub(super) hash: Hash,
+}
+
+impl HeadRow {
+    pub(super) fn of(row: &Row) -> Result<Self, PostgresError> {
+        let position: i64 = row.try_get(0).map_err(failed)?;
+        let hash: Vec<u8> = row.try_get(1).map_err(failed)?;
+        Ok(Self {
+            position: unsigned(position)?,
+            hash: hash_of(&hash)?,
+        })
+    }
+
+    fn is(&self, head: &Head) -> bool {
+        self.position == number(head) && self.hash == head.block
+    }
+}
+
+/// What became of an append.
+enum Appended {
+    /// It is stored, and durable.
+    Done,
+    /// Nothing is stored: the head is not where it was expected.
+    Moved,
+}
+
+impl PostgresLog {
+    /// Makes the log of a new ledger, and the tables if they are not there, and opens
+    /// it. `dir` is where the mark is kept.
+    pub fn create(
+        database: &Database,
+        dir: &Path,
+        ledger: LedgerId,
+        writer: Writer,
+    ) -> Result<Self, PostgresError> {
+        let session = database.connect(Purpose::Write, ANSWER)?;
+        settings::require(&session, writer.durable)?;
+        session.run(ANSWER, TABLES)?;
+        let genesis = Head::genesis(ledger);
+        let made = session.query(
+            ANSWER,
+            MAKE,
+            vec![
+                Box::new(ledger.to_string()),
+                Box::new(genesis.block.as_bytes().to_vec()),
+            ],
+        );
+        match made {
+            Ok(_) => {}
+            Err(PostgresError::Refused { code, .. }) if code == SqlState::UNIQUE_VIOLATION => {
+                return Err(PostgresError::Exists { ledger });
+            }
+            Err(error) => return Err(error),
+        }
+        Self::open(database, dir, ledger, writer)
+    }
+
+    /// Opens the log for writing: takes the lease, raises the epoch, and makes sure
+    /// that the database has what was acknowledged here.
+    ///
+    /// # Errors
+    /// [`PostgresError::Held`] while another server has the lease,
+    /// [`PostgresError::NotDurable`], [`PostgresError::Behind`] and
+    /// [`PostgresError::Forked`] by what is found.
+    pub fn open(
+        database: &Database,
+        dir: &Path,
+        ledger: LedgerId,
+        writer: Writer,
+    ) -> Result<Self, PostgresError> {
+        let Some(lease) = Lease::take(database, ledger, HANDOVER)? else {
+            let writer = writer_of(database, ledger).unwrap_or_default();
+            return Err(PostgresError::Held { writer });
+        };
+        Self::open_with(database, dir, (ledger, lease), writer)
+    }
+
+    /// The same with a lease that was taken.
+    pub fn open_with(
+        database: &Database,
+        dir: &Path,
+        (ledger, lease): (LedgerId, Lease),
+        writer: Writer,
+    ) -> Result<Self, PostgresError> {
+        let mut log = Self::open_without_lease(database, dir, ledger, writer)?;
+        log.lease = Some(lease);
+        Ok(log)
+    }
+
+    /// The same whoever holds the lease: for what may happen when it is lost.
+    pub fn open_without_lease(
+        database: &Database,
+        dir: &Path,
+        ledger: LedgerId,
+        writer: Writer,
+    ) -> Result<Self, PostgresError> {
+        let mark = MarkFile::open(dir)?;
+        let session = database.connect(Purpose::Write, ANSWER)?;
+        settings::require(&session, writer.durable)?;
+        // Before the epoch is raised: who may not write must not keep others from it.
+        let (_, before) = head_of(&session, ledger)?.ok_or(PostgresError::NoLedger { ledger })?;
+        against_mark(&session, ledger, &before, mark.latest())?;
+        session.run(ANSWER, PATIENCE)?;
+        let (row, epoch) = raise(&session, ledger, &writer)?;
+        let head = verified_head(&session, ledger, &row)?;
+        against_mark(&session, ledger, &head, mark.latest())?;
+        if epoch <= head.epoch {
+            return Err(PostgresError::Damaged {
+                detail: format!(
+                    "its epoch is {epoch}, but its last block is of epoch {}",
+                    head.epoch
+                ),
+            });
+        }
+        Ok(Self {
+            database: database.clone(),
+            ledger,
+            writer,
+            session: Some(session),
+            lease: None,
+            epoch,
+            head,
+            end: Arc::new(AtomicU64::new(number(&head))),
+            mark,
+            poisoned: false,
+        })
+    }
+
+    /// Whose chain this is.
+    pub fn ledger(&self) -> LedgerId {
+        self.ledger
+    }
+
+    /// The epoch that this writer's blocks belong to.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn session(&mut self) -> Result<&Session, PostgresError> {
+        let session = match self.session.take().filter(|session| !session.is_closed()) {
+            Some(session) => session,
+            None => {
+                let session = self.database.connect(Purpose::Write, ANSWER)?;
+                session.run(ANSWER, PATIENCE)?;
+                session
+            }
+        };
+        Ok(self.session.insert(session))
+    }
+
+    fn identified(&self) -> (String, i64) {
+        (self.ledger.to_string(), signed(self.epoch))
+    }
+
+    fn send(&mut self, blocks: &[SealedBlock], head: &Head) -> Result<Appended, PostgresError> {
+        let (ledger, epoch) = self.identified();
+        let (durable, before) = (self.writer.durable, self.head);
+        let firsts: Vec<i64> = blocks.iter().map(|b| signed(b.first.number())).collect();
+        let bodies: Vec<Vec<u8>> = blocks.iter().map(|b| block::to_stored(&b.bytes)).collect();
+        let count = i32::try_from(blocks.len()).unwrap_or(i32::MAX);
+        let rows = self.session()?.query(
+            ANSWER,
+            APPEND,
+            vec![
+                Box::new(ledger),
+                Box::new(epoch),
+                Box::new(signed(number(&before))),
+                Box::new(before.block.as_bytes().to_vec()),
+                Box::new(signed(number(head))),
+                Box::new(head.block.as_bytes().to_vec()),
+                Box::new(firsts),
+                Box::new(bodies),
+                Box::new(count),
+            ],
+        )?;
+        match rows.first() {
+            None => Ok(Appended::Moved),
+            Some(row) => durable.check_row(row).map(|()| Appended::Done),
+        }
+    }
+
+    /// Finds out what became of an append that was answered with anything but a plain
+    /// success, until a commit that comes after it is one.
+    fn settle(
+        &mut self,
+        blocks: &[SealedBlock],
+        head: &Head,
+        mut why: PostgresError,
+    ) -> Result<Appended, PostgresError> {
+        let until = Instant::now() + SETTLING;
+        loop {
+            tracing::warn!(%why, "an append was not confirmed; it is looked for");
+            match self.settled(blocks, head) {
+                Ok(appended) => return Ok(appended),
+                Err(error) => why = error,
+            }
+            if Instant::now() >= until {
+                return Err(why);
+            }
+            thread::sleep(AGAIN);
+        }
+    }
+
+    fn settled(&mut self, blocks: &[SealedBlock], head: &Head) -> Result<Appended, PostgresError> {
+        let (ledger, epoch) = self.identified();
+        let (durable, before) = (self.writer.durable, self.head);
+        let arguments: Vec<super::session::Argument> = vec![Box::new(ledger), Box::new(epoch)];
+        let asked = self.session()?.query(ANSWER, SETTLE, arguments);
+        if asked.as_ref().is_err_and(PostgresError::ends_session) {
+            self.session = None;
+        }
+        let rows = asked?;
+        let Some(row) = rows.first() else {
+            return Ok(Appended::Moved);
+        };
+        durable.check_row(row)?;
+        let found = HeadRow::of(row)?;
+        if found.is(head) {
+            Ok(Appended::Done)
+        } else if found.is(&before) {
+            // It never happened, and cannot any more.
+            self.send(blocks, head)
+        } else {
+            Ok(Appended::Moved)
+        }
+    }
+
+    /// Why the head is not where it was expected.
+    fn moved(&mut self, expected: Head) -> AppendError {
+        let (ledger, ours) = (self.ledger, self.epoch);
+        let found = self.session().and_then(|session| {
+            let rows = session.query(ANSWER, HEAD, vec![Box::new(ledger.to_string())])?;
+            let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
+            let epoch: i64 = row.try_get(2).map_err(failed)?;
+            let writer: String = row.try_get(3).map_err(failed)?;
+            if unsigned(epoch)? == ours {
+                let found = verified_head(session, ledger, &HeadRow::of(row)?)?;
+                return Ok(AppendError::HeadMoved {
+                    expected: Box::new(expected),
+                    found: Box::new(found),
+                });
+            }
+            Ok(AppendError::Fenced {
+                epoch: unsigned(epoch)?,
+                writer,
+            })
+        });
+        found.unwrap_or_else(|error| error.into_fault().into())
+    }
+}
+
+impl Log for PostgresLog {
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    fn append(&mut self, blocks: &[SealedBlock]) -> Result<(), AppendError> {
+        if self.poisoned {
+            return Err(Fault::Poisoned.into());
+        }
+        let head = continuity::check(&self.head, blocks)?;
+        // Also if the thread unwinds from here.
+        self.poisoned = true;
+        let sent = self.send(blocks, &head);
+        let appended = match sent {
+            Ok(appended) => appended,
+            Err(why) => {
+                if why.ends_session() {
+                    self.session = None;
+                }
+                self.settle(blocks, &head, why)
+                    .map_err(PostgresError::into_fault)?
+            }
+        };
+        match appended {
+            Appended::Moved => Err(self.moved(self.head)),
+            Appended::Done => {
+                self.mark
+                    .write(Mark::of(self.ledger, &head))
+                    .map_err(PostgresError::into_fault)?;
+                self.poisoned = false;
+                self.head = head;
+                self.end.store(number(&head), Ordering::Release);
+                Ok(())
+            }
+        }
+    }
+
+    fn reader(&self) -> Arc<dyn Reader> {
+        Arc::new(PostgresReader::up_to(
+            self.database.clone(),
+            self.ledger,
+            Arc::clone(&self.end),
+        ))
+    }
+
+    fn close(mut self: Box<Self>) -> Result<(), Fault> {
+        self.session = None;
+        self.lease = None;
+        Ok(())
+    }
+}
+
+fn raise(
+    session: &Session,
+    ledger: LedgerId,
+    writer: &Writer,
+) -> Result<(HeadRow, u64), PostgresError> {
+    // Once more does no harm: only that it is durable counts.
+    let until = Instant::now() + SETTLING;
+    loop {
+        let raised = session.query(
+            ANSWER,
+            RAISE,
+            vec![Box::new(ledger.to_string()), Box::new(writer.name.clone())],
+        );
+        match raised {
+            Ok(rows) => {
+                let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
+                writer.durable.check_row(row)?;
+                let epoch: i64 = row.try_get(2).map_err(failed)?;
+                return Ok((HeadRow::of(row)?, unsigned(epoch)?));
+            }
+            Err(error) if session.is_closed() || Instant::now() >= until => return Err(error),
+            Err(_) => thread::sleep(AGAIN),
+        }
+    }
+}
+
+/// The name of a ledger's writer, as the database has it.
+pub(super) fn writer_of(database: &Database, ledger: LedgerId) -> Result<String, PostgresError> {
+    let session = database.connect(Purpose::Read, ANSWER)?;
+    let rows = session.query(ANSWER, HEAD, vec![Box::new(ledger.to_string())])?;
+    let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
+    row.try_get(3).map_err(failed)
+}
+
+/// A ledger's row, and the head that it stands for; `None` if there is none.
+pub(super) fn head_of(
+    session: &Session,
+    ledger: LedgerId,
+) -> Result<Option<(HeadRow, Head)>, PostgresError> {
+    let rows = session.query(ANSWER, HEAD, vec![Box::new(ledger.to_string())])?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let row = HeadRow::of(row)?;
+    let head = verified_head(session, ledger, &row)?;
+    Ok(Some((row, head)))
+}
+
+const LAST: &str = "SELECT first_position, body FROM luzhang_block \
+    WHERE log = $1 AND first_position <= $2 ORDER BY first_position DESC LIMIT 1";
+
+/// The head that a row stands for, by the block that ends there.
+fn verified_head(
+    session: &Session,
+    ledger: LedgerId,
+    row: &HeadRow,
+) -> Result<Head, PostgresError> {
+    let genesis = Head::genesis(ledger);
+    if row.position == 0 {
+        if row.is(&genesis) {
+            return Ok(genesis);
+        }
+        return Err(damaged("its head begins with another hash"));
+    }
+    let head = head_at(session, ledger, row.position)?
+        .ok_or_else(|| damaged("the block at its head is not there"))?;
+    if row.is(&head) {
+        Ok(head)
+    } else {
+        Err(damaged("its head is not that of its last block"))
+    }
+}
+
+/// The head after the block that ends at a position; `None` if none does.
+fn head_at(
+    session: &Session,
+    ledger: LedgerId,
+    position: u64,
+) -> Result<Option<Head>, PostgresError> {
+    let rows = session.query(
+        ANSWER,
+        LAST,
+        vec![Box::new(ledger.to_string()), Box::new(signed(position))],
+    )?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let stored: Vec<u8> = row.try_get(1).map_err(failed)?;
+    let unreadable = |error: &dyn std::fmt::Display| damaged(&error.to_string());
+    let bytes = block::from_stored(&stored).map_err(|error| unreadable(&error))?;
+    let view = BlockView::parse(&bytes).map_err(|error| unreadable(&error))?;
+    if view.computed_hash() != view.block {
+        return Err(damaged(
+            "the hash of its last block does not match its bytes",
+        ));
+    }
+    let head = view.head();
+    Ok((number(&head) == position).then_some(head))
+}
+
+/// Refuses a database that has less than what was seen, or something else.
+pub(super) fn against_mark(
+    session: &Session,
+    ledger: LedgerId,
+    head: &Head,
+    mark: Option<Mark>,
+) -> Result<(), PostgresError> {
+    let Some(mark) = mark else { return Ok(()) };
+    let Some(position) = Position::new(mark.position) else {
+        return Ok(());
+    };
+    let forked = PostgresError::Forked { position };
+    if mark.ledger != ledger {
+        return Err(forked);
+    }
+    if number(head) < mark.position {
+        return Err(PostgresError::Behind {
+            mark: position,
+            found: number(head),
+        });
+    }
+    let there = head_at(session, ledger, mark.position)?;
+    if there.is_some_and(|there| there.block == mark.block && there.chain == mark.chain) {
+        Ok(())
+    } else {
+        Err(forked)
+    }
+}
+
+fn damaged(detail: &str) -> PostgresError {
+    PostgresError::Damaged {
+        detail: detail.to_owned(),
+    }
+}
+
+pub(super) fn number(head: &Head) -> u64 {
+    head.position.map_or(0, Position::number)
+}
+
+pub(super) fn signed(number: u64) -> i64 {
+    // No log is so long.
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn unsigned(number: i64) -> Result<u64, PostgresError> {
+    u64::try_from(number).map_err(|_| damaged("a position is below zero"))
+}
+
+fn hash_of(bytes: &[u8]) -> Result<Hash, PostgresError> {
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| damaged("a hash has another length"))?;
+    Ok(Hash::from_bytes(bytes))
+}

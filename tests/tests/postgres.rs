@@ -1,0 +1,9 @@
+//! The log in PostgreSQL: the contract of the log port, and what it promises when
+//! databases are killed, promoted or set to lose what they acknowledge.
+
+#![cfg(test)]
+
+mod support;
+
+#[path = "postgres/adapter.rs"]
+mod adapter;
