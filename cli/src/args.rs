@@ -25,7 +25,9 @@ use jiff::SignedDuration;
 use luzhang_ledger::{Date, Position, proof::note::KeyName, text::Principal};
 use luzhang_server::{
     Snapshots,
+    engine::DatabaseOptions,
     http::Believed,
+    postgres::{Durable, LeaseSource},
     snapshots::Cadence,
     tls::pem,
     vault::{KekCommand, KekSource},
@@ -104,6 +106,27 @@ pub(crate) struct Global {
         value_name = "COMMAND"
     )]
     pub(crate) kek_command: Option<KekCommand>,
+    /// The PostgreSQL database that has the log, such as
+    /// `postgresql://luzhang@db1,db2,db3/luzhang`; the one that the data directory was
+    /// made with by default
+    #[arg(
+        long,
+        global = true,
+        env = "LUZHANG_DATABASE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) database: Option<String>,
+}
+
+/// A data directory, and what is needed to open it.
+#[derive(Clone, Debug)]
+pub(crate) struct Local {
+    pub(crate) dir: PathBuf,
+    /// Where its key-encryption key comes from.
+    pub(crate) kek: KekSource,
+    /// How its log is used, if that is in a database.
+    pub(crate) database: DatabaseOptions,
 }
 
 impl Global {
@@ -139,11 +162,37 @@ impl Global {
         Ok(named.unwrap_or_default())
     }
 
+    /// How a log in a database is used by whoever is no server.
+    pub(crate) fn database(&self) -> DatabaseOptions {
+        DatabaseOptions {
+            address: self.database.clone(),
+            // What the database promises is enough; servers ask for more.
+            durable: Durable::Local,
+            name: format!("luzhang {}", std::process::id()),
+            lease: LeaseSource::Never,
+        }
+    }
+
+    /// A data directory to open, for commands that make sense on one only.
+    pub(crate) fn local(&self) -> Result<Local, Failure> {
+        match self.target()? {
+            Target::DataDir(local) => Ok(local),
+            Target::Server(_) => Err(Failure::usage(
+                "此命令需要 --data-dir DIR",
+                "this command needs --data-dir DIR",
+            )),
+        }
+    }
+
     /// Which ledger the command is about.
     pub(crate) fn target(&self) -> Result<Target, Failure> {
         match (&self.server, &self.data_dir) {
             (Some(url), None) => Ok(Target::Server(self.remote(url))),
-            (None, Some(dir)) => Ok(Target::DataDir(dir.clone(), self.kek()?)),
+            (None, Some(dir)) => Ok(Target::DataDir(Local {
+                dir: dir.clone(),
+                kek: self.kek()?,
+                database: self.database(),
+            })),
             (Some(_), Some(_)) => Err(Failure::usage(
                 "--server 与 --data-dir 只能给一个",
                 "give either --server or --data-dir, not both",
@@ -184,7 +233,7 @@ impl Global {
     /// The data directory, for commands that make sense on one only.
     pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
         match self.target()? {
-            Target::DataDir(dir, _) => Ok(dir),
+            Target::DataDir(local) => Ok(local.dir),
             Target::Server(_) => Err(Failure::usage(
                 "此命令需要 --data-dir DIR",
                 "this command needs --data-dir DIR",
@@ -368,9 +417,66 @@ pub(crate) struct ServeArgs {
         value_name = "on|off|N"
     )]
     pub(crate) snapshots: KeepSnapshots,
+    /// Follow a ledger in a database that another server writes: answer reads, and take
+    /// over when that one is gone, or on SIGUSR1
+    #[arg(long)]
+    pub(crate) standby: bool,
+    /// Where callers find this server, if not where it listens: what others are told
+    /// of the writer
+    #[arg(long, env = "LUZHANG_ADVERTISE", value_name = "HOST:PORT")]
+    pub(crate) advertise: Option<String>,
+    /// What the database must have done before anything is acknowledged: written it to
+    /// its own disk, or to that of a standby as well
+    #[arg(long, env = "LUZHANG_DURABLE", value_enum, default_value_t)]
+    pub(crate) durable: DurableOn,
+    /// When a standby takes over by itself: when the writer's lock in the database is
+    /// free, when Patroni at this URL says that the instance beside it leads, or never
+    #[arg(
+        long,
+        env = "LUZHANG_LEASE",
+        default_value = "database",
+        value_name = "database|patroni=URL|never"
+    )]
+    pub(crate) lease: Lease,
     /// Whether the tree is kept: `off` is for measuring what it costs
     #[arg(long, value_enum, default_value_t, hide = true)]
     pub(crate) tree: TreeKept,
+}
+
+/// When an append to a database counts as durable.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DurableOn {
+    /// On the disk of the one database
+    Local,
+    /// On the disk of a standby as well
+    #[default]
+    Standby,
+}
+
+impl From<DurableOn> for Durable {
+    fn from(durable: DurableOn) -> Self {
+        match durable {
+            DurableOn::Local => Self::Local,
+            DurableOn::Standby => Self::Standby,
+        }
+    }
+}
+
+/// When a standby takes over by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lease(pub(crate) LeaseSource);
+
+impl FromStr for Lease {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("patroni=")) {
+            ("database", _) => Ok(Self(LeaseSource::Database)),
+            ("never", _) => Ok(Self(LeaseSource::Never)),
+            (_, Some(url)) if !url.is_empty() => Ok(Self(LeaseSource::Patroni(url.to_owned()))),
+            (_, _) => Err("neither `database`, `patroni=URL` nor `never`".to_owned()),
+        }
+    }
 }
 
 /// How many commands a second a principal may send.

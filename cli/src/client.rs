@@ -16,7 +16,7 @@ use luzhang_proto::wire::{
     case_service_client::CaseServiceClient, ledger_service_client::LedgerServiceClient,
     projection_service_client::ProjectionServiceClient, proof_service_client::ProofServiceClient,
 };
-use luzhang_server::{Engine, Limits, Options, Server, allowance::Allowance, vault::KekSource};
+use luzhang_server::{Engine, Limits, Options, Server, allowance::Allowance};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_stream::StreamExt as _;
 use tonic::{
@@ -28,7 +28,7 @@ use tonic::{
 use tonic_types::StatusExt as _;
 use tower::service_fn;
 
-use crate::{failure::Failure, lang::Lang, transport};
+use crate::{args::Local, failure::Failure, lang::Lang, transport};
 
 /// The most bytes of one answer that this client takes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -38,8 +38,8 @@ const MAX_ANSWER: usize = 64 * 1024 * 1024;
 pub(crate) enum Target {
     /// A server.
     Server(Remote),
-    /// A data directory, and where its key-encryption key comes from.
-    DataDir(PathBuf, KekSource),
+    /// A data directory.
+    DataDir(Local),
 }
 
 /// A server, and the means to talk to it.
@@ -108,8 +108,8 @@ impl Client {
                 principal: As(principal),
                 embedded: None,
             }),
-            Target::DataDir(dir, kek) => {
-                let engine = open_engine(dir.clone(), kek.clone(), lang).await?;
+            Target::DataDir(local) => {
+                let engine = open_engine(local.clone(), lang).await?;
                 let (channel, embedded) = embed(Arc::new(engine)).await?;
                 Ok(Self {
                     channel,
@@ -210,13 +210,11 @@ fn busy(status: &Status) -> Option<Duration> {
 }
 
 /// Opens a data directory, with a progress bar where a person watches.
-pub(crate) async fn open_engine(
-    dir: PathBuf,
-    kek: KekSource,
-    lang: Lang,
-) -> Result<Engine, Failure> {
+pub(crate) async fn open_engine(local: Local, lang: Lang) -> Result<Engine, Failure> {
+    let Local { dir, kek, database } = local;
     let options = Options {
         kek,
+        database,
         ..Options::default()
     };
     let opened = tokio::task::spawn_blocking(move || {

@@ -6,6 +6,7 @@ use std::fmt;
 use luzhang_ledger::log::sled::OpenError;
 use luzhang_server::{
     EngineError,
+    postgres::PostgresError,
     serve::ServeError,
     tls::TlsError,
     vault::{RotateError, VaultError},
@@ -135,7 +136,19 @@ impl From<EngineError> for Failure {
         if let EngineError::Log(error) = error {
             return error.into();
         }
-        Self::new(error.code(), error.zh(), error.to_string())
+        let exit = match &error {
+            EngineError::Database(PostgresError::NoTables | PostgresError::NoLedger { .. }) => {
+                exit::NOT_FOUND
+            }
+            EngineError::Database(PostgresError::Exists { .. } | PostgresError::Held { .. }) => {
+                exit::CONFLICT
+            }
+            _ => exit::ERROR,
+        };
+        Self {
+            exit,
+            ..Self::new(error.code(), error.zh(), error.to_string())
+        }
     }
 }
 
@@ -162,6 +175,7 @@ impl From<OpenError> for Failure {
             OpenError::Unfinished
             | OpenError::FormatMissing
             | OpenError::FormatUnknown { .. }
+            | OpenError::Elsewhere
             | OpenError::Mixed
             | OpenError::Missing { .. }
             | OpenError::Empty { .. }

@@ -12,14 +12,14 @@ use indicatif::ProgressBar;
 use luzhang_ledger::{
     Body, Position,
     export::VerifiedBlocks,
-    log::{
-        ReadError,
-        sled::{self, AuditLog},
-    },
+    log::{ReadError, sled::AuditLog},
     verify::{Finding, Place, Verdict},
 };
 use luzhang_proto::wire;
-use luzhang_server::replay::{self, ReplayError, Replayed};
+use luzhang_server::{
+    engine::{DatabaseOptions, open_for_audit},
+    replay::{self, ReplayError, Replayed},
+};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 
@@ -38,7 +38,7 @@ pub(crate) enum Source {
     /// An export file.
     File(PathBuf),
     /// A data directory; a copy of it is read.
-    Dir(PathBuf),
+    Dir(PathBuf, DatabaseOptions),
     /// The server that the options name.
     Server,
 }
@@ -50,7 +50,7 @@ impl Source {
             return Ok(Self::File(file.to_owned()));
         }
         Ok(match global.target()? {
-            Target::DataDir(dir, _) => Self::Dir(dir),
+            Target::DataDir(local) => Self::Dir(local.dir, local.database),
             Target::Server(_) => Self::Server,
         })
     }
@@ -82,9 +82,9 @@ impl Source {
                 let path = path.clone();
                 blocking(move || of_file(&path, walk)).await
             }
-            Self::Dir(dir) => {
-                let dir = dir.clone();
-                blocking(move || of_dir(&dir, walk)).await
+            Self::Dir(dir, database) => {
+                let (dir, database) = (dir.clone(), database.clone());
+                blocking(move || of_dir(&dir, &database, walk)).await
             }
             Self::Server => of_server(global, walk).await,
         };
@@ -141,12 +141,12 @@ where
     walk.end(replayed)
 }
 
-fn of_dir<F, S>(dir: &Path, mut walk: Walk<F, S>) -> Result<F, Failure>
+fn of_dir<F, S>(dir: &Path, database: &DatabaseOptions, mut walk: Walk<F, S>) -> Result<F, Failure>
 where
     S: FnMut(&mut F, &Replayed) -> ControlFlow<()>,
 {
     let scratch = tempfile::tempdir()?;
-    let log = sled::open_for_audit(dir, scratch.path())?;
+    let log = open_for_audit(dir, scratch.path(), database)?;
     if let Some(finding) = against_witness(&log) {
         return Err(unverified(&finding));
     }

@@ -32,6 +32,27 @@ pub struct Stopped {
     pub zh: String,
     /// In English.
     pub en: String,
+    /// Who writes now, if another has taken over.
+    pub successor: Option<String>,
+}
+
+impl Stopped {
+    /// Another writer has taken over.
+    pub(crate) fn taken_over(epoch: u64, writer: String) -> Self {
+        Self {
+            zh: format!("{writer} 已接管写入（第 {epoch} 届）"),
+            en: format!("{writer} has taken over, in epoch {epoch}"),
+            successor: Some(writer),
+        }
+    }
+
+    pub(crate) fn new(zh: String, en: String) -> Self {
+        Self {
+            zh,
+            en,
+            successor: None,
+        }
+    }
 }
 
 /// Set once, when the writer stops.
@@ -162,45 +183,37 @@ impl Stopped {
             | VaultError::Mismatch
             | VaultError::Kek(_)
             | VaultError::Erased
-            | VaultError::BeingErased => Self {
-                zh: error.zh(),
-                en: error.to_string(),
-            },
+            | VaultError::BeingErased => Self::new(error.zh(), error.to_string()),
         }
     }
 
     fn of_log(error: &AppendError) -> Self {
         match error {
-            AppendError::HeadMoved { .. } => Self {
-                zh: "账本末尾已被改动，另有程序在写".to_owned(),
-                en: "the end of the ledger moved: another program writes to it".to_owned(),
-            },
-            AppendError::Fenced { epoch, writer } => Self {
-                zh: format!("{writer} 已接管写入（第 {epoch} 届）"),
-                en: format!("{writer} has taken over, in epoch {epoch}"),
-            },
-            AppendError::Broken => Self {
-                zh: "要写入的区块前后不衔接".to_owned(),
-                en: error.to_string(),
-            },
+            AppendError::HeadMoved { .. } => Self::new(
+                "账本末尾已被改动，另有程序在写".to_owned(),
+                "the end of the ledger moved: another program writes to it".to_owned(),
+            ),
+            AppendError::Fenced { epoch, writer } => Self::taken_over(*epoch, writer.clone()),
+            AppendError::Broken => {
+                Self::new("要写入的区块前后不衔接".to_owned(), error.to_string())
+            }
             AppendError::Fault(fault) => Self::of_fault(fault),
         }
     }
 
     fn of_fault(fault: &Fault) -> Self {
-        Self {
-            zh: match fault {
-                Fault::Poisoned => "此前的写入已经失败".to_owned(),
-                Fault::DiskFull => "磁盘已满，请先腾出空间".to_owned(),
-                Fault::Io(error) => format!("磁盘读写出错（{error}），请检查磁盘"),
-                Fault::Database { detail } => format!("数据库出错（{detail}）"),
-            },
-            en: match fault {
-                Fault::Poisoned => "an earlier write had failed".to_owned(),
-                Fault::DiskFull => "the disk is full; free some space first".to_owned(),
-                Fault::Io(error) => format!("reading or writing failed ({error}); check the disk"),
-                Fault::Database { detail } => format!("the database failed ({detail})"),
-            },
-        }
+        let zh = match fault {
+            Fault::Poisoned => "此前的写入已经失败".to_owned(),
+            Fault::DiskFull => "磁盘已满，请先腾出空间".to_owned(),
+            Fault::Io(error) => format!("磁盘读写出错（{error}），请检查磁盘"),
+            Fault::Database { detail } => format!("数据库出错（{detail}）"),
+        };
+        let en = match fault {
+            Fault::Poisoned => "an earlier write had failed".to_owned(),
+            Fault::DiskFull => "the disk is full; free some space first".to_owned(),
+            Fault::Io(error) => format!("reading or writing failed ({error}); check the disk"),
+            Fault::Database { detail } => format!("the database failed ({detail})"),
+        };
+        Self::new(zh, en)
     }
 }

@@ -2,14 +2,10 @@
 //! is durable.
 
 mod error;
+mod opening;
 
 use std::{
-    ops::ControlFlow,
-    path::Path,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -17,12 +13,11 @@ use luzhang_ledger::{
     Body, LedgerId, Position, StreamId, StreamKind,
     access::{Mandate, Role},
     block::Head,
-    log::{Log, Reader, sled::SledLog, tiles::TileReader},
+    log::{Reader, sled::Held, tiles::TileReader},
     proof::{Frontier, SignedCheckpoint, VerifierKey, note::KeyName},
-    text::{Label, Principal},
+    text::Principal,
 };
 use luzhang_projections::{
-    Pack,
     access::{Access, Identity},
     projection::{Projections, Status},
 };
@@ -31,25 +26,21 @@ use tokio::sync::{oneshot, watch};
 use tonic::Code;
 
 use crate::{
-    checkpoints::{
-        self, Checkpoints, Contradiction, OldKey, Opening, Proofs, Published, Rotation, Tidings,
-        Trouble,
-    },
+    checkpoints::{Checkpoints, OldKey, Proofs, Published, Rotation, Tidings, Trouble},
     committer::{Poison, Stopped},
-    convert::{
-        from_proto::Request,
-        to_proto::{LoggedEvent, Outcome},
-    },
+    convert::{from_proto::Request, to_proto::Outcome},
     denials::Denials,
+    follower::Follower,
+    postgres::{Durable, LeaseSource},
     rejected::Rejected,
-    replay::{self, Replayed},
-    sequencer::{self, Commands, Left, Own, Presence, Running, Said, Say, Start},
-    snapshots::{self, Folded, Index, Keeper, Parts, Shelf, Snapshots},
+    sequencer::{Commands, Own, Presence, Running, Said, Say},
+    snapshots::{Index, Keeper, Parts, Snapshots},
+    standing::Standing,
     turns::{Lane, Turned, Turns},
-    vault::{KekSource, Vault, VaultError},
+    vault::{KekSource, Vault},
 };
 
-pub use self::error::EngineError;
+pub use self::{error::EngineError, opening::open_for_audit};
 
 /// How many messages may wait for the sequencer.
 pub const DEFAULT_QUEUE: usize = 1_024;
@@ -68,6 +59,21 @@ pub struct Options {
     pub kek: KekSource,
     /// Whether what was folded is kept for the next start.
     pub snapshots: Snapshots,
+    /// How a log in a database is used.
+    pub database: DatabaseOptions,
+}
+
+/// How a log in a database is used.
+#[derive(Clone, Debug, Default)]
+pub struct DatabaseOptions {
+    /// Its address, if not the one that the data directory was made with.
+    pub address: Option<String>,
+    /// When an append counts as durable.
+    pub durable: Durable,
+    /// What others are told of this server: where it is asked.
+    pub name: String,
+    /// When one that follows takes over by itself.
+    pub lease: LeaseSource,
 }
 
 impl Default for Options {
@@ -77,6 +83,7 @@ impl Default for Options {
             proofs: Proofs::default(),
             kek: KekSource::default(),
             snapshots: Snapshots::default(),
+            database: DatabaseOptions::default(),
         }
     }
 }
@@ -89,7 +96,9 @@ pub struct Engine {
     reader: Arc<dyn Reader>,
     projections: Arc<RwLock<Projections>>,
     turns: Arc<Turns>,
-    running: Mutex<Option<Running>>,
+    running: Arc<Mutex<Option<Running>>>,
+    standing: Arc<Standing>,
+    follower: Mutex<Option<Follower>>,
     durable: watch::Receiver<Head>,
     poison: Poison,
     checkpoints: Mutex<Option<Checkpoints>>,
@@ -97,6 +106,8 @@ pub struct Engine {
     tree: Option<Tree>,
     access: Arc<RwLock<Arc<Access>>>,
     denials: Arc<Denials>,
+    /// The data directory's lock, where the log itself has none.
+    _held: Option<Held>,
 }
 
 /// The tree, for reading.
@@ -121,131 +132,6 @@ pub struct Genesis {
 }
 
 impl Engine {
-    /// Makes a new ledger in `dir` and opens it.
-    pub fn create(dir: &Path, genesis: Genesis, options: Options) -> Result<Self, EngineError> {
-        if let Some(text) = &genesis.pack {
-            // Checked before anything is written.
-            Pack::load(text)?;
-        }
-        let log = SledLog::create(dir, genesis.ledger)?;
-        let epoch = log.next_epoch();
-        let log: Box<dyn Log> = Box::new(log);
-        Self::begin((log, epoch), dir, genesis, options, Some(dir))
-    }
-
-    /// Opens the ledger in `dir`: reads the log, verifying it, from the newest
-    /// snapshot on if there is one that fits.
-    ///
-    /// `progress` is told how many events were read so far, and of how many.
-    pub fn open(
-        dir: &Path,
-        options: Options,
-        mut progress: impl FnMut(u64, u64),
-    ) -> Result<Self, EngineError> {
-        let log = SledLog::open(dir)?;
-        // Nothing is changed in the keys until it is certain that they are this
-        // ledger's.
-        let vault = Vault::for_reading(dir, &options.kek)?;
-        let mut opening = open_tree(dir, &options.proofs)?;
-        let ledger = log.ledger();
-        let epoch = log.next_epoch();
-        let head = log.head();
-        let total = head.position.map_or(0, Position::number);
-        let reader = log.reader();
-        let snapshot = match options.snapshots {
-            Snapshots::Off => None,
-            Snapshots::On(_) => {
-                let shelf = Shelf::of(dir, ledger)?;
-                shelf.newest(&vault, &*reader, |found| {
-                    resumes(opening.as_mut(), found, &*reader)
-                })
-            }
-        };
-        if snapshot.is_none() {
-            // As it was before a snapshot was tried.
-            opening = open_tree(dir, &options.proofs)?;
-        }
-        let from = snapshot.as_ref().map(|folded| folded.head);
-        let was = snapshot.as_ref().map_or(0, Folded::position);
-        let erasures = snapshot.as_ref().map_or(0, Folded::erasures);
-        let (mut projections, mut index) = snapshot.map_or_else(Default::default, |folded| {
-            (folded.projections, folded.index)
-        });
-        // Only this ledger's keys make a snapshot.
-        let mut key_check = None;
-        let take = |events: Vec<Replayed>| {
-            for event in &events {
-                if let Body::LedgerCreated {
-                    key_check: check, ..
-                } = &event.body
-                {
-                    key_check = Some(*check);
-                }
-                projections.apply(event);
-                index.see(event);
-                if let Some(opening) = &mut opening {
-                    opening.see(event, event.hash);
-                }
-            }
-            progress(
-                projections.state.position().map_or(0, Position::number),
-                total,
-            );
-            ControlFlow::Continue(())
-        };
-        match from {
-            None => replay::replay(&*reader, take)?,
-            Some(head) => replay::replay_after(&*reader, (ledger, head), take)?,
-        }
-        if key_check.is_some_and(|check| check != vault.check_value(ledger)) {
-            return Err(VaultError::Mismatch.into());
-        }
-        let vault = Arc::new(vault.for_writing()?);
-        if projections.state.erasures() > 0 {
-            // What a crash kept from being destroyed.
-            vault.sweep(projections.state.erased())?;
-        }
-        let erased = Arc::<AtomicU64>::default();
-        if projections.state.erasures() > erasures {
-            erased.store(total, Ordering::Release);
-        }
-        // A crash between making the directory and the first block leaves a
-        // ledger without events; it begins now.
-        let genesis = match head.position {
-            Some(_) => Vec::new(),
-            None => vec![created(ledger, &vault)],
-        };
-        let fresh = !genesis.is_empty();
-        if let Some(opening) = &mut opening {
-            opening.end()?.map_err(|found| match found {
-                Contradiction::Truncated { signed, log } => EngineError::SignedMore { signed, log },
-                Contradiction::Forked { size } => EngineError::SignedOther { size },
-            })?;
-        }
-        let engine = Self::start(
-            Start {
-                ledger,
-                epoch,
-                log: Box::new(log),
-                vault,
-                projections: Arc::new(RwLock::new(projections)),
-                index,
-                genesis,
-                access: Arc::default(),
-                denials: Arc::default(),
-                tree: None,
-                erased,
-            },
-            opening,
-            options,
-            Some((dir, was)),
-        )?;
-        if fresh {
-            engine.wait_for_genesis()?;
-        }
-        Ok(engine)
-    }
-
     /// Gives the first mandates of a ledger that has none yet.
     ///
     /// # Errors
@@ -269,155 +155,6 @@ impl Engine {
         };
         let last = self.record(Box::new(say)).await?;
         last.ok_or_else(already_governed)
-    }
-
-    /// Runs over a log of another kind, for tests and yardsticks: the log must
-    /// be empty, `keys` is a directory for the keys.
-    pub fn over(
-        log: Box<dyn Log>,
-        keys: &Path,
-        genesis: Genesis,
-        options: Options,
-    ) -> Result<Self, EngineError> {
-        Self::begin((log, 1), keys, genesis, options, None)
-    }
-
-    /// `dir` is where snapshots go.
-    fn begin(
-        (log, epoch): (Box<dyn Log>, u64),
-        keys: &Path,
-        genesis: Genesis,
-        options: Options,
-        dir: Option<&Path>,
-    ) -> Result<Self, EngineError> {
-        let vault = Arc::new(Vault::create(keys, &options.kek)?);
-        if let Some(origin) = genesis.origin {
-            checkpoints::name_key(keys, origin)?;
-        }
-        let mut opening = open_tree(keys, &options.proofs)?;
-        if let Some(opening) = &mut opening {
-            // There is no log yet that it could contradict.
-            let _nothing = opening.end()?;
-        }
-        let mut bodies = vec![created(genesis.ledger, &vault)];
-        if let Some(text) = genesis.pack {
-            bodies.push(Body::PolicyPackAdopted {
-                pack: Pack::load(&text)?.id.clone(),
-                content: text.into_boxed_slice(),
-            });
-        }
-        let founded = genesis.mandates.into_iter();
-        bodies.extend(founded.map(|mandate| Body::MandateAdopted(Box::new(mandate))));
-        let engine = Self::start(
-            Start {
-                ledger: genesis.ledger,
-                epoch,
-                log,
-                vault,
-                projections: Arc::default(),
-                index: Index::default(),
-                genesis: bodies,
-                access: Arc::default(),
-                denials: Arc::default(),
-                tree: None,
-                erased: Arc::default(),
-            },
-            opening,
-            options,
-            dir.map(|dir| (dir, 0)),
-        )?;
-        engine.wait_for_genesis()?;
-        Ok(engine)
-    }
-
-    /// `beside` is where snapshots go, and the position of the newest there.
-    fn start(
-        mut start: Start,
-        opening: Option<Opening>,
-        options: Options,
-        beside: Option<(&Path, u64)>,
-    ) -> Result<Self, EngineError> {
-        let turns = Arc::new(Turns::new(options.queue.max(1)));
-        let (tell, hear) = checkpoints::channel();
-        start.tree = opening.is_some().then(|| tell.clone());
-        let ledger = start.ledger;
-        let vault = Arc::clone(&start.vault);
-        let reader = start.log.reader();
-        let projections = Arc::clone(&start.projections);
-        let access = Arc::clone(&start.access);
-        let denials = Arc::clone(&start.denials);
-        *access.write() = Arc::new(projections.read().state.access.clone());
-        let erased = Arc::clone(&start.erased);
-        let running = sequencer::start(start, Arc::clone(&turns))?;
-        let keeper = match (beside, options.snapshots) {
-            (None, _) => None,
-            (Some((dir, _)), Snapshots::Off) => {
-                Shelf::clear(dir)?;
-                None
-            }
-            (Some((dir, newest)), Snapshots::On(cadence)) => {
-                let shelf = Shelf::of(dir, ledger)?;
-                shelf.tidy(newest)?;
-                Some(Keeper::start(snapshots::Start {
-                    shelf,
-                    vault: Arc::clone(&vault),
-                    cadence,
-                    log: Arc::clone(&reader),
-                    durable: running.durable.clone(),
-                    newest,
-                    erased,
-                })?)
-            }
-        };
-        let checkpoints = opening.map(|opening| {
-            let start = checkpoints::Start {
-                ledger,
-                opening,
-                origin: KeyName::of_ledger(ledger),
-                schedule: match options.proofs {
-                    Proofs::Scheduled(schedule) => Some(*schedule),
-                    Proofs::OnDemand | Proofs::Off => None,
-                },
-                log: Arc::clone(&reader),
-                durable: running.durable.clone(),
-                turns: Arc::clone(&turns),
-            };
-            checkpoints::start(start, tell, hear)
-        });
-        let checkpoints = checkpoints.transpose()?;
-        let tree = checkpoints.as_ref().map(|running| Tree {
-            tiles: running.tiles.clone(),
-            published: running.published.clone(),
-        });
-        Ok(Self {
-            ledger,
-            vault,
-            reader,
-            projections,
-            turns,
-            durable: running.durable.clone(),
-            poison: Arc::clone(&running.poison),
-            running: Mutex::new(Some(running)),
-            checkpoints: Mutex::new(checkpoints),
-            keeper: Mutex::new(keeper),
-            tree,
-            access,
-            denials,
-        })
-    }
-
-    /// The first block is written before anything else happens; this is the
-    /// one place that waits for it without a runtime.
-    fn wait_for_genesis(&self) -> Result<(), EngineError> {
-        loop {
-            if let Some(why) = self.poison.get() {
-                return Err(EngineError::Genesis(why.clone()));
-            }
-            if self.head().position.is_some() {
-                return Ok(());
-            }
-            std::thread::sleep(std::time::Duration::from_micros(200));
-        }
     }
 
     /// Which ledger.
@@ -452,6 +189,7 @@ impl Engine {
         principal: &Principal,
         requests: Vec<Result<Request, Rejected>>,
     ) -> Result<Pending, Rejected> {
+        self.require_writer()?;
         let (reply, pending) = oneshot::channel();
         let commands = Commands {
             requests,
@@ -479,6 +217,7 @@ impl Engine {
         source: &Source,
         requests: Vec<Result<Request, Rejected>>,
     ) -> Result<Pending, Rejected> {
+        self.require_writer()?;
         let (reply, pending) = oneshot::channel();
         let commands = Commands {
             requests,
@@ -490,8 +229,26 @@ impl Engine {
         Ok(Pending(pending))
     }
 
+    /// Refuses what would be written while another server writes.
+    fn require_writer(&self) -> Result<(), Rejected> {
+        self.standing.elsewhere().map_or(Ok(()), Err)
+    }
+
+    /// Whether another server writes this ledger, and who that is, in its own words.
+    pub fn follows(&self) -> Option<String> {
+        self.standing.follows().then(|| self.standing.writer())
+    }
+
+    /// Takes over the writing of a ledger that was followed, whoever writes it now.
+    pub fn take_over(&self) {
+        if let Some(follower) = &*self.follower.lock() {
+            follower.take_over();
+        }
+    }
+
     /// Records what no command asks for; the answer comes when it is durable.
     pub(crate) async fn record(&self, say: Say) -> Result<Option<Position>, Rejected> {
+        self.require_writer()?;
         let (reply, done) = oneshot::channel();
         let queued = self.turns.own(Own { say, reply });
         queued.map_err(|_| Rejected::shutting_down())?;
@@ -593,6 +350,7 @@ impl Engine {
     /// Records the digests of the projections, and signs a tree with that in it.
     /// The position is that of the record.
     pub async fn attest(&self) -> Result<Position, Rejected> {
+        self.require_writer()?;
         let (reply, done) = oneshot::channel();
         self.tell(Tidings::Attest(reply)).await?;
         done.await.map_err(|_| Rejected::shutting_down())?
@@ -600,6 +358,7 @@ impl Engine {
 
     /// Replaces the key that signs checkpoints.
     pub async fn rotate_checkpoint_key(&self, old: OldKey) -> Result<VerifierKey, Rejected> {
+        self.require_writer()?;
         let (reply, done) = oneshot::channel();
         self.tell(Tidings::Rotate(Rotation { old, reply })).await?;
         done.await.map_err(|_| Rejected::shutting_down())?
@@ -637,12 +396,15 @@ impl Engine {
     /// start, closes the log.
     pub fn close(&self) {
         self.turns.close();
+        let follower = self.follower.lock().take();
+        let followed = follower.and_then(Follower::end);
         let left = self.running.lock().take().and_then(Running::join);
         let checkpoints = self.checkpoints.lock().take();
         let frontier = checkpoints.and_then(Checkpoints::join);
         let keeper = self.keeper.lock().take();
         if let Some(keeper) = keeper {
-            self.keep(keeper, left.as_ref(), frontier.as_ref());
+            let index = left.as_ref().map(|left| &left.index).or(followed.as_ref());
+            self.keep(keeper, index, frontier.as_ref());
         }
         if let Some(left) = left
             && let Err(error) = left.log.close()
@@ -652,16 +414,16 @@ impl Engine {
     }
 
     /// Ends whoever makes snapshots, with a last one if everything ended in order.
-    fn keep(&self, keeper: Keeper, left: Option<&Left>, frontier: Option<&Frontier>) {
+    fn keep(&self, keeper: Keeper, index: Option<&Index>, frontier: Option<&Frontier>) {
         let head = self.head();
         let projections = self.projections.read();
         let whole = self.poison.get().is_none() && projections.state.position() == head.position;
         let at_end = |frontier: &&Frontier| frontier.head().last() == head.position;
-        let parts = match (left, frontier.filter(at_end)) {
-            (Some(left), Some(frontier)) if whole => Some(Parts {
+        let parts = match (index, frontier.filter(at_end)) {
+            (Some(index), Some(frontier)) if whole => Some(Parts {
                 head,
                 projections: &projections,
-                index: &left.index,
+                index,
                 frontier,
             }),
             (_, _) => None,
@@ -711,37 +473,6 @@ impl Tree {
     }
 }
 
-/// Whether what was signed is proven to be in the tree of a snapshot; then the tree
-/// goes on from there.
-fn resumes(opening: Option<&mut Opening>, found: &Folded, log: &dyn Reader) -> bool {
-    let Some(opening) = opening else {
-        return true;
-    };
-    let mut adoptions = Vec::new();
-    for position in &found.index.adoptions {
-        let event = replay::event_at(log, *position);
-        let Ok(Some(LoggedEvent { event, .. })) = event else {
-            return false;
-        };
-        let Body::CheckpointKeyAdopted(adoption) = event.body else {
-            return false;
-        };
-        adoptions.push(*adoption);
-    }
-    let resumed = opening.resume(&found.frontier, adoptions, log);
-    resumed.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the tree does not help to use a snapshot");
-        false
-    })
-}
-
-fn open_tree(dir: &Path, proofs: &Proofs) -> Result<Option<Opening>, EngineError> {
-    match proofs {
-        Proofs::Off => Ok(None),
-        Proofs::OnDemand | Proofs::Scheduled(_) => Ok(Some(Opening::begin(dir)?)),
-    }
-}
-
 fn already_governed() -> Rejected {
     Rejected::new(
         Code::FailedPrecondition,
@@ -758,13 +489,4 @@ pub fn enough_administrators(mandates: &[Mandate]) -> Result<(), Rejected> {
         return Err(luzhang_projections::Rejection::TooFewAdministrators.into());
     }
     Ok(())
-}
-
-/// The first event of a ledger.
-fn created(ledger: LedgerId, vault: &Vault) -> Body {
-    Body::LedgerCreated {
-        ledger,
-        software: Label::software(env!("CARGO_PKG_VERSION")),
-        key_check: vault.check_value(ledger),
-    }
 }

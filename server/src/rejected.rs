@@ -30,7 +30,13 @@ pub struct Rejected {
     pub original: Option<Original>,
     /// After how many milliseconds to try again, if that is known.
     pub retry_millis: Option<NonZeroU32>,
+    /// Who writes the ledger, if it is not this server.
+    pub writer: Option<Box<WriterName>>,
 }
+
+/// What a server that writes calls itself, such as its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriterName(pub String);
 
 /// What a reused request id was used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,6 +102,7 @@ impl Rejected {
             en: en.into(),
             original: None,
             retry_millis: None,
+            writer: None,
         }
     }
 
@@ -185,7 +192,10 @@ impl Rejected {
 
     /// The writer stopped after a storage failure.
     pub fn stopped(why: &Stopped) -> Self {
-        let Stopped { zh, en } = why;
+        let Stopped { zh, en, successor } = why;
+        if let Some(writer) = successor {
+            return Self::not_the_writer(writer);
+        }
         Self::new(
             Code::Unavailable,
             "WRITER_STOPPED",
@@ -195,6 +205,29 @@ impl Rejected {
                  the server and try again with the same request id"
             ),
         )
+    }
+
+    /// This server does not write the ledger, and has written nothing.
+    pub fn not_the_writer(writer: &str) -> Self {
+        let (zh, en) = if writer.is_empty() {
+            ("另一台服务".to_owned(), "another server".to_owned())
+        } else {
+            (format!(" {writer} "), writer.to_owned())
+        };
+        Self {
+            writer: (!writer.is_empty()).then(|| Box::new(WriterName(writer.to_owned()))),
+            ..Self::new(
+                Code::Unavailable,
+                "NOT_THE_WRITER",
+                format!(
+                    "本服务不是写入方，账本由{zh}写入；没有写入任何内容，请用同一请求编号向它重试"
+                ),
+                format!(
+                    "this server does not write the ledger, {en} does: nothing was written; ask \
+                     there with the same request id"
+                ),
+            )
+        }
     }
 
     /// A message of `size` bytes or more.
@@ -270,6 +303,9 @@ impl Rejected {
         }
         if let Some(original) = self.original {
             metadata.insert("position".to_owned(), original.position.to_string());
+        }
+        if let Some(writer) = self.writer {
+            metadata.insert("writer".to_owned(), writer.0);
         }
         let mut details = ErrorDetails::new();
         details.set_error_info(self.code, DOMAIN, metadata);

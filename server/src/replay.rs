@@ -1,12 +1,10 @@
 //! From the log to events: the whole of it, as [`luzhang_ledger::replay`] does it,
 //! or one event, as it is shown.
 
-use luzhang_ledger::{
-    Hash, Position, block::BlockView, hash::ChainHasher, log::Reader, replay::each_event,
-};
+use luzhang_ledger::{Hash, Position, block::BlockView, hash::ChainHasher, log::Reader};
 
 pub use luzhang_ledger::replay::{
-    ReplayError, Replayed, replay, replay_after, replay_blocks, replay_verified,
+    ReplayError, Replayed, each_event, replay, replay_after, replay_blocks, replay_verified,
 };
 
 use crate::convert::to_proto::LoggedEvent;

@@ -139,13 +139,15 @@ pub(crate) struct Start {
     pub(crate) tree: Option<std::sync::mpsc::SyncSender<Tidings>>,
     /// The position of the newest erasure that is done.
     pub(crate) erased: Arc<AtomicU64>,
+    /// Where it is told how far the log is durable.
+    pub(crate) durable: watch::Sender<Head>,
+    /// Where it is told that the writer has stopped.
+    pub(crate) poison: Poison,
 }
 
 /// The running writer, as the engine sees it.
 #[derive(Debug)]
 pub(crate) struct Running {
-    pub(crate) poison: Poison,
-    pub(crate) durable: watch::Receiver<Head>,
     decider: JoinHandle<Index>,
     committer: JoinHandle<Box<dyn Log>>,
 }
@@ -180,8 +182,9 @@ const NEAR: usize = 64;
 
 pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running> {
     let head = start.log.head();
-    let poison = Poison::default();
-    let (durable_send, durable) = watch::channel(head);
+    let poison = start.poison;
+    let durable = start.durable.subscribe();
+    start.durable.send_replace(head);
     let (commit_send, commits) = sync_channel(1);
     let mut salt_seed = [0; 32];
     random(&mut salt_seed)?;
@@ -197,7 +200,7 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
             .update(&salt_seed)
             .finalize_xof(),
         undurable: VecDeque::new(),
-        durable: durable.clone(),
+        durable,
         poison: Arc::clone(&poison),
         commits: commit_send,
         access: start.access,
@@ -208,8 +211,8 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
         log: start.log,
         vault: start.vault,
         tree: start.tree,
-        durable: durable_send,
-        poison: Arc::clone(&poison),
+        durable: start.durable,
+        poison,
         turns,
         erased: start.erased,
     };
@@ -220,12 +223,7 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
     let committer = thread::Builder::new()
         .name("luzhang-committer".to_owned())
         .spawn(move || committer.run(&commits))?;
-    Ok(Running {
-        poison,
-        durable,
-        decider,
-        committer,
-    })
+    Ok(Running { decider, committer })
 }
 
 struct Decider {

@@ -16,13 +16,13 @@ use luzhang_ledger::{
     export::{self, ExportWriter},
     log::{
         ReadError,
-        sled::{self, AuditLog, OpenError},
+        sled::{AuditLog, OpenError},
     },
     proof::TreeHead,
     verify::{self, Anchor, Finding, Place, Report, Verdict, Verifier},
 };
 use luzhang_proto::wire;
-use luzhang_server::{checkpoints, replay};
+use luzhang_server::{EngineError, checkpoints, engine::open_for_audit, replay};
 use serde_json::json;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ use uuid::Uuid;
 use self::anchors::Anchors;
 use super::{open, redecide, watch};
 use crate::{
-    args::{AuditCommand, Global, VerifyArgs},
+    args::{AuditCommand, Global, Local, VerifyArgs},
     client::{Target, progress},
     failure::{Failure, exit},
     lang::Lang,
@@ -55,7 +55,7 @@ async fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
     let mut report = match &args.file {
         Some(file) => verify_file_with(file, anchors.verifier(&[]), global.lang())?,
         None => match global.target()? {
-            Target::DataDir(dir, _) => verify_dir(&dir, &anchors, global.lang())?,
+            Target::DataDir(local) => verify_dir(&local, &anchors, global.lang())?,
             Target::Server(_) => verify_server(global, anchors.verifier(&[])).await?,
         },
     };
@@ -117,16 +117,20 @@ fn verify_file_with(path: &Path, verifier: Verifier, lang: Lang) -> Result<Repor
     Ok(report)
 }
 
-fn verify_dir(dir: &Path, anchors: &Anchors, lang: Lang) -> Result<Report, Failure> {
+fn verify_dir(local: &Local, anchors: &Anchors, lang: Lang) -> Result<Report, Failure> {
+    let dir = local.dir.as_path();
     let beside = match checkpoints::kept_heads(dir) {
         Ok(heads) => heads,
         Err(error) => return Ok(nothing(Verdict::Unreadable, error.to_string())),
     };
     let scratch = tempfile::tempdir()?;
-    let log = match sled::open_for_audit(dir, scratch.path()) {
+    let log = match open_for_audit(dir, scratch.path(), &local.database) {
         Ok(log) => log,
-        Err(error @ OpenError::Locked { .. }) => return Err(error.into()),
-        Err(error) => return Ok(nothing(verdict_of(&error), error.to_string())),
+        Err(EngineError::Log(error @ OpenError::Locked { .. })) => return Err(error.into()),
+        Err(EngineError::Log(error)) => {
+            return Ok(nothing(verdict_of(&error), error.to_string()));
+        }
+        Err(error) => return Err(error.into()),
     };
     let bar = progress(lang.pick("核验", "verifying"));
     let blocks = log.reader.blocks_from(Position::FIRST);
@@ -321,7 +325,7 @@ async fn exported(global: &Global, out: &Path) -> Result<Head, Failure> {
     let file = OpenOptions::new().write(true).create_new(true).open(out);
     let file = file.map_err(|error| Failure::file(out, &error))?;
     let written = match target {
-        Target::DataDir(dir, _) => export_dir(&dir, file),
+        Target::DataDir(local) => export_dir(&local, file),
         Target::Server(_) => export_server(global, file).await,
     };
     if written.is_err() {
@@ -360,9 +364,9 @@ async fn export(global: &Global, out: &Path) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
-fn export_dir(dir: &Path, file: File) -> Result<Head, Failure> {
+fn export_dir(local: &Local, file: File) -> Result<Head, Failure> {
     let scratch = tempfile::tempdir()?;
-    let log = sled::open_for_audit(dir, scratch.path())?;
+    let log = open_for_audit(&local.dir, scratch.path(), &local.database)?;
     let mut writer = ExportWriter::new(BufWriter::new(file), log.format.ledger)?;
     for block in log.reader.blocks_from(Position::FIRST) {
         let block = block.map_err(anyhow::Error::from)?;

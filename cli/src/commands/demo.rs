@@ -20,7 +20,7 @@ use luzhang_ledger::{
 };
 use luzhang_projections::pack::LUZHOU_2023;
 use luzhang_proto::wire::{self, command::Body};
-use luzhang_server::{Limits, Server};
+use luzhang_server::{Limits, Server, engine::DatabaseOptions};
 use tokio::sync::oneshot;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ use super::{
     init, reason_line, rebuild, report,
 };
 use crate::{
-    args::{DemoArgs, Global, ImportArgs, access},
+    args::{DemoArgs, Global, ImportArgs, Local, access},
     client::{Client, Target},
     failure::{Failure, exit},
     import::{Job, Outcome, Submission},
@@ -109,7 +109,12 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
         mandates: mandates()?,
         ..init::Begins::default()
     };
-    let engine = init::create(&data, begins, global.kek()?)?;
+    let local = Local {
+        dir: data.clone(),
+        kek: global.kek()?,
+        database: DatabaseOptions::default(),
+    };
+    let engine = init::create(local, begins)?;
     let server = Server::new(Arc::new(engine), Limits::default());
     let listener = server.listen(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -8,13 +8,13 @@ use luzhang_ledger::{
     proof::note::KeyName,
 };
 use luzhang_projections::pack::LUZHOU_2023;
-use luzhang_server::{Engine, Options, engine::Genesis, vault::KekSource};
+use luzhang_server::{Engine, Options, engine::Genesis};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::principal;
 use crate::{
-    args::{Global, InitArgs, access},
+    args::{Global, InitArgs, Local, access},
     client::is_occupied,
     dev,
     failure::{Failure, exit},
@@ -43,7 +43,7 @@ pub(crate) fn run(global: &Global, args: &InitArgs) -> Result<u8, Failure> {
         origin: args.origin.clone(),
         mandates,
     };
-    let engine = create(&dir, begins, global.kek()?)?;
+    let engine = create(global.local()?, begins)?;
     let head = engine.head();
     let ledger = engine.ledger();
     engine.close();
@@ -120,7 +120,9 @@ pub(crate) struct Begins {
 }
 
 /// Makes a ledger in a directory that is empty or absent.
-pub(crate) fn create(dir: &Path, begins: Begins, kek: KekSource) -> Result<Engine, Failure> {
+pub(crate) fn create(local: Local, begins: Begins) -> Result<Engine, Failure> {
+    let Local { dir, kek, database } = local;
+    let dir = dir.as_path();
     if is_occupied(dir) && !dir.join("FORMAT").exists() {
         let shown = dir.display();
         return Err(Failure {
@@ -140,6 +142,7 @@ pub(crate) fn create(dir: &Path, begins: Begins, kek: KekSource) -> Result<Engin
     };
     let options = Options {
         kek,
+        database,
         ..Options::default()
     };
     Ok(Engine::create(dir, genesis, options)?)

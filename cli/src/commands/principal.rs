@@ -104,7 +104,7 @@ pub(super) fn administrators(names: &[Principal]) -> Result<Vec<Mandate>, Failur
 
 async fn found(global: &Global, names: &[Principal]) -> Result<u8, Failure> {
     let mandates = administrators(names)?;
-    let engine = open_engine(global.dir()?, global.kek()?, global.lang()).await?;
+    let engine = open_engine(global.local()?, global.lang()).await?;
     let founded = engine.found(mandates).await;
     tokio::task::spawn_blocking(move || engine.close())
         .await

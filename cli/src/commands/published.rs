@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::{open, subject};
 use crate::{
-    args::{AsOf, Global, Masked, ReportArgs, ReportCommand},
+    args::{AsOf, Global, Local, Masked, ReportArgs, ReportCommand},
     client::Target,
     failure::{Failure, exit},
     lang::Lang,
@@ -179,7 +179,7 @@ async fn subject_of(global: &Global, number: &str) -> Result<SubjectId, Failure>
     if let Ok(id) = number.parse() {
         return Ok(id);
     }
-    if let Ok(Target::DataDir(dir, kek)) = global.target() {
+    if let Ok(Target::DataDir(Local { dir, kek, .. })) = global.target() {
         let vault = Vault::for_reading(&dir, &kek)?;
         let key = vault.identity();
         return if let Ok(id) = NationalId::parse(&number) {

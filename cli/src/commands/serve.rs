@@ -8,6 +8,7 @@ use luzhang_server::{
     allowance::Allowance,
     checkpoints::{Proofs, Schedule},
     connections::raise_file_limit,
+    engine::DatabaseOptions,
     http::Believed,
     metrics, web,
 };
@@ -31,14 +32,21 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     // Heard from the beginning, so that no signal is lost while the log is read.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut take_over = signal(SignalKind::user_defined1())?;
     let tls = certificates(args)?;
     let options = options(global, args)?;
+    let standby = args.standby;
     let opened = tokio::task::spawn_blocking(move || {
         let bar = client::progress(lang.pick("读取账本", "reading the ledger"));
-        let engine = Engine::open(&dir, options, |done, total| {
+        let progress = |done, total| {
             bar.set_length(total);
             bar.set_position(done);
-        });
+        };
+        let engine = if standby {
+            Engine::stand_by(&dir, options, progress)
+        } else {
+            Engine::open(&dir, options, progress)
+        };
         bar.finish_and_clear();
         engine
     });
@@ -58,6 +66,12 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
             Rejected::from(Rejection::Ungoverned).into_status(),
         ));
     }
+    let told = Arc::clone(&engine);
+    let taking = tokio::spawn(async move {
+        while take_over.recv().await.is_some() {
+            told.take_over();
+        }
+    });
     let server = Server::new(Arc::clone(&engine), limits).with_tls(tls.clone());
     let listener = server.listen(args.listen).await?;
     let web = match args.web {
@@ -119,6 +133,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     };
     let served = server.run(listener, stop).await;
     stopping.send_replace(true);
+    taking.abort();
     if let Some(freshness) = freshness {
         freshness.abort();
     }
@@ -189,5 +204,14 @@ fn options(global: &Global, args: &ServeArgs) -> Result<Options, Failure> {
             TreeKept::Off => Proofs::Off,
         },
         snapshots: args.snapshots.0,
+        database: DatabaseOptions {
+            address: global.database.clone(),
+            durable: args.durable.into(),
+            name: match &args.advertise {
+                Some(name) => name.clone(),
+                None => args.listen.to_string(),
+            },
+            lease: args.lease.0.clone(),
+        },
     })
 }

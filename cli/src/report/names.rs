@@ -43,7 +43,7 @@ pub(super) async fn shown(
             let shown = asked(global, subjects, position).await?;
             return Ok((shown, Names::Opened));
         }
-        Source::Dir(dir) => Some(dir.as_path()),
+        Source::Dir(dir, _) => Some(dir.as_path()),
         Source::File(_) => global.data_dir.as_deref(),
     };
     let kek = global.kek()?;

@@ -36,7 +36,7 @@ use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::opening::{Contradiction, Opening};
 use self::signer::Signer;
-use crate::{http::Believed, rejected::Rejected, turns::Turns};
+use crate::{http::Believed, rejected::Rejected, standing::Standing, turns::Turns};
 
 /// Whether a tree is kept, and when its head is signed.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +76,8 @@ pub(crate) enum Tidings {
     Rotate(Rotation),
     /// A proof did not hold: the tree is to be made anew.
     Damaged,
+    /// The log that is followed names this key.
+    Adopted(Box<VerifierKey>),
 }
 
 /// Another key for checkpoints.
@@ -206,6 +208,8 @@ pub(crate) struct Start {
     pub(crate) durable: watch::Receiver<luzhang_ledger::block::Head>,
     /// Where its own events wait; it may be closed while this still runs.
     pub(crate) turns: Arc<Turns>,
+    /// Whether this server writes.
+    pub(crate) standing: Arc<Standing>,
 }
 
 /// Where the committer sends its tidings to; made before anything runs.

@@ -31,6 +31,7 @@ use super::{
 use crate::{
     rejected::Rejected,
     sequencer::{Own, Said},
+    standing::Standing,
     turns::Turns,
 };
 
@@ -74,6 +75,7 @@ pub(super) struct Signer {
     log: Arc<dyn Reader>,
     durable: watch::Receiver<Head>,
     turns: Arc<Turns>,
+    standing: Arc<Standing>,
     origin: KeyName,
     /// The key that the log names.
     adopted: Option<VerifierKey>,
@@ -100,6 +102,7 @@ impl Signer {
             log,
             durable,
             turns,
+            standing,
         } = start;
         let height = durable.borrow().height;
         let adopted = opening.adopted().cloned();
@@ -120,6 +123,7 @@ impl Signer {
             log,
             durable,
             turns,
+            standing,
             origin,
             adopted,
             key,
@@ -181,7 +185,8 @@ impl Signer {
     /// signed.
     fn end(&mut self) -> Result<(), Trouble> {
         self.catch_up()?;
-        if self.schedule.is_some() && self.key_is_adopted() && self.has_news() {
+        let signs = self.schedule.is_some() && !self.standing.follows();
+        if signs && self.key_is_adopted() && self.has_news() {
             self.sign()?;
         }
         self.tiles.sync().map_err(|error| Trouble::storage(&error))
@@ -218,6 +223,12 @@ impl Signer {
                 answer(reply, done)
             }
             Tidings::Damaged => self.rebuild(),
+            Tidings::Adopted(key) => {
+                let opened = self.keys.open(Some(&key));
+                self.key = opened.map_err(|error| Trouble::storage(&error))?;
+                self.adopted = Some(*key);
+                Ok(())
+            }
         }
     }
 
@@ -293,7 +304,9 @@ impl Signer {
     }
 
     fn is_due(&self) -> bool {
-        self.schedule.as_ref().is_some_and(|schedule| {
+        // By schedule only the writer signs; others do when they are asked.
+        let schedule = self.schedule.as_ref().filter(|_| !self.standing.follows());
+        schedule.is_some_and(|schedule| {
             let blocks = self.durable.borrow().height.saturating_sub(self.last.1);
             let due = blocks >= schedule.blocks || self.last.0.elapsed() >= schedule.time;
             due && self.has_news()
@@ -521,6 +534,9 @@ impl Signer {
         let stopped = |detail: &str| Trouble::Writer {
             detail: detail.to_owned(),
         };
+        if let Some(elsewhere) = self.standing.elsewhere() {
+            return Err(stopped(&elsewhere.en));
+        }
         let (reply, said) = oneshot::channel();
         let ledger = self.ledger;
         let say = move |projections: &Projections| {

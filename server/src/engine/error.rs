@@ -4,7 +4,7 @@ use luzhang_ledger::log::sled::OpenError;
 use luzhang_projections::pack::PackError;
 use thiserror::Error;
 
-use crate::{committer::Stopped, replay::ReplayError, vault::VaultError};
+use crate::{committer::Stopped, postgres::PostgresError, replay::ReplayError, vault::VaultError};
 
 /// Why a ledger cannot be used.
 #[derive(Debug, Error)]
@@ -12,6 +12,15 @@ pub enum EngineError {
     /// The log.
     #[error(transparent)]
     Log(#[from] OpenError),
+    /// The log in a database.
+    #[error(transparent)]
+    Database(#[from] PostgresError),
+    /// The log is in the data directory.
+    #[error(
+        "the log of this ledger is in its data directory, where nobody else can write it: a \
+         standby needs a log in a database"
+    )]
+    NothingToFollow,
     /// The keys.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -54,6 +63,8 @@ impl EngineError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Log(error) => error.code(),
+            Self::Database(error) => error.code(),
+            Self::NothingToFollow => "NOTHING_TO_FOLLOW",
             Self::Vault(error) => error.code(),
             Self::Replay(_) => "LEDGER_UNREADABLE",
             Self::Pack(_) => "POLICY_INVALID",
@@ -68,6 +79,11 @@ impl EngineError {
     pub fn zh(&self) -> String {
         match self {
             Self::Log(error) => error.zh(),
+            Self::Database(error) => error.zh(),
+            Self::NothingToFollow => {
+                "此账本的日志在数据目录中，不会由其他服务写入：备用服务需要日志在数据库中"
+                    .to_owned()
+            }
             Self::Vault(error) => error.zh(),
             Self::Replay(error) => format!("账本内容无法读取：{error}"),
             Self::Pack(error) => format!("政策包不可用：{error}"),

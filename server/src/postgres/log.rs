@@ -116,8 +116,8 @@ pub(super) struct HeadRow {
 
 impl HeadRow {
     pub(super) fn of(row: &Row) -> Result<Self, PostgresError> {
-        let position: i64 = row.try_get(0).map_err(failed)?;
-        let hash: Vec<u8> = row.try_get(1).map_err(failed)?;
+        let position: i64 = row.try_get(0).map_err(|e| failed(&e))?;
+        let hash: Vec<u8> = row.try_get(1).map_err(|e| failed(&e))?;
         Ok(Self {
             position: unsigned(position)?,
             hash: hash_of(&hash)?,
@@ -244,20 +244,27 @@ impl PostgresLog {
         self.ledger
     }
 
+    /// Somebody has readers already, who know by this how far they may read.
+    pub(super) fn goes_on_for(&mut self, end: Arc<AtomicU64>) {
+        end.store(number(&self.head), Ordering::Release);
+        self.end = end;
+    }
+
     /// The epoch that this writer's blocks belong to.
     pub fn epoch(&self) -> u64 {
         self.epoch
     }
 
     fn session(&mut self) -> Result<&Session, PostgresError> {
-        let session = match self.session.take().filter(|session| !session.is_closed()) {
-            Some(session) => session,
-            None => {
+        let open = self.session.take().filter(|session| !session.is_closed());
+        let session = open.map_or_else(
+            || {
                 let session = self.database.connect(Purpose::Write, ANSWER)?;
                 session.run(ANSWER, PATIENCE)?;
-                session
-            }
-        };
+                Ok(session)
+            },
+            Ok,
+        )?;
         Ok(self.session.insert(session))
     }
 
@@ -344,8 +351,8 @@ impl PostgresLog {
         let found = self.session().and_then(|session| {
             let rows = session.query(ANSWER, HEAD, vec![Box::new(ledger.to_string())])?;
             let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
-            let epoch: i64 = row.try_get(2).map_err(failed)?;
-            let writer: String = row.try_get(3).map_err(failed)?;
+            let epoch: i64 = row.try_get(2).map_err(|e| failed(&e))?;
+            let writer: String = row.try_get(3).map_err(|e| failed(&e))?;
             if unsigned(epoch)? == ours {
                 let found = verified_head(session, ledger, &HeadRow::of(row)?)?;
                 return Ok(AppendError::HeadMoved {
@@ -431,7 +438,7 @@ fn raise(
             Ok(rows) => {
                 let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
                 writer.durable.check_row(row)?;
-                let epoch: i64 = row.try_get(2).map_err(failed)?;
+                let epoch: i64 = row.try_get(2).map_err(|e| failed(&e))?;
                 return Ok((HeadRow::of(row)?, unsigned(epoch)?));
             }
             Err(error) if session.is_closed() || Instant::now() >= until => return Err(error),
@@ -445,7 +452,7 @@ pub(super) fn writer_of(database: &Database, ledger: LedgerId) -> Result<String,
     let session = database.connect(Purpose::Read, ANSWER)?;
     let rows = session.query(ANSWER, HEAD, vec![Box::new(ledger.to_string())])?;
     let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
-    row.try_get(3).map_err(failed)
+    row.try_get(3).map_err(|e| failed(&e))
 }
 
 /// A ledger's row, and the head that it stands for; `None` if there is none.
@@ -501,7 +508,7 @@ fn head_at(
     let Some(row) = rows.first() else {
         return Ok(None);
     };
-    let stored: Vec<u8> = row.try_get(1).map_err(failed)?;
+    let stored: Vec<u8> = row.try_get(1).map_err(|e| failed(&e))?;
     let unreadable = |error: &dyn std::fmt::Display| damaged(&error.to_string());
     let bytes = block::from_stored(&stored).map_err(|error| unreadable(&error))?;
     let view = BlockView::parse(&bytes).map_err(|error| unreadable(&error))?;

@@ -23,7 +23,11 @@ use std::{
     path::Path,
 };
 
-use luzhang_ledger::{Hash, LedgerId, Position, block::Head, log::storage::sync_dir};
+use luzhang_ledger::{
+    Hash, LedgerId, Position,
+    block::Head,
+    log::{sled::Witness, storage::sync_dir},
+};
 
 use uuid::Uuid;
 
@@ -106,6 +110,21 @@ fn checksum(body: &[u8]) -> [u8; 8] {
         .finalize_xof()
         .fill(&mut check);
     check
+}
+
+/// How far the log had come, as an auditor is told it.
+pub(crate) fn witness(dir: &Path, ledger: LedgerId) -> Result<Witness, PostgresError> {
+    let mark = match MarkFile::open(dir)?.latest() {
+        Some(mark) => mark,
+        None => Mark::of(ledger, &Head::genesis(ledger)),
+    };
+    Ok(Witness {
+        ledger: mark.ledger,
+        position: Position::new(mark.position),
+        chain: mark.chain,
+        block: mark.block,
+        height: mark.height,
+    })
 }
 
 /// The open file.

@@ -24,6 +24,7 @@
 //!   epoch.
 
 mod error;
+mod followed;
 mod lease;
 mod log;
 mod mark;
@@ -33,9 +34,11 @@ mod settings;
 
 pub use self::{
     error::PostgresError,
-    lease::Lease,
+    followed::{Followed, Seen},
+    lease::{Lease, LeaseSource},
     log::{PostgresLog, Writer},
     reader::PostgresReader,
     session::Database,
     settings::Durable,
 };
+pub(crate) use self::{lease::Seeker, mark::witness};

@@ -119,8 +119,8 @@ impl Rows {
 }
 
 fn entry(row: &Row) -> Result<(u64, Vec<u8>), PostgresError> {
-    let first: i64 = row.try_get(0).map_err(failed)?;
-    let body: Vec<u8> = row.try_get(1).map_err(failed)?;
+    let first: i64 = row.try_get(0).map_err(|e| failed(&e))?;
+    let body: Vec<u8> = row.try_get(1).map_err(|e| failed(&e))?;
     Ok((unsigned(first)?, body))
 }
 

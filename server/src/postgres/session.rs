@@ -156,7 +156,7 @@ impl Database {
         let warnings = Arc::<Mutex<Vec<String>>>::default();
         let heard = Arc::clone(&warnings);
         let client = self.wait(within, async move {
-            let (client, mut connection) = config.connect(NoTls).await.map_err(failed)?;
+            let (client, mut connection) = config.connect(NoTls).await.map_err(|e| failed(&e))?;
             tokio::spawn(async move {
                 while let Some(Ok(message)) =
                     std::future::poll_fn(|context| connection.poll_message(context)).await
@@ -170,7 +170,7 @@ impl Database {
             });
             // A role may be set to hear of errors only.
             let asked = client.batch_execute("SET client_min_messages = warning");
-            asked.await.map_err(failed)?;
+            asked.await.map_err(|e| failed(&e))?;
             Ok(Arc::new(client))
         })?;
         Ok(Session {
@@ -224,16 +224,17 @@ impl Session {
                 .iter()
                 .map(|argument| &**argument as &(dyn ToSql + Sync))
                 .collect();
-            let prepared = known.lock().get(statement).cloned();
-            let prepared = match prepared {
-                Some(prepared) => prepared,
-                None => {
-                    let prepared = client.prepare(statement).await.map_err(failed)?;
-                    known.lock().insert(statement, prepared.clone());
-                    prepared
-                }
-            };
-            client.query(&prepared, &arguments).await.map_err(failed)
+            let mut prepared = known.lock().get(statement).cloned();
+            if prepared.is_none() {
+                let new = client.prepare(statement).await.map_err(|e| failed(&e))?;
+                known.lock().insert(statement, new.clone());
+                prepared = Some(new);
+            }
+            let prepared = prepared.ok_or(PostgresError::Ended)?;
+            client
+                .query(&prepared, &arguments)
+                .await
+                .map_err(|e| failed(&e))
         })?;
         // The warning of a commit comes before its end does.
         match self.warnings.lock().pop() {
@@ -252,7 +253,10 @@ impl Session {
     ) -> Result<(), PostgresError> {
         let client = Arc::clone(&self.client);
         self.database.wait(within, async move {
-            client.batch_execute(statements).await.map_err(failed)
+            client
+                .batch_execute(statements)
+                .await
+                .map_err(|e| failed(&e))
         })
     }
 }
@@ -285,7 +289,7 @@ fn chained(error: &dyn std::error::Error) -> String {
     text
 }
 
-pub(super) fn failed(error: tokio_postgres::Error) -> PostgresError {
+pub(super) fn failed(error: &tokio_postgres::Error) -> PostgresError {
     match error.as_db_error() {
         Some(said) if *said.code() == SqlState::UNDEFINED_TABLE => PostgresError::NoTables,
         Some(said) => PostgresError::Refused {
@@ -293,7 +297,7 @@ pub(super) fn failed(error: tokio_postgres::Error) -> PostgresError {
             code: said.code().clone(),
         },
         None => PostgresError::Unreachable {
-            detail: chained(&error),
+            detail: chained(error),
         },
     }
 }

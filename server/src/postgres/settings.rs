@@ -2,8 +2,11 @@
 
 use tokio_postgres::Row;
 
-use super::{PostgresError, session::Session};
-use crate::postgres::log::ANSWER;
+use super::{
+    PostgresError,
+    log::ANSWER,
+    session::{Session, failed},
+};
 
 /// When an append counts as durable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,10 +49,7 @@ impl Durable {
     /// The same of a row that ends with both settings.
     pub(super) fn check_row(self, row: &Row) -> Result<(), PostgresError> {
         let last = row.len();
-        let text = |column: usize| {
-            row.try_get::<_, String>(column)
-                .map_err(super::session::failed)
-        };
+        let text = |column: usize| row.try_get::<_, String>(column).map_err(|e| failed(&e));
         let commit = text(last.saturating_sub(2))?;
         let standbys = text(last.saturating_sub(1))?;
         self.check(&commit, &standbys)
@@ -66,7 +66,7 @@ pub(super) fn require(session: &Session, durable: Durable) -> Result<(), Postgre
         detail: "it does not say how it is set".to_owned(),
     })?;
     for (column, setting) in [(0, "fsync"), (1, "full_page_writes")] {
-        let found: String = row.try_get(column).map_err(super::session::failed)?;
+        let found: String = row.try_get(column).map_err(|e| failed(&e))?;
         if found != "on" {
             return Err(PostgresError::NotDurable {
                 setting,

@@ -6,8 +6,12 @@
 use std::{fs, io, path::Path, sync::Arc};
 
 use super::{
-    data_dir::DataDir, engine::Engine, error::OpenError, format::Format, open_engine_error,
-    recovery, witness::Witness,
+    data_dir::DataDir,
+    engine::Engine,
+    error::OpenError,
+    format::{Format, Place},
+    open_engine_error, recovery,
+    witness::Witness,
 };
 use crate::log::{Reader, keyed::KeyedReader};
 
@@ -34,6 +38,9 @@ pub struct AuditLog {
 pub fn open_for_audit(dir: &Path, scratch: &Path) -> Result<AuditLog, OpenError> {
     let data_dir = DataDir::new(dir);
     let format = data_dir.format()?;
+    if format.place == Place::Database {
+        return Err(OpenError::Elsewhere);
+    }
     let witness;
     {
         let _no_writer = data_dir.lock_out_writers()?;

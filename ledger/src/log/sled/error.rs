@@ -44,6 +44,9 @@ pub enum OpenError {
         /// From 1.
         line: usize,
     },
+    /// The log is in a database.
+    #[error("the log of this ledger is in a database, not in this directory")]
+    Elsewhere,
     /// `FORMAT` and the witness name different ledgers.
     #[error(
         "the files FORMAT and head name different ledgers: files of two ledgers were mixed; \
@@ -166,6 +169,7 @@ impl OpenError {
             Self::Unfinished => "LEDGER_UNFINISHED",
             Self::FormatMissing => "FORMAT_MISSING",
             Self::FormatUnknown { .. } => "FORMAT_UNKNOWN",
+            Self::Elsewhere => "LEDGER_ELSEWHERE",
             Self::Mixed => "LEDGER_MIXED",
             Self::Locked { .. } => "LEDGER_LOCKED",
             Self::Missing { .. } => "LEDGER_MISSING",
@@ -198,6 +202,7 @@ impl OpenError {
                 "FORMAT 文件第 {line} 行不是本程序的写法：账本由其他版本建立，或文件已损坏；\
                  请改用对应版本，或从备份恢复该文件"
             ),
+            Self::Elsewhere => "此账本的日志在数据库中，不在本目录".to_owned(),
             Self::Mixed => "FORMAT 与 head 两个文件属于不同账本：两个账本的文件被混放，\
                  请用同一份备份恢复整个数据目录"
                 .to_owned(),

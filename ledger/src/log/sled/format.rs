@@ -1,9 +1,10 @@
-//! The file `FORMAT`: what made this directory, and which ledger it is.
+//! The file `FORMAT`: what made this directory, which ledger it is, and where its log
+//! is.
 //!
 //! ```text
 //! luzhang 1
 //! ledger 0198c5a2-…
-//! engine sled-0.34.7
+//! engine sled-0.34.7      or: engine postgresql
 //! ```
 
 use uuid::Uuid;
@@ -12,18 +13,37 @@ use super::error::OpenError;
 use crate::position::LedgerId;
 
 const VERSION: &str = "luzhang 1";
-const ENGINE: &str = "engine sled-0.34.7";
+
+/// Where a ledger's log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the data directory, on sled.
+    Here,
+    /// In a PostgreSQL database; the data directory has the rest.
+    Database,
+}
+
+impl Place {
+    fn line(self) -> &'static str {
+        match self {
+            Self::Here => "engine sled-0.34.7",
+            Self::Database => "engine postgresql",
+        }
+    }
+}
 
 /// What `FORMAT` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
     /// Whose chain this is.
     pub ledger: LedgerId,
+    /// Where it is.
+    pub place: Place,
 }
 
 impl Format {
     pub(super) fn text(self) -> String {
-        format!("{VERSION}\nledger {}\n{ENGINE}\n", self.ledger)
+        format!("{VERSION}\nledger {}\n{}\n", self.ledger, self.place.line())
     }
 
     pub(super) fn parse(text: &[u8]) -> Result<Self, OpenError> {
@@ -38,14 +58,17 @@ impl Format {
             .and_then(|line| line.strip_prefix("ledger "))
             .and_then(|id| Uuid::try_parse(id).ok())
             .ok_or_else(|| unknown(2))?;
-        if lines.next() != Some(ENGINE) {
-            return Err(unknown(3));
-        }
+        let engine = lines.next();
+        let place = [Place::Here, Place::Database]
+            .into_iter()
+            .find(|place| engine == Some(place.line()))
+            .ok_or_else(|| unknown(3))?;
         if lines.next() != Some("") || lines.next().is_some() {
             return Err(unknown(4));
         }
         let format = Self {
             ledger: LedgerId::new(ledger),
+            place,
         };
         // A UUID has more spellings than the one that is written.
         if text != format.text() {

@@ -32,7 +32,7 @@ use std::{fs::File, path::Path, sync::Arc};
 pub use self::{
     audit::{AuditLog, open_for_audit},
     error::OpenError,
-    format::Format,
+    format::{Format, Place},
     reserve::Reserve,
     witness::Witness,
 };
@@ -81,6 +81,42 @@ pub fn hold(dir: &Path) -> Result<Held, OpenError> {
     })
 }
 
+/// What is in a data directory.
+///
+/// # Errors
+/// [`OpenError::NotFound`] and others if there is no ledger.
+pub fn format(dir: &Path) -> Result<Format, OpenError> {
+    DataDir::new(dir).format()
+}
+
+/// A data directory that is being made for a ledger whose log is in a database. It is
+/// one when [`Elsewhere::finish`] is called, and not before.
+#[derive(Debug)]
+pub struct Elsewhere {
+    data_dir: DataDir,
+    lock: Lock,
+}
+
+impl Elsewhere {
+    /// Begins in a directory that is new or empty, and locks it.
+    ///
+    /// # Errors
+    /// As [`SledLog::create`].
+    pub fn begin(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
+        let data_dir = DataDir::new(dir);
+        let lock = data_dir.prepare()?;
+        let place = Place::Database;
+        data_dir.begin(Format { ledger, place })?;
+        Ok(Self { data_dir, lock })
+    }
+
+    /// It is a data directory from now on.
+    pub fn finish(self) -> Result<Held, OpenError> {
+        self.data_dir.finish()?;
+        Ok(Held { _lock: self.lock })
+    }
+}
+
 impl SledLog {
     /// Makes a ledger in a directory that is new or empty, and opens it. The
     /// directory gets mode 0700.
@@ -92,7 +128,8 @@ impl SledLog {
     pub fn create(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
         let data_dir = DataDir::new(dir);
         let lock = data_dir.prepare()?;
-        data_dir.begin(Format { ledger })?;
+        let place = Place::Here;
+        data_dir.begin(Format { ledger, place })?;
         engine::create(&data_dir.db()).map_err(open_engine_error)?;
         data_dir.sync_db()?;
         Witness::of(ledger, &Head::genesis(ledger))
@@ -121,7 +158,10 @@ impl SledLog {
 
     fn open_locked(data_dir: &DataDir, lock: Lock) -> Result<Self, OpenError> {
         let dir = data_dir.root();
-        let Format { ledger } = data_dir.format()?;
+        let Format { ledger, place } = data_dir.format()?;
+        if place == Place::Database {
+            return Err(OpenError::Elsewhere);
+        }
         data_dir.require_db()?;
         let witness = Witness::read(dir)?;
         if witness.ledger != ledger {
