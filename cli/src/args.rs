@@ -246,6 +246,8 @@ impl Global {
 pub(crate) enum Command {
     /// Make a new ledger in a data directory
     Init(InitArgs),
+    /// Make a data directory for another server of a ledger in a database
+    Join(JoinArgs),
     /// Serve a data directory over gRPC
     Serve(ServeArgs),
     /// Certificates: make them for trying out, and see when they expire
@@ -349,6 +351,17 @@ pub(crate) struct InitArgs {
     /// certificates of a CA of its own in this directory
     #[arg(long, value_name = "DIR", conflicts_with = "administrators")]
     pub(crate) dev_certs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JoinArgs {
+    /// A copy of the ledger's `keys` directory. The key-encryption key is not among
+    /// them: bring it as `kek`, or name it with --kek-file or --kek-command
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keys: PathBuf,
+    /// The ledger's id, if the database has several
+    #[arg(long, value_name = "UUID")]
+    pub(crate) ledger: Option<uuid::Uuid>,
 }
 
 fn key_name(text: &str) -> Result<KeyName, String> {

@@ -131,19 +131,23 @@ fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Failur
     source.downcast_ref().or_else(|| behind(source))
 }
 
+fn of_database(error: &PostgresError) -> u8 {
+    match error.code() {
+        "LEDGER_NOT_FOUND" => exit::NOT_FOUND,
+        "LEDGER_EXISTS" | "LEDGER_LOCKED" => exit::CONFLICT,
+        _ => exit::ERROR,
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         if let EngineError::Log(error) = error {
             return error.into();
         }
-        let exit = match &error {
-            EngineError::Database(PostgresError::NoTables | PostgresError::NoLedger { .. }) => {
-                exit::NOT_FOUND
-            }
-            EngineError::Database(PostgresError::Exists { .. } | PostgresError::Held { .. }) => {
-                exit::CONFLICT
-            }
-            _ => exit::ERROR,
+        let exit = if let EngineError::Database(error) = &error {
+            of_database(error)
+        } else {
+            exit::ERROR
         };
         Self {
             exit,

@@ -64,6 +64,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         .build()?;
     let ended = match cli.command {
         Command::Init(args) => commands::init::run(&global, &args),
+        Command::Join(args) => commands::join::run(&global, &args),
         Command::Serve(args) => runtime.block_on(commands::serve::run(&global, &args)),
         Command::Cert(command) => runtime.block_on(commands::cert::run(&global, &command)),
         Command::Submit(args) => runtime.block_on(commands::submit::run(&global, &args)),

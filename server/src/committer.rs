@@ -181,6 +181,8 @@ impl Stopped {
             | VaultError::Missing { .. }
             | VaultError::Damaged { .. }
             | VaultError::Mismatch
+            | VaultError::Copies { .. }
+            | VaultError::Foreign { .. }
             | VaultError::Kek(_)
             | VaultError::Erased
             | VaultError::BeingErased => Self::new(error.zh(), error.to_string()),

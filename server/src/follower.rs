@@ -6,6 +6,7 @@
 //! when the lease falls to it; then it ends, and the sequencer goes on with what it had.
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::{
         Arc,
@@ -17,7 +18,7 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Body, LedgerId, Position,
+    Body, LedgerId, Position, SubjectId,
     block::Head,
     log::{Log, ReadError},
     verify::{Finding, Verifier},
@@ -31,7 +32,10 @@ use crate::{
     checkpoints::Tidings,
     committer::{Poison, Stopped},
     denials::Denials,
-    postgres::{Followed, Lease, LeaseSource, PostgresError, PostgresLog, Seeker, Writer},
+    postgres::{
+        Followed, KeyCopies, KeyTail, Lease, LeaseSource, PostgresError, PostgresLog, Seeker,
+        Writer,
+    },
     replay::{ReplayError, each_event},
     sequencer::{self, Running},
     snapshots::Index,
@@ -114,6 +118,7 @@ impl Follower {
         let (orders, ordered) = channel();
         let following = Following {
             seeker: start.followed.seeker(start.lease),
+            keys: start.followed.keys(),
             followed: start.followed,
             ready: start.ready,
             writer: start.writer,
@@ -143,6 +148,7 @@ impl Follower {
 struct Following {
     followed: Followed,
     seeker: Seeker,
+    keys: KeyTail,
     ready: Ready,
     writer: Writer,
     standing: Arc<Standing>,
@@ -253,6 +259,18 @@ impl Following {
 
     /// Reads as far as the log is known to go.
     fn read(&mut self) -> Result<(), FollowError> {
+        // Before the events that need them; they were stored before those.
+        loop {
+            let mut keys = self.keys.next()?;
+            if keys.is_empty() {
+                break;
+            }
+            let projections = self.ready.projections.read();
+            keys.retain(|key| !projections.state.is_erased(key.subject));
+            drop(projections);
+            self.ready.vault.take_in(&keys)?;
+        }
+        let mut again = BTreeSet::new();
         let reader = self.followed.reader();
         let mut head = self.followed.head();
         let mut verifier = Verifier::after(self.ready.ledger, head);
@@ -261,8 +279,12 @@ impl Following {
             let verified = verifier.push(std::slice::from_ref(&block));
             verified.map_err(FollowError::Broken)?;
             head = verifier.head().ok_or(FollowError::Short)?;
-            self.take(&block, head)?;
+            self.take(&block, head, &mut again)?;
             self.followed.has_passed(head);
+        }
+        if !again.is_empty() {
+            let keys = self.keys.of(&again)?;
+            self.ready.vault.take_in(&keys)?;
         }
         // Nothing is forgotten that was shown to anybody.
         self.followed.keep_mark()?;
@@ -273,8 +295,14 @@ impl Following {
         }
     }
 
-    /// Folds a block that was verified.
-    fn take(&mut self, block: &[u8], head: Head) -> Result<(), FollowError> {
+    /// Folds a block that was verified. `again` are subjects that were erased and are
+    /// back: their new keys are not those that are destroyed here.
+    fn take(
+        &mut self,
+        block: &[u8],
+        head: Head,
+        again: &mut BTreeSet<SubjectId>,
+    ) -> Result<(), FollowError> {
         let ready = &mut self.ready;
         let mut hashes = Vec::new();
         let mut erased = Vec::new();
@@ -286,7 +314,13 @@ impl Following {
             first.get_or_insert(event.header.position);
             hashes.push(event.hash);
             match &event.body {
-                Body::SubjectErased(erasure) => erased.push(ready.vault.retire(erasure.subject)),
+                Body::SubjectErased(erasure) => {
+                    again.remove(&erasure.subject);
+                    erased.push(ready.vault.retire(erasure.subject));
+                }
+                Body::PartyRegistered(party) if projections.state.is_erased(party.subject) => {
+                    again.insert(party.subject);
+                }
                 Body::CheckpointKeyAdopted(adoption) => adopted = Some(adoption.key.clone()),
                 Body::MandateProposed(_) | Body::MandateAdopted(_) => governed = true,
                 Body::LedgerCreated { .. }
@@ -342,6 +376,8 @@ impl Following {
         let log = self.followed.take_over(lease, self.writer.clone())?;
         self.read()?;
         let epoch = log.epoch();
+        let copies = KeyCopies::after(&self.keys, epoch);
+        self.ready.vault.share(Box::new(copies));
         tracing::warn!(epoch, took = ?began.elapsed(), "this server writes the ledger now");
         Ok(log)
     }

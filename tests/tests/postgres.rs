@@ -7,3 +7,7 @@ mod support;
 
 #[path = "postgres/adapter.rs"]
 mod adapter;
+#[path = "postgres/failover.rs"]
+mod failover;
+#[path = "crash/journal.rs"]
+mod journal;

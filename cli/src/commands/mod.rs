@@ -13,6 +13,7 @@ pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod join;
 mod journal;
 pub(crate) mod keys;
 pub(crate) mod notice;

@@ -1,6 +1,6 @@
 //! `luzhang serve`: serve a data directory over gRPC.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use luzhang_projections::Rejection;
 use luzhang_server::{
@@ -13,7 +13,7 @@ use luzhang_server::{
     metrics, web,
 };
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -32,25 +32,10 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     // Heard from the beginning, so that no signal is lost while the log is read.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut take_over = signal(SignalKind::user_defined1())?;
+    let take_over = signal(SignalKind::user_defined1())?;
     let tls = certificates(args)?;
     let options = options(global, args)?;
-    let standby = args.standby;
-    let opened = tokio::task::spawn_blocking(move || {
-        let bar = client::progress(lang.pick("读取账本", "reading the ledger"));
-        let progress = |done, total| {
-            bar.set_length(total);
-            bar.set_position(done);
-        };
-        let engine = if standby {
-            Engine::stand_by(&dir, options, progress)
-        } else {
-            Engine::open(&dir, options, progress)
-        };
-        bar.finish_and_clear();
-        engine
-    });
-    let engine = opened.await.map_err(anyhow::Error::from)??;
+    let engine = open(dir, options, args.standby, lang).await?;
     let limits = Limits {
         allowance: Allowance {
             rate: args.rate.0,
@@ -66,12 +51,7 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
             Rejected::from(Rejection::Ungoverned).into_status(),
         ));
     }
-    let told = Arc::clone(&engine);
-    let taking = tokio::spawn(async move {
-        while take_over.recv().await.is_some() {
-            told.take_over();
-        }
-    });
+    let taking = tokio::spawn(take_over_when_told(take_over, Arc::clone(&engine)));
     let server = Server::new(Arc::clone(&engine), limits).with_tls(tls.clone());
     let listener = server.listen(args.listen).await?;
     let web = match args.web {
@@ -143,6 +123,36 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
     }
     served?;
     Ok(exit::OK)
+}
+
+/// Reads the ledger, to write it or to follow who does.
+async fn open(
+    dir: PathBuf,
+    options: Options,
+    standby: bool,
+    lang: Lang,
+) -> Result<Engine, Failure> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let bar = client::progress(lang.pick("读取账本", "reading the ledger"));
+        let progress = |done, total| {
+            bar.set_length(total);
+            bar.set_position(done);
+        };
+        let engine = if standby {
+            Engine::stand_by(&dir, options, progress)
+        } else {
+            Engine::open(&dir, options, progress)
+        };
+        bar.finish_and_clear();
+        engine
+    });
+    Ok(opened.await.map_err(anyhow::Error::from)??)
+}
+
+async fn take_over_when_told(mut told: Signal, engine: Arc<Engine>) {
+    while told.recv().await.is_some() {
+        engine.take_over();
+    }
 }
 
 /// Takes as many files as the operating system gives, and says so if they are fewer

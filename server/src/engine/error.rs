@@ -4,7 +4,12 @@ use luzhang_ledger::log::sled::OpenError;
 use luzhang_projections::pack::PackError;
 use thiserror::Error;
 
-use crate::{committer::Stopped, postgres::PostgresError, replay::ReplayError, vault::VaultError};
+use crate::{
+    committer::Stopped,
+    postgres::{KeysError, PostgresError},
+    replay::ReplayError,
+    vault::VaultError,
+};
 
 /// Why a ledger cannot be used.
 #[derive(Debug, Error)]
@@ -56,6 +61,15 @@ pub enum EngineError {
     /// The first block could not be written.
     #[error("the ledger could not be begun: {}", .0.en)]
     Genesis(Stopped),
+}
+
+impl From<KeysError> for EngineError {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Database(error) => Self::Database(error),
+            KeysError::Vault(error) => Self::Vault(error),
+        }
+    }
 }
 
 impl EngineError {

@@ -33,13 +33,16 @@ use crate::{
     committer::Poison,
     convert::to_proto::LoggedEvent,
     follower::{self, Follower},
-    postgres::{Database, Followed, PostgresError, PostgresLog, PostgresReader, Writer, witness},
+    postgres::{
+        self, Database, Followed, PostgresError, PostgresLog, PostgresReader, Writer, reconcile,
+        witness,
+    },
     replay::{self, Replayed},
     sequencer::{self, Running},
     snapshots::{self, Cadence, Folded, Index, Keeper, Shelf, Snapshots},
     standing::Standing,
     turns::Turns,
-    vault::{Vault, VaultError},
+    vault::{self, Vault, VaultError},
 };
 
 /// The file with the address of the database, beside `FORMAT`.
@@ -50,6 +53,8 @@ struct Opened {
     log: Box<dyn Log>,
     epoch: u64,
     held: Option<Held>,
+    /// Where it is, if that is elsewhere.
+    database: Option<Database>,
 }
 
 /// What was read of a log.
@@ -67,7 +72,7 @@ struct Known {
 
 /// Who moves the end of the log on.
 enum Mover {
-    Writer(Opened, Vec<Body>),
+    Writer(Box<Opened>, Vec<Body>),
     Follower(Box<Followed>, DatabaseOptions, Held),
 }
 
@@ -85,6 +90,7 @@ impl Engine {
                 epoch: log.next_epoch(),
                 log: Box::new(log),
                 held: None,
+                database: None,
             };
             return Self::begin(opened, dir, genesis, options, Some(dir));
         };
@@ -96,6 +102,7 @@ impl Engine {
             epoch: log.epoch(),
             log: Box::new(log),
             held: Some(making.finish()?),
+            database: Some(database),
         };
         Self::begin(opened, dir, genesis, options, Some(dir))
     }
@@ -119,7 +126,12 @@ impl Engine {
             None => vec![created(ledger, &known.vault)],
         };
         let fresh = !genesis.is_empty();
-        let engine = Self::start(known, Mover::Writer(opened, genesis), options, Some(dir))?;
+        let engine = Self::start(
+            known,
+            Mover::Writer(Box::new(opened), genesis),
+            options,
+            Some(dir),
+        )?;
         if fresh {
             engine.wait_for_genesis()?;
         }
@@ -158,6 +170,7 @@ impl Engine {
             log,
             epoch: 1,
             held: None,
+            database: None,
         };
         Self::begin(opened, keys, genesis, options, None)
     }
@@ -198,7 +211,7 @@ impl Engine {
             erased: Arc::default(),
             kept: 0,
         };
-        let engine = Self::start(known, Mover::Writer(opened, bodies), options, dir)?;
+        let engine = Self::start(known, Mover::Writer(Box::new(opened), bodies), options, dir)?;
         engine.wait_for_genesis()?;
         Ok(engine)
     }
@@ -231,6 +244,9 @@ impl Engine {
             Mover::Writer(opened, _) => (opened.log.reader(), Standing::default()),
             Mover::Follower(followed, ..) => (followed.reader(), Standing::following()),
         };
+        if let Mover::Follower(followed, ..) = &mover {
+            standing.is_written_by(followed.writer());
+        }
         let standing = Arc::new(standing);
         let ready = follower::Ready {
             ledger,
@@ -327,6 +343,11 @@ impl Mover {
         let turns = Arc::clone(turns);
         match self {
             Self::Writer(opened, genesis) => {
+                if let Some(database) = &opened.database {
+                    let erased = ready.projections.read().state.erased().collect();
+                    let log = (ready.ledger, opened.epoch);
+                    reconcile(database, log, &ready.vault, &erased)?;
+                }
                 let start = ready.write(opened.log, opened.epoch, genesis);
                 *running.lock() = Some(sequencer::start(start, turns)?);
                 Ok((opened.held, None))
@@ -453,6 +474,24 @@ impl Known {
     }
 }
 
+/// Makes a data directory for another server of a ledger whose log is in a database,
+/// with a copy of its keys. Returns which ledger: the database's only one, unless it is
+/// named. The key-encryption key is not among the keys, and not copied.
+pub fn join(
+    dir: &Path,
+    keys: &Path,
+    ledger: Option<LedgerId>,
+    address: &str,
+) -> Result<LedgerId, EngineError> {
+    let database = Database::parse(address)?;
+    let ledger = postgres::find(&database, ledger)?;
+    let making = Elsewhere::begin(dir, ledger)?;
+    keep_address(dir, address)?;
+    vault::copy(keys, dir)?;
+    making.finish()?;
+    Ok(ledger)
+}
+
 /// Opens the log of a data directory for writing, wherever it is.
 fn open_log(dir: &Path, options: &DatabaseOptions) -> Result<(Opened, LedgerId), EngineError> {
     let format = sled::format(dir)?;
@@ -463,6 +502,7 @@ fn open_log(dir: &Path, options: &DatabaseOptions) -> Result<(Opened, LedgerId),
                 epoch: log.next_epoch(),
                 log: Box::new(log),
                 held: None,
+                database: None,
             }
         }
         Place::Database => {
@@ -473,6 +513,7 @@ fn open_log(dir: &Path, options: &DatabaseOptions) -> Result<(Opened, LedgerId),
                 epoch: log.epoch(),
                 log: Box::new(log),
                 held: Some(held),
+                database: Some(database),
             }
         }
     };

@@ -55,6 +55,12 @@ pub enum PostgresError {
         /// Which ledger.
         ledger: LedgerId,
     },
+    /// There is more than one, and none was named.
+    #[error("the database has several ledgers ({ledgers}): name one")]
+    Several {
+        /// Their ids.
+        ledgers: String,
+    },
     /// `create` on a ledger.
     #[error("ledger {ledger} is in this database already")]
     Exists {
@@ -70,6 +76,9 @@ pub enum PostgresError {
         /// Who, in its own words.
         writer: String,
     },
+    /// Another server writes since.
+    #[error("another server has taken over")]
+    Replaced,
     /// The database keeps less than it was asked to.
     #[error(
         "the database would acknowledge what it may lose: {setting} is {found:?}, and {wanted} \
@@ -145,8 +154,9 @@ impl PostgresError {
             }
             Self::Refused { .. } | Self::Warned { .. } => "DATABASE_REFUSED",
             Self::NoTables | Self::NoLedger { .. } => "LEDGER_NOT_FOUND",
+            Self::Several { .. } => "LEDGER_UNNAMED",
             Self::Exists { .. } => "LEDGER_EXISTS",
-            Self::Held { .. } => "LEDGER_LOCKED",
+            Self::Held { .. } | Self::Replaced => "LEDGER_LOCKED",
             Self::NotDurable { .. } => "DATABASE_NOT_DURABLE",
             Self::Behind { .. } => "LEDGER_TRUNCATED",
             Self::Forked { .. } => "LEDGER_FORKED",
@@ -174,10 +184,14 @@ impl PostgresError {
             Self::NoLedger { ledger } => {
                 format!("账本 {ledger} 不在此数据库中：请核对地址")
             }
+            Self::Several { ledgers } => {
+                format!("此数据库中有多个账本（{ledgers}）：请指明其一")
+            }
             Self::Exists { ledger } => format!("此数据库中已有账本 {ledger}"),
             Self::Held { writer } => {
                 format!("账本正由 {writer} 写入：请先停止该服务，或以 --standby 启动本服务")
             }
+            Self::Replaced => "另一台服务已接管写入".to_owned(),
             Self::NotDurable {
                 setting,
                 found,
@@ -213,6 +227,19 @@ impl PostgresError {
             self,
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Ended
         )
+    }
+
+    /// Whether trying again may help: a database that restarts or fails over says so in
+    /// many ways.
+    pub(super) fn passes(&self) -> bool {
+        if let Self::Refused { code, .. } = self {
+            let class = code.code().get(..2).unwrap_or_default();
+            // Connections, transactions rolled back, resources, intervention by an
+            // operator; and a standby that is not promoted yet.
+            return matches!(class, "08" | "40" | "53" | "55" | "57")
+                || *code == SqlState::READ_ONLY_SQL_TRANSACTION;
+        }
+        self.ends_session() || matches!(self, Self::Warned { .. })
     }
 
     /// What it is to whoever appends or reads.

@@ -12,8 +12,9 @@ use luzhang_ledger::{LedgerId, Position, block::Head, log::Reader};
 use tokio_postgres::Row;
 
 use super::{
-    Database, Lease, LeaseSource, PostgresError, PostgresLog, PostgresReader, Seeker, Writer,
-    log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number},
+    Database, KeyTail, Lease, LeaseSource, PostgresError, PostgresLog, PostgresReader, Seeker,
+    Writer,
+    log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number, writer_of},
     mark::{Mark, MarkFile},
     session::{Purpose, Session, failed},
 };
@@ -28,6 +29,8 @@ pub struct Followed {
     dir: PathBuf,
     ledger: LedgerId,
     session: Option<Session>,
+    /// Who wrote when it was opened.
+    writer: String,
     /// What was read.
     head: Head,
     /// How far may be read.
@@ -51,15 +54,22 @@ impl Followed {
         let session = database.connect(Purpose::Write, ANSWER)?;
         let (_, head) = head_of(&session, ledger)?.ok_or(PostgresError::NoLedger { ledger })?;
         against_mark(&session, ledger, &head, mark.latest())?;
+        let writer = writer_of(&session, ledger)?;
         Ok(Self {
             database: database.clone(),
             dir: dir.to_owned(),
             ledger,
             session: Some(session),
+            writer,
             head,
             end: Arc::new(AtomicU64::new(number(&head))),
             mark,
         })
+    }
+
+    /// Who wrote when it was opened, in its own words.
+    pub fn writer(&self) -> &str {
+        &self.writer
     }
 
     /// What was read.
@@ -147,6 +157,11 @@ impl Followed {
         };
         log.goes_on_for(Arc::clone(&self.end));
         Ok(log)
+    }
+
+    /// Reads the keys that the writer has stored beside it.
+    pub(crate) fn keys(&self) -> KeyTail {
+        KeyTail::new(self.database.clone(), self.ledger)
     }
 
     /// Looks for the lease of this log.

@@ -17,6 +17,8 @@ use luzhang_ledger::{
 };
 use tokio_postgres::{Row, error::SqlState};
 
+use uuid::Uuid;
+
 use super::{
     Database, Durable, Lease, PostgresError, PostgresReader,
     mark::{Mark, MarkFile},
@@ -27,9 +29,9 @@ use super::{
 /// How long one answer is waited for.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 /// How long it is tried to find out what became of an append.
-const SETTLING: Duration = Duration::from_secs(30);
+pub(super) const SETTLING: Duration = Duration::from_secs(30);
 /// How long to wait between two tries.
-const AGAIN: Duration = Duration::from_millis(100);
+pub(super) const AGAIN: Duration = Duration::from_millis(100);
 /// How long the lease of a server that has just ended may take to be free.
 const HANDOVER: Duration = Duration::from_secs(2);
 
@@ -49,6 +51,15 @@ CREATE TABLE IF NOT EXISTS luzhang_block (
     PRIMARY KEY (log, first_position)
 );
 ALTER TABLE luzhang_block ALTER COLUMN body SET STORAGE EXTERNAL;
+CREATE TABLE IF NOT EXISTS luzhang_key (
+    log     text   NOT NULL,
+    place   bigint NOT NULL,
+    subject bytea  NOT NULL,
+    kek     text   NOT NULL,
+    record  bytea  NOT NULL,
+    PRIMARY KEY (log, place)
+);
+CREATE INDEX IF NOT EXISTS luzhang_key_subject ON luzhang_key (log, subject);
 ";
 
 const MAKE: &str = "INSERT INTO luzhang_head (log, epoch, position, hash, writer, settled) \
@@ -182,7 +193,9 @@ impl PostgresLog {
         writer: Writer,
     ) -> Result<Self, PostgresError> {
         let Some(lease) = Lease::take(database, ledger, HANDOVER)? else {
-            let writer = writer_of(database, ledger).unwrap_or_default();
+            let session = database.connect(Purpose::Write, ANSWER);
+            let writer = session.and_then(|session| writer_of(&session, ledger));
+            let writer = writer.unwrap_or_default();
             return Err(PostgresError::Held { writer });
         };
         Self::open_with(database, dir, (ledger, lease), writer)
@@ -261,6 +274,12 @@ impl PostgresLog {
             || {
                 let session = self.database.connect(Purpose::Write, ANSWER)?;
                 session.run(ANSWER, PATIENCE)?;
+                // Lost with the instance that failed. Whoever has it by now will be
+                // noticed by the epoch.
+                if self.lease.as_ref().is_none_or(|lease| !lease.is_held()) {
+                    let again = Lease::take(&self.database, self.ledger, Duration::ZERO);
+                    self.lease = again.ok().flatten();
+                }
                 Ok(session)
             },
             Ok,
@@ -308,8 +327,8 @@ impl PostgresLog {
         mut why: PostgresError,
     ) -> Result<Appended, PostgresError> {
         let until = Instant::now() + SETTLING;
+        tracing::warn!(%why, "an append was not confirmed; it is looked for");
         loop {
-            tracing::warn!(%why, "an append was not confirmed; it is looked for");
             match self.settled(blocks, head) {
                 Ok(appended) => return Ok(appended),
                 Err(error) => why = error,
@@ -447,9 +466,42 @@ fn raise(
     }
 }
 
-/// The name of a ledger's writer, as the database has it.
-pub(super) fn writer_of(database: &Database, ledger: LedgerId) -> Result<String, PostgresError> {
+const LEDGERS: &str = "SELECT log FROM luzhang_head ORDER BY log LIMIT 10";
+
+/// The ledger that is meant: this one, or the only one there is.
+///
+/// # Errors
+/// [`PostgresError::Several`] if that is not clear.
+pub(crate) fn find(
+    database: &Database,
+    ledger: Option<LedgerId>,
+) -> Result<LedgerId, PostgresError> {
     let session = database.connect(Purpose::Read, ANSWER)?;
+    let rows = session.query(ANSWER, LEDGERS, Vec::new())?;
+    let named = rows.iter().map(|row| {
+        let text: String = row.try_get(0).map_err(|e| failed(&e))?;
+        let id = Uuid::try_parse(&text).map_err(|_| damaged("it names a ledger without an id"))?;
+        Ok(LedgerId::new(id))
+    });
+    let named: Vec<LedgerId> = named.collect::<Result<_, PostgresError>>()?;
+    match (ledger, &named[..]) {
+        (Some(ledger), _) => match head_of(&session, ledger)? {
+            Some(_) => Ok(ledger),
+            None => Err(PostgresError::NoLedger { ledger }),
+        },
+        (None, []) => Err(PostgresError::NoTables),
+        (None, [only]) => Ok(*only),
+        (None, several) => {
+            let ledgers: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(PostgresError::Several {
+                ledgers: ledgers.join(", "),
+            })
+        }
+    }
+}
+
+/// The name of a ledger's writer, as the database has it.
+pub(super) fn writer_of(session: &Session, ledger: LedgerId) -> Result<String, PostgresError> {
     let rows = session.query(ANSWER, HEAD, vec![Box::new(ledger.to_string())])?;
     let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
     row.try_get(3).map_err(|e| failed(&e))

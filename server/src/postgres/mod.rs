@@ -25,6 +25,7 @@
 
 mod error;
 mod followed;
+mod keys;
 mod lease;
 mod log;
 mod mark;
@@ -32,6 +33,7 @@ mod reader;
 mod session;
 mod settings;
 
+pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, reconcile};
 pub use self::{
     error::PostgresError,
     followed::{Followed, Seen},
@@ -41,4 +43,4 @@ pub use self::{
     session::Database,
     settings::Durable,
 };
-pub(crate) use self::{lease::Seeker, mark::witness};
+pub(crate) use self::{lease::Seeker, log::find, mark::witness};

@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    error::Error,
     fmt,
     future::Future,
     str::FromStr,
@@ -289,6 +290,15 @@ fn chained(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Whether the connection is at fault, and not what was said over it.
+fn is_of_connection(error: &tokio_postgres::Error) -> bool {
+    let io = error
+        .source()
+        .is_some_and(<dyn Error>::is::<std::io::Error>);
+    // An attempt to connect says so in words only.
+    io || error.is_closed() || error.to_string().contains("connect")
+}
+
 pub(super) fn failed(error: &tokio_postgres::Error) -> PostgresError {
     match error.as_db_error() {
         Some(said) if *said.code() == SqlState::UNDEFINED_TABLE => PostgresError::NoTables,
@@ -296,8 +306,12 @@ pub(super) fn failed(error: &tokio_postgres::Error) -> PostgresError {
             detail: described(said),
             code: said.code().clone(),
         },
-        None => PostgresError::Unreachable {
+        None if is_of_connection(error) => PostgresError::Unreachable {
             detail: chained(error),
+        },
+        None => PostgresError::Refused {
+            detail: chained(error),
+            code: SqlState::INTERNAL_ERROR,
         },
     }
 }

@@ -11,6 +11,7 @@
 //! Version 1 had the same keys in clear. Such a directory is read as it is, and
 //! becomes one of version 2 when it is opened for writing.
 
+mod copies;
 mod disk;
 mod file;
 mod kek;
@@ -38,6 +39,7 @@ use thiserror::Error;
 use tonic::Code;
 use zeroize::Zeroizing;
 
+pub(crate) use self::copies::{Copies, WrappedKey};
 use self::{
     file::{Sealed, Title},
     kek::{Kek, Purpose},
@@ -83,6 +85,21 @@ pub enum VaultError {
     /// There is no key-encryption key, or the wrong one.
     #[error(transparent)]
     Kek(#[from] KekError),
+    /// The copies for other servers.
+    #[error("the keys could not be kept in the database for other servers: {detail}")]
+    Copies {
+        /// What went wrong.
+        detail: String,
+    },
+    /// Another server's keys are under another key-encryption key.
+    #[error(
+        "the keys that another server has made cannot be opened with this key-encryption key \
+         ({kek}): bring the one that the writer has"
+    )]
+    Foreign {
+        /// The one at hand.
+        kek: KekId,
+    },
     /// The subject's key was destroyed.
     #[error(
         "the subject's details were erased: the key to them was destroyed, and nobody can read \
@@ -112,6 +129,8 @@ impl VaultError {
             Self::Missing { .. } => "KEYS_MISSING",
             Self::Damaged { .. } | Self::Io { .. } => "KEYS_UNREADABLE",
             Self::Mismatch => "KEY_MISMATCH",
+            Self::Copies { .. } => "KEYS_NOT_SHARED",
+            Self::Foreign { .. } => "KEYS_FOREIGN",
             Self::Kek(error) => error.code(),
             Self::Erased => "SUBJECT_ERASED",
             Self::BeingErased => "SUBJECT_BEING_ERASED",
@@ -126,6 +145,8 @@ impl VaultError {
             Self::Missing { .. }
             | Self::Damaged { .. }
             | Self::Mismatch
+            | Self::Copies { .. }
+            | Self::Foreign { .. }
             | Self::Kek(_)
             | Self::Io { .. } => Code::Internal,
         }
@@ -144,6 +165,12 @@ impl VaultError {
                 format!("密钥文件 {} 已损坏，请从备份恢复 keys 目录", path.display())
             }
             Self::Mismatch => "keys 目录不属于本账本，请恢复正确的密钥".to_owned(),
+            Self::Copies { detail } => {
+                format!("密钥未能存入数据库供其他服务使用：{detail}")
+            }
+            Self::Foreign { kek } => {
+                format!("其他服务生成的密钥无法用现有主密钥（{kek}）打开：请换用写入方的主密钥")
+            }
             Self::Kek(error) => error.zh(),
             Self::Erased => "该对象的身份信息已经删除：密钥已销毁，任何人都无法再读取".to_owned(),
             Self::BeingErased => "该对象正在删除中，没有写入任何内容；请重发同一请求".to_owned(),
@@ -357,6 +384,32 @@ impl Vault {
         self.subjects.lock().sync()
     }
 
+    /// Takes keys that another server has made, durably.
+    ///
+    /// # Errors
+    /// [`VaultError::Foreign`] if they are not under the key-encryption key at hand.
+    pub(crate) fn take_in(&self, keys: &[WrappedKey]) -> Result<(), VaultError> {
+        self.subjects.lock().take_in(keys)
+    }
+
+    /// Hands every subject's newest key out, wrapped.
+    pub(crate) fn each_key(
+        &self,
+        take: impl FnMut(WrappedKey) -> Result<(), VaultError>,
+    ) -> Result<(), VaultError> {
+        self.subjects.lock().each_newest(take)
+    }
+
+    /// From now on every new key is kept there too.
+    pub(crate) fn share(&self, copies: Box<dyn Copies>) {
+        self.subjects.lock().share(copies);
+    }
+
+    /// The key-encryption key at hand.
+    pub(crate) fn kek(&self) -> Option<KekId> {
+        self.ring.as_ref().map(|ring| ring.current.id())
+    }
+
     /// An erasure is decided: from now on nothing of the subject is opened or
     /// sealed any more. Its keys stay until the erasure is durable and
     /// [`Vault::destroy`] is called; a crash before that takes nothing away.
@@ -383,6 +436,27 @@ impl Vault {
     pub fn sweep(&self, erased: impl IntoIterator<Item = SubjectId>) -> Result<(), VaultError> {
         self.subjects.lock().sweep(erased.into_iter().collect())
     }
+}
+
+/// Copies the files of one `keys` directory into that of another data directory, which
+/// has none yet.
+pub fn copy(from: &Path, dir: &Path) -> Result<(), VaultError> {
+    let keys = dir.join(KEYS);
+    DirBuilder::new()
+        .mode(0o700)
+        .create(&keys)
+        .map_err(at(&keys))?;
+    for entry in fs::read_dir(from).map_err(at(from))? {
+        let entry = entry.map_err(at(from))?;
+        let path = entry.path();
+        if entry.file_type().map_err(at(&path))?.is_file() {
+            let bytes = Zeroizing::new(fs::read(&path).map_err(at(&path))?);
+            disk::write_new(&keys.join(entry.file_name()), &bytes).map_err(at(&keys))?;
+        }
+    }
+    // Or it says why these are no keys.
+    let _identity = Identity::read(&keys.join(IDENTITY))?;
+    sync_dir(&keys).map_err(at(&keys))
 }
 
 /// Reads the key-encryption key when something is wrapped under it.

@@ -14,7 +14,9 @@ use luzhang_ledger::{SubjectId, identity::SubjectKey};
 use zeroize::Zeroizing;
 
 use super::{
-    VaultError, at, disk,
+    VaultError, at,
+    copies::{Copies, WrappedKey},
+    disk,
     file::{self, RAW, RECORD, Record},
     kek::{Kek, KekId, NONCE},
 };
@@ -89,17 +91,19 @@ pub(super) fn kind(path: &Path) -> Result<Kind, VaultError> {
 pub(super) struct Subjects {
     path: PathBuf,
     file: File,
-    layout: Layout,
+    pub(super) layout: Layout,
     records: u64,
     /// Records that are not durable yet.
-    pending: Vec<(SubjectId, Record)>,
+    pub(super) pending: Vec<(SubjectId, Record)>,
     /// Where each subject's record is; built when a key is first looked up,
     /// which happens only when a name changes, is revealed or is erased.
     places: Option<Places>,
     /// Subjects whose erasure is decided, and whose keys are not destroyed yet.
     retiring: BTreeSet<SubjectId>,
     /// Subjects whose keys are destroyed.
-    erased: BTreeSet<SubjectId>,
+    pub(super) erased: BTreeSet<SubjectId>,
+    /// Where copies are kept for other servers.
+    pub(super) copies: Option<Box<dyn Copies>>,
 }
 
 /// Where records are.
@@ -150,6 +154,10 @@ impl Places {
         taken
     }
 
+    pub(super) fn is_newest(&self, subject: SubjectId, place: u64) -> bool {
+        self.newest.get(&subject) == Some(&place)
+    }
+
     fn insert(&mut self, subject: SubjectId, place: u64) {
         if let Some(before) = self.newest.insert(subject, place) {
             self.superseded.push((subject, before));
@@ -196,6 +204,7 @@ impl Subjects {
             places: None,
             retiring: BTreeSet::new(),
             erased: BTreeSet::new(),
+            copies: None,
         })
     }
 
@@ -222,7 +231,24 @@ impl Subjects {
         Ok(())
     }
 
+    /// Makes what is new durable, here and in the copies.
     pub(super) fn sync(&mut self) -> Result<(), VaultError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        if let (Some(copies), Layout::Wrapped(kek)) = (&mut self.copies, &self.layout) {
+            let keys: Vec<WrappedKey> = self
+                .pending
+                .iter()
+                .map(|(_, record)| WrappedKey::of(*record))
+                .collect();
+            let put = copies.put(kek.id(), &keys);
+            put.map_err(|detail| VaultError::Copies { detail })?;
+        }
+        self.write_pending()
+    }
+
+    pub(super) fn write_pending(&mut self) -> Result<(), VaultError> {
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -252,18 +278,28 @@ impl Subjects {
         if let Some((_, record)) = pending {
             return self.key_in(record);
         }
-        let place = self.places()?.newest.get(&subject).copied();
-        let Some(place) = place else {
+        let Some(record) = self.newest_record(subject)? else {
             return Err(self.damaged("a subject of the ledger has no key in it"));
         };
-        let mut record = Zeroizing::new([0; RECORD]);
+        self.key_in(&record)
+    }
+
+    /// A subject's newest record that is durable.
+    pub(super) fn newest_record(
+        &mut self,
+        subject: SubjectId,
+    ) -> Result<Option<Record>, VaultError> {
+        let Some(place) = self.places()?.newest.get(&subject).copied() else {
+            return Ok(None);
+        };
+        let mut record = [0; RECORD];
         self.file
             .read_exact_at(
                 &mut record[..self.layout.record()],
                 self.layout.offset(place),
             )
             .map_err(at(&self.path))?;
-        self.key_in(&record)
+        Ok(Some(record))
     }
 
     fn key_in(&self, record: &Record) -> Result<SubjectKey, VaultError> {
@@ -287,6 +323,10 @@ impl Subjects {
         // unless the writer failed, and then nobody needs it.
         self.pending
             .retain(|(subject, _)| !subjects.contains(subject));
+        if let Some(copies) = &mut self.copies {
+            let removed = copies.remove(subjects);
+            removed.map_err(|detail| VaultError::Copies { detail })?;
+        }
         self.zero(subjects, Leftovers::Stay)?;
         self.retiring.retain(|subject| !subjects.contains(subject));
         self.erased.extend(subjects);
@@ -329,6 +369,14 @@ impl Subjects {
 
     pub(super) fn counts(&mut self) -> Result<Counts, VaultError> {
         Ok(self.places()?.counts())
+    }
+
+    pub(super) fn take_places(&mut self) -> Result<Places, VaultError> {
+        self.places.take().map_or_else(|| self.find(), Ok)
+    }
+
+    pub(super) fn give_places_back(&mut self, places: Places) {
+        self.places = Some(places);
     }
 
     fn places(&mut self) -> Result<&Places, VaultError> {
@@ -375,7 +423,7 @@ impl Subjects {
     }
 
     /// Every record, one of version 1 with zeros behind it.
-    fn each(
+    pub(super) fn each(
         &self,
         mut see: impl FnMut(u64, &Record) -> Result<(), VaultError>,
     ) -> Result<(), VaultError> {

@@ -83,6 +83,31 @@ impl Journal {
         command
     }
 
+    /// A command that is asked for by other means; an answer is not written down.
+    pub(crate) fn aside(&self) -> wire::Command {
+        self.next()
+    }
+
+    /// Asks for everything that was acknowledged again, and counts what is not known.
+    pub(crate) async fn lost(&self, url: &str) -> usize {
+        let mut grpc = Grpc::connect(url).await;
+        let acknowledged: Vec<wire::Command> = {
+            let journal = self.known.lock().unwrap();
+            let known = journal.values().filter(|known| known.outcome.is_some());
+            known.map(|known| known.command.clone()).collect()
+        };
+        let mut lost = 0;
+        for command in acknowledged {
+            let request = wire::SubmitRequest {
+                command: Some(command),
+                ..wire::SubmitRequest::default()
+            };
+            let answer = grpc.ledger.submit(request).await.unwrap().into_inner();
+            lost += usize::from(!answer.outcome.unwrap().replayed);
+        }
+        lost
+    }
+
     fn acknowledge(&self, request_id: &str, outcome: wire::Outcome) {
         let (outcome, replayed) = Outcome::of(outcome);
         assert!(!replayed, "{request_id} was asked once");

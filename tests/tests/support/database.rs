@@ -50,7 +50,7 @@ impl Cluster {
     /// A new instance, with these settings.
     pub(crate) fn primary(&self, name: &str, settings: &[&str]) -> Instance {
         let mut instance = self.instance(name);
-        instance.done(instance.command("initdb").args([
+        done(instance.command("initdb").args([
             "--auth=trust",
             "--username=luzhang",
             "--no-sync",
@@ -75,7 +75,7 @@ impl Cluster {
     /// A standby of a running instance, which knows it by this name.
     pub(crate) fn standby(&self, name: &str, of: &Instance) -> Instance {
         let mut instance = self.instance(name);
-        instance.done(instance.command("pg_basebackup").args([
+        done(instance.command("pg_basebackup").args([
             "--no-sync",
             "--checkpoint=fast",
             "--wal-method=stream",
@@ -197,6 +197,17 @@ impl Instance {
         assert_eq!(self.sql("SELECT pg_promote()"), "t");
     }
 
+    /// A standby follows another primary from now on.
+    pub(crate) fn follow(&self, primary: &Instance) {
+        self.sql(&format!(
+            "ALTER SYSTEM SET primary_conninfo = \
+             'user=luzhang dbname=postgres application_name={} host={}'",
+            self.name,
+            primary.home.display()
+        ));
+        self.reload();
+    }
+
     /// The answer of a statement, one line a row.
     pub(crate) fn sql(&self, statement: &str) -> String {
         let output = self.try_sql(statement);
@@ -235,12 +246,12 @@ impl Instance {
         }
         command
     }
+}
 
-    fn done(&self, command: &mut Command) {
-        let output = command.output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{command:?}: {error}");
-    }
+fn done(command: &mut Command) {
+    let output = command.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {error}");
 }
 
 impl Drop for Instance {
