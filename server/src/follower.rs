@@ -7,7 +7,6 @@
 
 use std::{
     collections::BTreeSet,
-    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -18,7 +17,7 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Body, LedgerId, Position, SubjectId,
+    Body, LedgerId, Position,
     block::Head,
     log::{Log, ReadError},
     verify::{Finding, Verifier},
@@ -32,9 +31,10 @@ use crate::{
     checkpoints::Tidings,
     committer::{Poison, Stopped},
     denials::Denials,
+    engine::EngineError,
     postgres::{
-        Followed, KeyCopies, KeyTail, Lease, LeaseSource, PostgresError, PostgresLog, Seeker,
-        Writer,
+        Followed, KeyCopies, KeyTail, KeysError, Lease, LeaseSource, PostgresError, PostgresLog,
+        Seeker, Writer,
     },
     replay::{ReplayError, each_event},
     sequencer::{self, Running},
@@ -64,6 +64,15 @@ pub(crate) struct Ready {
 }
 
 impl Ready {
+    /// Destroys keys of persons who were erased while this server was away.
+    pub(crate) fn sweep(&self) -> Result<(), VaultError> {
+        let projections = self.projections.read();
+        if projections.state.erasures() == 0 {
+            return Ok(());
+        }
+        self.vault.sweep(projections.state.erased())
+    }
+
     /// With a log it is one.
     pub(crate) fn write(
         self,
@@ -114,9 +123,9 @@ enum Order {
 }
 
 impl Follower {
-    pub(crate) fn start(start: Start) -> io::Result<Self> {
+    pub(crate) fn start(start: Start) -> Result<Self, EngineError> {
         let (orders, ordered) = channel();
-        let following = Following {
+        let mut following = Following {
             seeker: start.followed.seeker(start.lease),
             keys: start.followed.keys(),
             followed: start.followed,
@@ -125,6 +134,9 @@ impl Follower {
             standing: start.standing,
         };
         let (turns, running) = (start.turns, start.running);
+        // Before anybody can ask for what they open.
+        following.take_keys()?;
+        following.ready.sweep()?;
         let thread = thread::Builder::new()
             .name("luzhang-follower".to_owned())
             .spawn(move || following.run(&ordered, turns, &running))?;
@@ -167,6 +179,8 @@ enum FollowError {
     Broken(Finding),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     #[error("the log ends at another event than its head says")]
     Short,
 }
@@ -180,17 +194,15 @@ impl FollowError {
                 PostgresError::Behind { .. } | PostgresError::Forked { .. }
             ),
             Self::Replay(_) | Self::Broken(_) => true,
-            Self::Read(_) | Self::Vault(_) | Self::Short => false,
+            Self::Read(_) | Self::Vault(_) | Self::Keys(_) | Self::Short => false,
         }
     }
 
     fn stopped(&self) -> Stopped {
-        match self {
-            Self::Database(error) => Stopped::new(error.zh(), error.to_string()),
-            Self::Read(_) | Self::Replay(_) | Self::Broken(_) | Self::Vault(_) | Self::Short => {
-                Stopped::new(format!("无法跟随账本：{self}"), self.to_string())
-            }
+        if let Self::Database(error) = self {
+            return Stopped::new(error.zh(), error.to_string());
         }
+        Stopped::new(format!("无法跟随账本：{self}"), self.to_string())
     }
 }
 
@@ -260,17 +272,7 @@ impl Following {
     /// Reads as far as the log is known to go.
     fn read(&mut self) -> Result<(), FollowError> {
         // Before the events that need them; they were stored before those.
-        loop {
-            let mut keys = self.keys.next()?;
-            if keys.is_empty() {
-                break;
-            }
-            let projections = self.ready.projections.read();
-            keys.retain(|key| !projections.state.is_erased(key.subject));
-            drop(projections);
-            self.ready.vault.take_in(&keys)?;
-        }
-        let mut again = BTreeSet::new();
+        self.take_keys()?;
         let reader = self.followed.reader();
         let mut head = self.followed.head();
         let mut verifier = Verifier::after(self.ready.ledger, head);
@@ -279,12 +281,8 @@ impl Following {
             let verified = verifier.push(std::slice::from_ref(&block));
             verified.map_err(FollowError::Broken)?;
             head = verifier.head().ok_or(FollowError::Short)?;
-            self.take(&block, head, &mut again)?;
+            self.take(&block, head)?;
             self.followed.has_passed(head);
-        }
-        if !again.is_empty() {
-            let keys = self.keys.of(&again)?;
-            self.ready.vault.take_in(&keys)?;
         }
         // Nothing is forgotten that was shown to anybody.
         self.followed.keep_mark()?;
@@ -295,15 +293,26 @@ impl Following {
         }
     }
 
-    /// Folds a block that was verified. `again` are subjects that were erased and are
-    /// back: their new keys are not those that are destroyed here.
-    fn take(
-        &mut self,
-        block: &[u8],
-        head: Head,
-        again: &mut BTreeSet<SubjectId>,
-    ) -> Result<(), FollowError> {
+    /// Takes the keys that the writer has stored since.
+    fn take_keys(&mut self) -> Result<(), KeysError> {
+        loop {
+            let mut keys = self.keys.next()?;
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let projections = self.ready.projections.read();
+            keys.retain(|key| !projections.state.is_erased(key.subject));
+            drop(projections);
+            self.ready.vault.take_in(&keys)?;
+        }
+    }
+
+    /// Folds a block that was verified, and lets it be seen.
+    fn take(&mut self, block: &[u8], head: Head) -> Result<(), FollowError> {
         let ready = &mut self.ready;
+        // Who was erased and is back: their new keys are not those that are destroyed
+        // here, and the old ones are no longer where the new ones are.
+        let mut again = BTreeSet::new();
         let mut hashes = Vec::new();
         let mut erased = Vec::new();
         let mut adopted = None;
@@ -352,6 +361,10 @@ impl Following {
             ready.vault.destroy(&erased)?;
             let end = head.position.map_or(0, Position::number);
             ready.erased.store(end, Ordering::Release);
+        }
+        if !again.is_empty() {
+            let keys = self.keys.of(&again)?;
+            ready.vault.take_in(&keys)?;
         }
         ready.durable.send_replace(head);
         let Some(tree) = &ready.tree else {

@@ -11,3 +11,5 @@ mod adapter;
 mod failover;
 #[path = "crash/journal.rs"]
 mod journal;
+#[path = "postgres/keys.rs"]
+mod keys;

@@ -347,6 +347,7 @@ impl Mover {
                     let erased = ready.projections.read().state.erased().collect();
                     let log = (ready.ledger, opened.epoch);
                     reconcile(database, log, &ready.vault, &erased)?;
+                    ready.sweep()?;
                 }
                 let start = ready.write(opened.log, opened.epoch, genesis);
                 *running.lock() = Some(sequencer::start(start, turns)?);

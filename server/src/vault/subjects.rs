@@ -335,9 +335,6 @@ impl Subjects {
 
     /// Destroys what a crash has kept from being destroyed.
     pub(super) fn sweep(&mut self, erased: BTreeSet<SubjectId>) -> Result<(), VaultError> {
-        if erased.is_empty() {
-            return Ok(());
-        }
         self.zero(&erased, Leftovers::Go)?;
         self.erased = erased;
         Ok(())
@@ -348,7 +345,7 @@ impl Subjects {
         subjects: &BTreeSet<SubjectId>,
         leftovers: Leftovers,
     ) -> Result<(), VaultError> {
-        if subjects.is_empty() {
+        if subjects.is_empty() && leftovers == Leftovers::Stay {
             return Ok(());
         }
         let mut places = self.places.take().map_or_else(|| self.find(), Ok)?;

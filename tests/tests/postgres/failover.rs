@@ -21,14 +21,14 @@ use crate::{
 };
 
 /// A ledger in a database, and the data directories of its servers.
-struct Site {
+pub(crate) struct Site {
     home: tempfile::TempDir,
     url: String,
 }
 
 impl Site {
     /// Makes the ledger, and the first server's directory.
-    fn new(instances: &[&Instance]) -> Self {
+    pub(crate) fn new(instances: &[&Instance]) -> Self {
         let site = Self {
             home: tempfile::tempdir().unwrap(),
             url: url(instances),
@@ -40,12 +40,12 @@ impl Site {
         site
     }
 
-    fn dir(&self, name: &str) -> PathBuf {
+    pub(crate) fn dir(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
     /// Makes another server's directory from the first one's keys.
-    fn join(&self, name: &str) {
+    pub(crate) fn join(&self, name: &str) {
         let (dir, first) = (self.dir(name), self.dir("first"));
         let keys = first.join("keys");
         Target::data_dir(&dir)
@@ -60,7 +60,7 @@ impl Site {
         fs::copy(first.join("kek"), dir.join("kek")).unwrap();
     }
 
-    fn serve(&self, name: &str, arguments: &[&str]) -> Server {
+    pub(crate) fn serve(&self, name: &str, arguments: &[&str]) -> Server {
         // Others are told of it, so it has to be known beforehand.
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = free.local_addr().unwrap().to_string();
@@ -70,11 +70,11 @@ impl Site {
     }
 }
 
-const LOCAL: [&str; 2] = ["--durable", "local"];
-const STANDBY: [&str; 3] = ["--standby", "--durable", "local"];
+pub(crate) const LOCAL: [&str; 2] = ["--durable", "local"];
+pub(crate) const STANDBY: [&str; 3] = ["--standby", "--durable", "local"];
 
 /// The position of a server's state, and whether it can be read at all.
-async fn position(url: &str) -> Option<u64> {
+pub(crate) async fn position(url: &str) -> Option<u64> {
     let mut grpc = Grpc::try_connect(url).await.ok()?;
     let answer = grpc.audit.get_head(wire::GetHeadRequest {}).await.ok()?;
     Some(answer.into_inner().position)
