@@ -389,6 +389,8 @@ impl Following {
         let log = self.followed.take_over(lease, self.writer.clone())?;
         self.read()?;
         let epoch = log.epoch();
+        self.followed
+            .watch(epoch, Arc::downgrade(&self.ready.poison))?;
         let copies = KeyCopies::after(&self.keys, epoch);
         self.ready.vault.share(Box::new(copies));
         tracing::warn!(epoch, took = ?began.elapsed(), "this server writes the ledger now");

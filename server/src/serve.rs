@@ -330,6 +330,9 @@ impl Server {
     }
 }
 
+/// How often is looked whether the writer has stopped, if nothing is written.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// What the health service says of the server as a whole and of each service.
 #[derive(Clone)]
 struct Health(HealthReporter);
@@ -354,13 +357,14 @@ impl Health {
     /// Says so when the writer stops.
     async fn watch(self, engine: Arc<Engine>) {
         let mut durable = engine.follow();
-        let stopped = durable
-            .wait_for(|_| engine.poisoned().is_some())
-            .await
-            .is_ok();
-        if stopped {
-            self.announce(ServingStatus::NotServing).await;
+        while engine.poisoned().is_none() {
+            // A writer that another has replaced may have nothing to do.
+            let changed = tokio::time::timeout(LOOK, durable.changed()).await;
+            if changed.is_ok_and(|changed| changed.is_err()) {
+                return;
+            }
         }
+        self.announce(ServingStatus::NotServing).await;
     }
 
     /// Says that the server ends, and lets everybody go who watches.

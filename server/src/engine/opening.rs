@@ -348,6 +348,8 @@ impl Mover {
                     let log = (ready.ledger, opened.epoch);
                     reconcile(database, log, &ready.vault, &erased)?;
                     ready.sweep()?;
+                    let poison = Arc::downgrade(&ready.poison);
+                    postgres::watch(database.clone(), log, poison)?;
                 }
                 let start = ready.write(opened.log, opened.epoch, genesis);
                 *running.lock() = Some(sequencer::start(start, turns)?);

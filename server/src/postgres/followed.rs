@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,7 +17,9 @@ use super::{
     log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number, writer_of},
     mark::{Mark, MarkFile},
     session::{Purpose, Session, failed},
+    watch,
 };
+use crate::committer::Stopped;
 
 /// A log in a database, followed block by block.
 ///
@@ -157,6 +159,16 @@ impl Followed {
         };
         log.goes_on_for(Arc::clone(&self.end));
         Ok(log)
+    }
+
+    /// Sets the poison of a writer of this epoch when another takes over from it.
+    pub(crate) fn watch(
+        &self,
+        epoch: u64,
+        poison: Weak<OnceLock<Stopped>>,
+    ) -> Result<(), PostgresError> {
+        let watched = watch(self.database.clone(), (self.ledger, epoch), poison);
+        watched.map_err(PostgresError::Threads)
     }
 
     /// Reads the keys that the writer has stored beside it.

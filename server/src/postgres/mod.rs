@@ -32,6 +32,7 @@ mod mark;
 mod reader;
 mod session;
 mod settings;
+mod watch;
 
 pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, reconcile};
 pub use self::{
@@ -43,4 +44,4 @@ pub use self::{
     session::Database,
     settings::Durable,
 };
-pub(crate) use self::{lease::Seeker, log::find, mark::witness};
+pub(crate) use self::{lease::Seeker, log::find, mark::witness, watch::watch};

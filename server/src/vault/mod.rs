@@ -431,8 +431,7 @@ impl Vault {
 
     /// Destroys what a crash has kept [`Vault::destroy`] from destroying. Called
     /// when a ledger is opened, with every subject that is erased at its end:
-    /// those that came back later are not. Reads the whole file, unless nobody
-    /// is erased.
+    /// those that came back later are not. Reads the whole file.
     pub fn sweep(&self, erased: impl IntoIterator<Item = SubjectId>) -> Result<(), VaultError> {
         self.subjects.lock().sweep(erased.into_iter().collect())
     }

@@ -172,7 +172,7 @@ async fn a_server_that_was_replaced_steps_down_and_can_follow() {
     let site = Site::new(&[&primary]);
     site.join("second");
     let journal = Journal::default();
-    let old = site.serve("first", &LOCAL);
+    let mut old = site.serve("first", &LOCAL);
     let new = site.serve(
         "second",
         &["--standby", "--durable", "local", "--lease", "never"],
@@ -184,6 +184,14 @@ async fn a_server_that_was_replaced_steps_down_and_can_follow() {
     let (_, took) = first_acknowledged(&journal, &[new.url()]).await;
     println!("{took:?} from the order to the first acknowledgement");
     load.ended().await;
+    // It is known even if nobody asks it for anything.
+    let until = Instant::now() + Duration::from_secs(10);
+    while !old.said().contains("another server has taken over")
+        && !old.said().contains("the writer stops")
+    {
+        assert!(Instant::now() < until, "{}", old.said());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let request = wire::SubmitRequest {
         command: Some(journal.aside()),
         ..wire::SubmitRequest::default()
