@@ -3,6 +3,7 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,6 +18,7 @@ use tonic::{
 
 use crate::{
     allowance::UnderWay,
+    figures::Figures,
     gate::{Gate, Visitor},
     rejected::{MessageSize, Rejected},
     serve::Limits,
@@ -101,6 +103,7 @@ pub(crate) struct Edge<S> {
     pub(crate) gate: Gate,
     /// How long a request may take until its answer begins.
     pub(crate) request: Duration,
+    pub(crate) figures: Arc<Figures>,
 }
 
 impl<S, B> Service<http::Request<B>> for Edge<S>
@@ -127,12 +130,14 @@ where
             request.extensions_mut().insert(deadline);
         }
         let limits = self.limits;
+        let figures = Arc::clone(&self.figures);
         match self.gate.admit(&request) {
             Ok(Some(visitor)) => {
                 request.extensions_mut().insert(visitor);
             }
             Ok(None) => {}
             Err(why) => {
+                self.figures.rejected(why.code);
                 let denied = why.into_status().into_http();
                 return Box::pin(async move { Ok(denied) });
             }
@@ -150,9 +155,15 @@ where
             };
             answer.map(|answer| match Status::from_header_map(answer.headers()) {
                 Some(status) if status.code() == Code::OutOfRange => {
-                    limits.explained(status).into_http()
+                    let explained = limits.explained(status);
+                    figures.answered(&explained);
+                    explained.into_http()
                 }
-                Some(_) | None => answer,
+                Some(status) => {
+                    figures.answered(&status);
+                    answer
+                }
+                None => answer,
             })
         })
     }
@@ -185,6 +196,7 @@ fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
 pub(crate) struct Until<S> {
     answers: Option<S>,
     visitor: Option<Visitor>,
+    figures: Option<Arc<Figures>>,
     /// It counts among its principal's streams as long as this lives.
     _under_way: UnderWay,
     over: Option<Pin<Box<Sleep>>>,
@@ -209,9 +221,20 @@ impl<S> Until<S> {
         Self {
             answers: Some(answers),
             visitor: None,
+            figures: extensions.get().map(Visitor::figures),
             _under_way: under_way,
             over: deadline.map(|Deadline(at)| Box::pin(sleep_until(*at))),
         }
+    }
+}
+
+impl<S> Until<S> {
+    /// The last answer.
+    fn failed<T>(&self, why: Rejected) -> Poll<Option<Result<T, Status>>> {
+        if let Some(figures) = &self.figures {
+            figures.rejected(why.code);
+        }
+        Poll::Ready(Some(Err(why.into_status())))
     }
 }
 
@@ -227,14 +250,17 @@ impl<T, S: Stream<Item = Result<T, Status>> + Unpin> Stream for Until<S> {
             let welcome = self.visitor.as_ref().map(Visitor::is_welcome);
             if let (Some(Ok(_)), Some(Err(why))) = (&answer, welcome) {
                 self.answers = None;
-                return Poll::Ready(Some(Err(why.into_status())));
+                return self.failed(why);
+            }
+            if let (Some(Err(status)), Some(figures)) = (&answer, &self.figures) {
+                figures.answered(status);
             }
             return Poll::Ready(answer);
         }
         let over = self.over.as_mut().map(|over| over.as_mut().poll(context));
         if over.is_some_and(|over| over.is_ready()) {
             self.answers = None;
-            return Poll::Ready(Some(Err(Rejected::deadline_passed().into_status())));
+            return self.failed(Rejected::deadline_passed());
         }
         Poll::Pending
     }

@@ -302,12 +302,14 @@ impl Server {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let request = self.limits.request;
+        let figures = Arc::clone(self.engine.figures());
         Ok(edge::transport(&self.limits)
             .layer(layer_fn(move |inner| Edge {
                 inner,
                 limits: message,
                 gate: gate.clone(),
                 request,
+                figures: Arc::clone(&figures),
             }))
             .add_service(
                 LedgerServiceServer::new(context.clone())
