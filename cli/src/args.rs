@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cert;
+pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod proof;
@@ -318,6 +319,9 @@ pub(crate) enum Command {
     /// The keys of persons and organisations, and the key that wraps them
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Look at a data directory or a server as its keeper should: disk, clock, keys,
+    /// certificates, checkpoints, backups
+    Doctor(doctor::DoctorArgs),
     /// Measure this machine against its yardsticks
     Bench(BenchArgs),
     /// The whole way of a grant, in a new directory, in a few seconds
@@ -756,6 +760,10 @@ pub(crate) struct VerifyArgs {
     /// A published tree that the chain must be under: a directory or a URL
     #[arg(long, value_name = "DIR|URL", conflicts_with_all = ["head", "receipt", "checkpoint"])]
     pub(crate) tiles: Option<String>,
+    /// Leave a note of what came of it in this data directory, for `luzhang doctor`
+    /// and the metrics
+    #[arg(long, value_name = "DIR")]
+    pub(crate) note: Option<PathBuf>,
     /// Whose signatures to trust
     #[command(flatten)]
     pub(crate) trust: Trust,

@@ -25,6 +25,7 @@ use tonic::{
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
 };
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 use tower::service_fn;
 
@@ -140,6 +141,11 @@ impl Client {
     pub(crate) fn audit(&self) -> AuditServiceClient<Through> {
         AuditServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
+    }
+
+    /// Whether the server takes anything.
+    pub(crate) fn health(&self) -> HealthClient<Channel> {
+        HealthClient::new(self.channel.clone())
     }
 
     pub(crate) fn projections(&self) -> ProjectionServiceClient<Through> {

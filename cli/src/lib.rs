@@ -99,6 +99,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Command::Recovery(command) => runtime.block_on(commands::recovery::run(&global, &command)),
         Command::Keys(command) => commands::keys::run(&global, &command),
+        Command::Doctor(args) => runtime.block_on(commands::doctor::run(&global, &args)),
         Command::Bench(args) => bench::run(&args, global.output)
             .map(|()| exit::OK)
             .map_err(Failure::from),

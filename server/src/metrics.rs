@@ -36,7 +36,7 @@ use crate::{
     figures::{self, Bins, Figures, Writer},
     notes::{self, Noted},
     serve::ServeError,
-    snapshots::Shelf,
+    snapshots,
 };
 
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -368,7 +368,7 @@ fn of_snapshots(page: &mut Page<'_>, engine: &Engine) {
         "How often a snapshot could not be made",
         engine.figures().snapshots_failed(),
     );
-    let Some((position, file)) = Shelf::last(engine.dir()) else {
+    let Some((position, file)) = snapshots::newest(engine.dir()) else {
         return;
     };
     page.number(

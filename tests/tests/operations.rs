@@ -22,5 +22,7 @@ mod scrape;
 #[expect(dead_code, reason = "a part of it is for other tests")]
 mod site;
 
+#[path = "operations/doctor.rs"]
+mod doctor;
 #[path = "operations/metrics.rs"]
 mod metrics;

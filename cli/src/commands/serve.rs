@@ -181,7 +181,7 @@ fn warn_of_plain(lang: Lang) {
 
 /// The server's certificate, and whose it believes.
 fn certificates(args: &ServeArgs) -> Result<Option<Arc<Tls>>, Failure> {
-    let files = args.transport.files()?;
+    let files = args.transport.tls.files()?;
     let tls = files.map(Tls::load).transpose()?;
     Ok(tls.map(Arc::new))
 }

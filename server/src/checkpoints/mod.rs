@@ -240,6 +240,11 @@ pub fn kept_heads(dir: &std::path::Path) -> std::io::Result<Vec<TreeHead>> {
     Ok(heads)
 }
 
+/// The checkpoint that a data directory gave out last. No signature is checked.
+pub fn published(dir: &std::path::Path) -> std::io::Result<Option<SignedCheckpoint>> {
+    kept::Kept::Published.read(&dir.join("tree"))
+}
+
 /// When the newest checkpoint in a directory `tree` was given out.
 pub fn published_at(tree: &std::path::Path) -> Option<std::time::SystemTime> {
     kept::Kept::Published.written_at(tree)

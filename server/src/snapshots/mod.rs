@@ -246,14 +246,6 @@ impl Shelf {
         Ok(())
     }
 
-    /// The newest that is there: of which position, and its file.
-    pub(crate) fn last(dir: &Path) -> Option<(u64, fs::Metadata)> {
-        let dir = dir.join("snapshots");
-        let position = positions(&dir).ok()?.pop()?;
-        let file = fs::metadata(dir.join(file_name(position))).ok()?;
-        Some((position, file))
-    }
-
     /// The newest snapshot that fits the log, and that `suits`.
     pub(crate) fn newest(
         &self,
@@ -380,6 +372,15 @@ impl Shelf {
         }
         storage::sync_dir(&self.dir)
     }
+}
+
+/// The newest snapshot of a data directory: of which position, and its file. Nobody
+/// has looked into it.
+pub fn newest(dir: &Path) -> Option<(u64, fs::Metadata)> {
+    let dir = dir.join("snapshots");
+    let position = positions(&dir).ok()?.pop()?;
+    let file = fs::metadata(dir.join(file_name(position))).ok()?;
+    Some((position, file))
 }
 
 /// Positions of those that are in a directory, ascending.
