@@ -26,3 +26,5 @@ mod site;
 mod doctor;
 #[path = "operations/metrics.rs"]
 mod metrics;
+#[path = "operations/monitoring.rs"]
+mod monitoring;

@@ -11,7 +11,7 @@ use luzhang_projections::codes;
 use serde_json::Value;
 
 use crate::{
-    metrics::until,
+    metrics::metrics_of,
     scrape::Scrape,
     support::{Ledger, Ran, Server, luzhang, run},
 };
@@ -263,10 +263,8 @@ fn a_server_is_looked_at_from_outside_and_beside_it() {
     // A note beside a running server is in its metrics at once.
     let verify = ["audit", "verify", "--note", place];
     server.target().run(verify).ended(0);
-    let said = until(|| Some(server.said()).filter(|said| said.contains("metrics http")));
-    let metrics = said.lines().find_map(|line| line.strip_prefix("metrics "));
-    let metrics = metrics.unwrap().strip_suffix("/metrics").unwrap();
-    assert_eq!(Scrape::of(metrics).of_key("luzhang_verified_sound"), 1);
+    let metrics = metrics_of(&mut server);
+    assert_eq!(Scrape::of(&metrics).of_key("luzhang_verified_sound"), 1);
 
     server.kill();
     let found = Found::of(&doctor(&ledger, "yes", &["--server", &url]));

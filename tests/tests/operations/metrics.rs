@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader},
-    process::Stdio,
+    process::{Child, Stdio},
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -373,64 +373,104 @@ fn standbys_and_notes_are_shown_as_they_are_set() {
     });
 }
 
-/// The program as it is run, with a witness.
+/// The program as it is run, with a witness that cosigns.
+pub(crate) struct Witnessed {
+    pub(crate) ledger: Ledger,
+    pub(crate) server: Server,
+    /// Where its numbers are.
+    pub(crate) url: String,
+    witness: Child,
+}
+
+impl Drop for Witnessed {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.witness.kill();
+        let _reaped = self.witness.wait();
+    }
+}
+
+impl Witnessed {
+    pub(crate) fn new() -> Self {
+        let ledger = Ledger::new();
+        ledger.target().run(["checkpoint", "sign"]).ended(0);
+        let keys = ledger.target().run(["checkpoint", "keys", "-o", "json"]);
+        let keys = keys.ended(0).json();
+        let log = keys["rows"][0]["key"].as_str().unwrap().to_owned();
+        let place = ledger.file("witness");
+        let place = place.to_str().unwrap();
+        let init = ["witness", "init", place, "--name", "audit.example/w"];
+        let key = run(init).ended(0).out.trim().to_owned();
+        run(["witness", "add-log", place, &log]).ended(0);
+        let mut witness = luzhang()
+            .args(["witness", "serve", place, "--listen", "127.0.0.1:0"])
+            .env("LUZHANG_LOG", "off")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(witness.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening ").unwrap();
+        let policy = ledger.file("policy");
+        let lines = format!("log {log}\nwitness audit {key} {url}\nquorum audit\n");
+        fs::write(&policy, lines).unwrap();
+        let options = ["--witnesses", policy.to_str().unwrap()];
+        let more = [
+            "--metrics",
+            "127.0.0.1:0",
+            "--snapshots",
+            "1",
+            "--checkpoint-every",
+            "50ms",
+        ];
+        let mut server = Server::with(&ledger.dir(), options.iter().chain(&more), "off");
+        let url = metrics_of(&mut server);
+        Self {
+            ledger,
+            server,
+            url,
+            witness,
+        }
+    }
+
+    /// One more event.
+    pub(crate) fn grow(&self, document: &str) {
+        let json = format!(
+            r#"{{"appropriation": {{"document": "{document}", "fund": "county",
+                "office": "510502", "programme": "other-subsidy", "year": 2024,
+                "amount_fen": 1}}, "office": "510502"}}"#
+        );
+        let target = self.server.target();
+        target.run_with_input(["submit", "-"], &json).ended(0);
+    }
+
+    /// Its numbers, when all that is there is signed, cosigned and in a snapshot.
+    pub(crate) fn settled(&self) -> Scrape {
+        until(|| {
+            let now = Scrape::of(&self.url);
+            let position = now.of_key("luzhang_position");
+            let all = now.of_key("luzhang_checkpoint_size") == position
+                && now.find("luzhang_snapshot_position") == Some(position)
+                && now.of_key("luzhang_witness_size{witness=\"audit.example/w\"}") == position;
+            all.then_some(now)
+        })
+    }
+}
+
+/// Where a server that was told to give numbers out says that they are.
+pub(crate) fn metrics_of(server: &mut Server) -> String {
+    let said = until(|| Some(server.said()).filter(|said| said.contains("/metrics\n")));
+    let url = said.lines().find_map(|line| line.strip_prefix("metrics "));
+    url.unwrap().strip_suffix("/metrics").unwrap().to_owned()
+}
+
 #[test]
 fn the_program_shows_its_disk_its_snapshots_its_checkpoints_and_its_witnesses() {
-    let ledger = Ledger::new();
-    ledger.target().run(["checkpoint", "sign"]).ended(0);
-    let keys = ledger.target().run(["checkpoint", "keys", "-o", "json"]);
-    let log = keys.ended(0).json()["rows"][0]["key"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let place = ledger.file("witness");
-    let place = place.to_str().unwrap();
-    let init = ["witness", "init", place, "--name", "audit.example/w"];
-    let witness = run(init).ended(0).out.trim().to_owned();
-    run(["witness", "add-log", place, &log]).ended(0);
-    let mut child = luzhang()
-        .args(["witness", "serve", place, "--listen", "127.0.0.1:0"])
-        .env("LUZHANG_LOG", "off")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let mut out = BufReader::new(child.stdout.take().unwrap());
-    out.read_line(&mut line).unwrap();
-    let url = line.trim().strip_prefix("listening ").unwrap();
-    let policy = ledger.file("policy");
-    let lines = format!("log {log}\nwitness audit {witness} {url}\nquorum audit\n");
-    fs::write(&policy, lines).unwrap();
-
-    let options = ["--witnesses", policy.to_str().unwrap()];
-    let more = [
-        "--metrics",
-        "127.0.0.1:0",
-        "--snapshots",
-        "1",
-        "--checkpoint-every",
-        "50ms",
-    ];
-    let mut server = Server::with(&ledger.dir(), options.iter().chain(&more), "off");
-    let said = until(|| Some(server.said()).filter(|said| said.contains("metrics http")));
-    let url = said.lines().find_map(|line| {
-        let url = line.strip_prefix("metrics ")?;
-        url.strip_suffix("/metrics").map(str::to_owned)
-    });
-    let url = url.unwrap();
-    let json = r#"{"appropriation": {"document": "件1", "fund": "county", "office": "510502",
-        "programme": "other-subsidy", "year": 2024, "amount_fen": 1}, "office": "510502"}"#;
-    let submitted = server.target().run_with_input(["submit", "-"], json);
-    submitted.ended(0);
-    let now = until(|| {
-        let now = Scrape::of(&url);
-        let position = now.of_key("luzhang_position");
-        let all = now.of_key("luzhang_checkpoint_size") == position
-            && now.find("luzhang_snapshot_position") == Some(position)
-            && now.of_key("luzhang_witness_size{witness=\"audit.example/w\"}") == position;
-        all.then_some(now)
-    });
+    let mut all = Witnessed::new();
+    all.grow("件1");
+    let now = all.settled();
     assert_eq!(now.of_key("luzhang_witnesses"), 1);
     for time in [
         "luzhang_checkpoint_timestamp_seconds",
@@ -447,9 +487,9 @@ fn the_program_shows_its_disk_its_snapshots_its_checkpoints_and_its_witnesses() 
     let parts = now.by_label("luzhang_store_bytes");
     for (part, name) in [("log", "db"), ("tree", "tree"), ("keys", "keys")] {
         assert!(parts[part] > 0, "{parts:?}");
-        assert!(ledger.dir().join(name).is_dir());
+        assert!(all.ledger.dir().join(name).is_dir());
     }
-    let snapshots = fs::read_dir(ledger.dir().join("snapshots")).unwrap();
+    let snapshots = fs::read_dir(all.ledger.dir().join("snapshots")).unwrap();
     let lengths = snapshots.map(|file| file.unwrap().metadata().unwrap().len());
     assert_eq!(parts["snapshots"], lengths.sum::<u64>());
     assert!(now.of_key("process_open_fds") > 5);
@@ -457,13 +497,10 @@ fn the_program_shows_its_disk_its_snapshots_its_checkpoints_and_its_witnesses() 
     assert!(now.of_key("process_resident_memory_bytes") > 1 << 20);
 
     // A witness that does not answer.
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let json = json.replace("件1", "件2");
-    let submitted = server.target().run_with_input(["submit", "-"], &json);
-    submitted.ended(0);
+    all.witness.kill().unwrap();
+    all.grow("件2");
     until(|| {
-        let now = Scrape::of(&url);
+        let now = Scrape::of(&all.url);
         let failed = now.of_key("luzhang_witness_failures_total{witness=\"audit.example/w\"}");
         let trouble = now.of_key("luzhang_checkpoint_trouble{code=\"QUORUM_NOT_MET\"}");
         let behind = now.of_key("luzhang_checkpoint_size") < now.of_key("luzhang_position");

@@ -2,7 +2,7 @@
 //!
 //! Source: `OpenMetrics` 1.0.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::http;
 
@@ -88,6 +88,20 @@ impl Scrape {
             Some((label.to_owned(), whole(*value)))
         });
         of_name.collect()
+    }
+
+    /// Names of all series, without labels.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        let name = |key: &String| key.split('{').next().unwrap().to_owned();
+        self.values.keys().map(name).collect()
+    }
+
+    /// Names of all labels.
+    pub(crate) fn labels(&self) -> BTreeSet<String> {
+        let labels = self.values.keys().filter_map(|key| key.split_once('{'));
+        let each = labels.flat_map(|(_, labels)| labels.split("\",").collect::<Vec<_>>());
+        each.map(|label| label.split('=').next().unwrap().to_owned())
+            .collect()
     }
 
     /// Counters and histograms do not go back.
