@@ -39,6 +39,7 @@ use crate::{
     client::{Remote, Target},
     failure::Failure,
     lang::Lang,
+    logging::LogFormat,
     output::Format,
     report::Form,
     trust::Trust,
@@ -57,6 +58,9 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: Global,
+    /// The command's name.
+    #[arg(skip)]
+    pub(crate) name: String,
 }
 
 impl Cli {
@@ -65,6 +69,7 @@ impl Cli {
         let matches = Self::command().get_matches();
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         cli.global.prefer_flags(&matches);
+        cli.name = matches.subcommand_name().unwrap_or_default().to_owned();
         cli
     }
 }
@@ -84,6 +89,16 @@ pub(crate) struct Global {
     /// Language of messages; that of the locale by default
     #[arg(long, global = true, env = "LUZHANG_LANG", value_enum)]
     pub(crate) lang: Option<Lang>,
+    /// How what happens is told on standard error: for people, or one JSON object a line
+    #[arg(
+        long,
+        global = true,
+        env = "LUZHANG_LOG_FORMAT",
+        value_enum,
+        default_value_t,
+        value_name = "text|json"
+    )]
+    pub(crate) log_format: LogFormat,
     /// Show a server this certificate: PREFIX.crt, with its key in PREFIX.key
     #[arg(long, global = true, env = "LUZHANG_IDENTITY", value_name = "PREFIX")]
     pub(crate) identity: Option<PathBuf>,

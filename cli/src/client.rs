@@ -29,7 +29,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 use tower::service_fn;
 
-use crate::{args::Local, failure::Failure, lang::Lang, transport};
+use crate::{args::Local, failure::Failure, lang::Lang, logging, transport};
 
 /// The most bytes of one answer that this client takes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -64,6 +64,7 @@ impl Interceptor for As {
                 .metadata_mut()
                 .insert("luzhang-principal", name.clone());
         }
+        logging::pass_on(request.metadata_mut());
         Ok(request)
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use luzhang_projections::codes;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_stream::Stream;
 use tonic::{
@@ -15,6 +16,8 @@ use tonic::{
     body::Body,
     codegen::{BoxFuture, Service, http},
 };
+use tonic_types::StatusExt as _;
+use tracing::{Instrument as _, Span, field};
 
 use crate::{
     allowance::UnderWay,
@@ -104,7 +107,12 @@ pub(crate) struct Edge<S> {
     /// How long a request may take until its answer begins.
     pub(crate) request: Duration,
     pub(crate) figures: Arc<Figures>,
+    /// Says which trace a request belongs to.
+    pub(crate) join: Join,
 }
+
+/// Says which trace a request belongs to, by its headers.
+pub type Join = fn(&Span, &http::HeaderMap);
 
 impl<S, B> Service<http::Request<B>> for Edge<S>
 where
@@ -131,20 +139,27 @@ where
         }
         let limits = self.limits;
         let figures = Arc::clone(&self.figures);
-        match self.gate.admit(&request) {
+        let span = match self.gate.admit(&request) {
             Ok(Some(visitor)) => {
+                let span = span(visitor.method());
+                if !span.is_disabled() {
+                    (self.join)(&span, request.headers());
+                }
                 request.extensions_mut().insert(visitor);
+                span
             }
-            Ok(None) => {}
+            // Whether the server is well is asked every few seconds.
+            Ok(None) => Span::none(),
             Err(why) => {
                 self.figures.rejected(why.code);
                 let denied = why.into_status().into_http();
                 return Box::pin(async move { Ok(denied) });
             }
-        }
+        };
         let ours = Instant::now().checked_add(self.request);
-        let answer = self.inner.call(request);
-        Box::pin(async move {
+        let answer = span.in_scope(|| self.inner.call(request));
+        let told = span.clone();
+        let answered = async move {
             let theirs = deadline.map(|Deadline(at)| at);
             let answer = match theirs.into_iter().chain(ours).min() {
                 None => answer.await,
@@ -157,15 +172,46 @@ where
                 Some(status) if status.code() == Code::OutOfRange => {
                     let explained = limits.explained(status);
                     figures.answered(&explained);
+                    tell(&told, &explained);
                     explained.into_http()
                 }
                 Some(status) => {
                     figures.answered(&status);
+                    tell(&told, &status);
                     answer
                 }
                 None => answer,
             })
-        })
+        };
+        Box::pin(answered.instrument(span))
+    }
+}
+
+/// A request, by its method alone: what it is about is not told.
+fn span(method: &'static str) -> Span {
+    tracing::info_span!(
+        "request",
+        otel.name = method,
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.method = method,
+        rpc.grpc.status_code = field::Empty,
+        luzhang.code = field::Empty,
+    )
+}
+
+/// What a request came to: the number of its status and our own code, no words.
+fn tell(span: &Span, status: &Status) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("rpc.grpc.status_code", i32::from(status.code()));
+    let details = status.get_error_details();
+    if let Some(entry) = details
+        .error_info()
+        .and_then(|info| codes::find(&info.reason))
+    {
+        span.record("luzhang.code", entry.code);
     }
 }
 

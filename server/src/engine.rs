@@ -25,6 +25,7 @@ use luzhang_projections::{
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 use tonic::Code;
+use tracing::Instrument as _;
 
 use crate::{
     checkpoints::{self, Checkpoints, OldKey, Proofs, Published, Rotation, Tidings, Trouble},
@@ -483,7 +484,10 @@ pub struct Pending(oneshot::Receiver<Vec<Result<Outcome, Rejected>>>);
 impl Pending {
     /// Waits until the commands are decided and durable.
     pub async fn outcomes(self) -> Result<Vec<Result<Outcome, Rejected>>, Rejected> {
-        self.0.await.map_err(|_| Rejected::shutting_down())
+        // Its time is that in the queue, of the decision, and of the flush.
+        let waiting = tracing::info_span!("decided and durable");
+        let outcomes = self.0.instrument(waiting).await;
+        outcomes.map_err(|_| Rejected::shutting_down())
     }
 }
 

@@ -178,6 +178,11 @@ impl Visitor {
         extensions.get().ok_or_else(|| no_principal().into_status())
     }
 
+    /// What was asked for, by its name in the table.
+    pub(crate) fn method(&self) -> &'static str {
+        self.method
+    }
+
     /// Where what is answered is counted.
     pub(crate) fn figures(&self) -> Arc<Figures> {
         Arc::clone(self.engine.figures())

@@ -42,7 +42,7 @@ pub mod witness;
 pub use caller::{Caller, Certified};
 pub use committer::Stopped;
 pub use connections::{Observer, TurnedAway};
-pub use edge::transport;
+pub use edge::{Join, transport};
 pub use engine::{Engine, EngineError, Options};
 pub use rejected::Rejected;
 pub use serve::{Limits, Server};
