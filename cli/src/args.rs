@@ -69,7 +69,8 @@ impl Cli {
         let matches = Self::command().get_matches();
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         cli.global.prefer_flags(&matches);
-        cli.name = matches.subcommand_name().unwrap_or_default().to_owned();
+        let name = matches.subcommand_name().unwrap_or_default();
+        name.clone_into(&mut cli.name);
         cli
     }
 }

@@ -41,6 +41,8 @@ impl Traces {
         if let Some(exporting) = self.exporting {
             exporting.end();
         }
+        #[cfg(not(feature = "otel"))]
+        let Self {} = self;
     }
 }
 
@@ -120,9 +122,11 @@ pub(crate) fn pass_on(metadata: &mut MetadataMap) {
 }
 
 /// Where a request of a server belongs to, if its caller said so.
+#[cfg_attr(
+    not(feature = "otel"),
+    expect(unused_variables, reason = "there is nothing to belong to")
+)]
 pub(crate) fn join(span: &tracing::Span, headers: &tonic::codegen::http::HeaderMap) {
     #[cfg(feature = "otel")]
     otel::join(span, headers);
-    #[cfg(not(feature = "otel"))]
-    let _nowhere = (span, headers);
 }

@@ -45,7 +45,7 @@ use crate::{
 
 pub use self::{
     error::EngineError,
-    opening::{join, open_for_audit},
+    opening::{join, open_for_audit, witnessed},
 };
 
 /// How many messages may wait for the sequencer.

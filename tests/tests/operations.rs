@@ -22,6 +22,8 @@ mod scrape;
 #[expect(dead_code, reason = "a part of it is for other tests")]
 mod site;
 
+#[path = "operations/deploy.rs"]
+mod deploy;
 #[path = "operations/doctor.rs"]
 mod doctor;
 #[path = "operations/metrics.rs"]

@@ -126,6 +126,14 @@ fn secrets(bureau: &Bureau) -> BTreeSet<String> {
     secrets
 }
 
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "b7ad6b7169203331";
 
@@ -207,13 +215,8 @@ fn a_request_is_one_trace_from_the_caller_to_the_disk_and_names_nobody() {
 
     let spans = collector.spans();
     let of = |name: &'static str| spans.iter().filter(move |span| span.name == name);
-    let trace = |span: &Span| {
-        span.trace_id
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect::<String>()
-    };
-    let id = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let id = hex;
+    let trace = |span: &Span| hex(&span.trace_id);
     // The caller's trace, the command in it, the request in that, and what it waited for.
     let command = of("submit").find(|span| trace(span) == TRACE).unwrap();
     assert_eq!(id(&command.parent_span_id), PARENT);

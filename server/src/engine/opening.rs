@@ -17,7 +17,7 @@ use luzhang_ledger::{
     block::Head,
     log::{
         Log, Reader,
-        sled::{self, AuditLog, Elsewhere, Held, Place, SledLog},
+        sled::{self, AuditLog, Elsewhere, Format, Held, Place, SledLog, Witness},
         storage::sync_dir,
     },
     proof::note::KeyName,
@@ -545,6 +545,15 @@ pub fn open_for_audit(
         format,
         witness: Ok(witness(dir, format.ledger)?),
         reader: Arc::new(reader),
+    })
+}
+
+/// How far a log had come when that was last written down in its data directory,
+/// wherever it is.
+pub fn witnessed(dir: &Path, format: &Format) -> Result<Witness, EngineError> {
+    Ok(match format.place {
+        Place::Here => sled::witness(dir)?,
+        Place::Database => witness(dir, format.ledger)?,
     })
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
 
 /// When something was written last, by the same clock that stamps events.
 fn newest_file(dir: &Dir) -> Option<i64> {
-    let files = ["head", "db/db", "tree/checkpoint", "lock"];
+    let files = ["head", "mark", "db/db", "tree/checkpoint", "lock"];
     let seconds = files.iter().filter_map(|file| {
         let written = fs::metadata(dir.path.join(file)).and_then(|file| file.modified());
         let since = written.ok()?.duration_since(UNIX_EPOCH).ok()?;

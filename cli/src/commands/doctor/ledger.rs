@@ -1,6 +1,7 @@
 //! Whether the directory is a ledger, and who has it open.
 
 use luzhang_ledger::{Position, log::sled};
+use luzhang_server::engine::witnessed;
 
 use super::{
     Patient,
@@ -29,13 +30,16 @@ pub(super) fn look(patient: &Patient) -> Vec<Finding> {
         }
     };
     let ledger = outside.format.ledger;
-    let witness = match &outside.witness {
+    let witness = match witnessed(&dir.path, &outside.format) {
         Ok(witness) => witness,
         Err(error) => {
-            let seen = Text::new(error.zh(), error.to_string());
+            let seen = Text::new(
+                format!("{}（{}）", error.zh(), error.code()),
+                format!("{error} ({})", error.code()),
+            );
             let remedy = Text::new(
-                "停止服务，运行 luzhang audit verify，从备份恢复 head 文件",
-                "stop the server, run `luzhang audit verify`, restore the file `head` from a backup",
+                "停止服务，运行 luzhang audit verify，从备份恢复 head 文件（日志在数据库中的，是 mark 文件）",
+                "stop the server, run `luzhang audit verify`, restore the file `head` from a backup (`mark`, if the log is in a database)",
             );
             return vec![Finding::fail(CODE, seen, remedy)];
         }

@@ -18,8 +18,11 @@ mod server;
 use std::{future::Future, path::PathBuf, pin::Pin};
 
 use jiff::Timestamp;
-use luzhang_ledger::{log::sled::Outside, proof::Policy};
-use luzhang_server::{tls::Files, vault::KekSource};
+use luzhang_ledger::{
+    log::sled::{Outside, Witness},
+    proof::Policy,
+};
+use luzhang_server::{engine::witnessed, tls::Files, vault::KekSource};
 use serde_json::{Map, json};
 
 use self::finding::{Finding, State};
@@ -53,6 +56,8 @@ pub(crate) struct Dir {
     pub(crate) kek: KekSource,
     /// `None` if it is no ledger, which is a finding.
     pub(crate) outside: Option<Outside>,
+    /// How far it had come, as far as is known without opening it.
+    pub(crate) witness: Option<Witness>,
 }
 
 pub(crate) type Looking<'a> = Pin<Box<dyn Future<Output = Vec<Finding>> + Send + 'a>>;
@@ -101,7 +106,14 @@ pub(crate) async fn run(global: &Global, args: &DoctorArgs) -> Result<u8, Failur
 fn patient(global: &Global, args: &DoctorArgs) -> Result<Patient, Failure> {
     let dir = global.data_dir.clone().map(|path| {
         let outside = luzhang_ledger::log::sled::look(&path).ok();
-        global.kek().map(|kek| Dir { path, kek, outside })
+        let known = outside.as_ref();
+        let witness = known.and_then(|known| witnessed(&path, &known.format).ok());
+        global.kek().map(|kek| Dir {
+            path,
+            kek,
+            outside,
+            witness,
+        })
     });
     let dir = dir.transpose()?;
     let remote = global.server.as_deref().map(|url| global.remote(url));

@@ -32,8 +32,6 @@ pub struct AuditLog {
 pub struct Outside {
     /// Which ledger it is.
     pub format: Format,
-    /// How far the log had come when that was last written down.
-    pub witness: Result<Witness, OpenError>,
     /// Whoever has it open for writing.
     pub writer: Option<Writer>,
 }
@@ -53,17 +51,23 @@ pub struct Writer {
 pub fn look(dir: &Path) -> Result<Outside, OpenError> {
     let data_dir = DataDir::new(dir);
     let format = data_dir.format()?;
-    data_dir.require_db()?;
+    if format.place == Place::Here {
+        data_dir.require_db()?;
+    }
     let writer = match data_dir.lock_out_writers() {
         Ok(_free) => None,
         Err(OpenError::Locked { pid }) => Some(Writer { pid }),
         Err(error) => return Err(error),
     };
-    Ok(Outside {
-        format,
-        witness: Witness::read(dir),
-        writer,
-    })
+    Ok(Outside { format, writer })
+}
+
+/// How far the log of a data directory had come when that was last written down there.
+///
+/// # Errors
+/// If it was not, or cannot be read.
+pub fn witness(dir: &Path) -> Result<Witness, OpenError> {
+    Witness::read(dir)
 }
 
 /// Copies the database files of `dir` into `scratch`, an empty directory, and
