@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod cert;
+pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod proof;
@@ -38,6 +39,7 @@ use crate::{
     client::{Remote, Target},
     failure::Failure,
     lang::Lang,
+    logging::LogFormat,
     output::Format,
     report::Form,
     trust::Trust,
@@ -56,6 +58,9 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: Global,
+    /// The command's name.
+    #[arg(skip)]
+    pub(crate) name: String,
 }
 
 impl Cli {
@@ -64,6 +69,8 @@ impl Cli {
         let matches = Self::command().get_matches();
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         cli.global.prefer_flags(&matches);
+        let name = matches.subcommand_name().unwrap_or_default();
+        name.clone_into(&mut cli.name);
         cli
     }
 }
@@ -83,6 +90,16 @@ pub(crate) struct Global {
     /// Language of messages; that of the locale by default
     #[arg(long, global = true, env = "LUZHANG_LANG", value_enum)]
     pub(crate) lang: Option<Lang>,
+    /// How what happens is told on standard error: for people, or one JSON object a line
+    #[arg(
+        long,
+        global = true,
+        env = "LUZHANG_LOG_FORMAT",
+        value_enum,
+        default_value_t,
+        value_name = "text|json"
+    )]
+    pub(crate) log_format: LogFormat,
     /// Show a server this certificate: PREFIX.crt, with its key in PREFIX.key
     #[arg(long, global = true, env = "LUZHANG_IDENTITY", value_name = "PREFIX")]
     pub(crate) identity: Option<PathBuf>,
@@ -318,6 +335,9 @@ pub(crate) enum Command {
     /// The keys of persons and organisations, and the key that wraps them
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Look at a data directory or a server as its keeper should: disk, clock, keys,
+    /// certificates, checkpoints, backups
+    Doctor(doctor::DoctorArgs),
     /// Measure this machine against its yardsticks
     Bench(BenchArgs),
     /// The whole way of a grant, in a new directory, in a few seconds
@@ -756,6 +776,10 @@ pub(crate) struct VerifyArgs {
     /// A published tree that the chain must be under: a directory or a URL
     #[arg(long, value_name = "DIR|URL", conflicts_with_all = ["head", "receipt", "checkpoint"])]
     pub(crate) tiles: Option<String>,
+    /// Leave a note of what came of it in this data directory, for `luzhang doctor`
+    /// and the metrics
+    #[arg(long, value_name = "DIR")]
+    pub(crate) note: Option<PathBuf>,
     /// Whose signatures to trust
     #[command(flatten)]
     pub(crate) trust: Trust,

@@ -25,10 +25,11 @@ use tonic::{
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
 };
+use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 use tower::service_fn;
 
-use crate::{args::Local, failure::Failure, lang::Lang, transport};
+use crate::{args::Local, failure::Failure, lang::Lang, logging, transport};
 
 /// The most bytes of one answer that this client takes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -63,6 +64,7 @@ impl Interceptor for As {
                 .metadata_mut()
                 .insert("luzhang-principal", name.clone());
         }
+        logging::pass_on(request.metadata_mut());
         Ok(request)
     }
 }
@@ -140,6 +142,11 @@ impl Client {
     pub(crate) fn audit(&self) -> AuditServiceClient<Through> {
         AuditServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
+    }
+
+    /// Whether the server takes anything.
+    pub(crate) fn health(&self) -> HealthClient<Channel> {
+        HealthClient::new(self.channel.clone())
     }
 
     pub(crate) fn projections(&self) -> ProjectionServiceClient<Through> {

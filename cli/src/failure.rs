@@ -26,6 +26,7 @@ pub(crate) mod exit {
     pub(crate) const NOT_FOUND: u8 = 5;
     pub(crate) const CONFLICT: u8 = 6;
     pub(crate) const UNKNOWN: u8 = 7;
+    pub(crate) const WARNED: u8 = 8;
     pub(crate) const TAMPERED: u8 = 10;
     pub(crate) const UNVERIFIED: u8 = 11;
 }

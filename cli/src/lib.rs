@@ -11,6 +11,7 @@ mod failure;
 pub mod fuzz;
 mod import;
 mod lang;
+mod logging;
 mod message;
 mod output;
 mod payment;
@@ -21,13 +22,7 @@ mod tiles;
 mod transport;
 mod trust;
 
-use std::{
-    env,
-    io::{self, IsTerminal as _},
-    process::ExitCode,
-};
-
-use tracing_subscriber::EnvFilter;
+use std::process::ExitCode;
 
 use crate::{
     args::{Cli, Command},
@@ -39,15 +34,6 @@ pub fn main() -> ExitCode {
     process::keep_to_itself();
     let cli = Cli::parse_arguments();
     let lang = cli.global.lang();
-    // What the database grumbles about is in our own words in the error.
-    let filter =
-        EnvFilter::try_from_env("LUZHANG_LOG").unwrap_or_else(|_| EnvFilter::new("warn,sled=off"));
-    let colour = io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colour)
-        .init();
     match run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
@@ -62,6 +48,15 @@ fn run(cli: Cli) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
+    let traces = {
+        // What goes to a collector goes through it.
+        let _within = runtime.enter();
+        logging::begin(global.log_format)?
+    };
+    // What a server does on behalf of a command belongs to it. A server itself goes on.
+    let is_server = matches!(cli.command, Command::Serve(_) | Command::Witness(_));
+    let command = logging::command(&cli.name);
+    let within = (!is_server).then(|| command.enter());
     let ended = match cli.command {
         Command::Init(args) => commands::init::run(&global, &args),
         Command::Join(args) => commands::join::run(&global, &args),
@@ -99,6 +94,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         }
         Command::Recovery(command) => runtime.block_on(commands::recovery::run(&global, &command)),
         Command::Keys(command) => commands::keys::run(&global, &command),
+        Command::Doctor(args) => runtime.block_on(commands::doctor::run(&global, &args)),
         Command::Bench(args) => bench::run(&args, global.output)
             .map(|()| exit::OK)
             .map_err(Failure::from),
@@ -107,6 +103,9 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Man { dir } => commands::shell::man(&dir),
     };
     // A follower of a remote stream may still wait; the answer is complete.
+    drop(within);
+    drop(command);
+    traces.end();
     runtime.shutdown_background();
     ended
 }

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     io::{self, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use clap::ValueEnum;
@@ -101,10 +102,34 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 /// A line on stderr, for people, as [`line`] has it.
 macro_rules! note {
     ($($words:tt)*) => {
-        eprintln!("{}", $crate::output::visible(&format!($($words)*)))
+        $crate::output::tell(&format!($($words)*))
     };
 }
 pub(crate) use note;
+
+/// Whether whoever reads standard error wants one JSON object a line.
+static AS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From here on notes are JSON, too.
+pub(crate) fn notes_as_json() {
+    AS_JSON.store(true, Ordering::Relaxed);
+}
+
+/// A line on stderr: see [`note`].
+pub(crate) fn tell(text: &str) {
+    if AS_JSON.load(Ordering::Relaxed) {
+        // In the form of what the program logs.
+        let note = serde_json::json!({
+            "timestamp": jiff::Timestamp::now().to_string(),
+            "level": "NOTE",
+            "message": text,
+            "target": "luzhang",
+        });
+        eprintln!("{}", visible(&note.to_string()));
+    } else {
+        eprintln!("{}", visible(text));
+    }
+}
 
 /// A text from a file, a server or a ledger as a terminal may have it: controls,
 /// escapes, and characters that hide or reorder others are written as JSON writes

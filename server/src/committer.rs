@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, SyncSender},
     },
+    time::Instant,
 };
 
 use luzhang_ledger::{
@@ -20,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     checkpoints::Tidings,
     convert::to_proto::Outcome,
+    figures::{Figures, Seen},
     rejected::Rejected,
     turns::Turns,
     vault::{Retired, Vault, VaultError},
@@ -65,6 +67,7 @@ pub(crate) struct Commit {
     /// Whose keys are destroyed when all of it is durable.
     pub(crate) retired: Vec<Retired>,
     pub(crate) replies: Replies,
+    pub(crate) seen: Seen,
 }
 
 /// What is said when a group is durable, and to whom.
@@ -83,6 +86,7 @@ pub(crate) struct Committer {
     pub(crate) durable: watch::Sender<Head>,
     pub(crate) poison: Poison,
     pub(crate) turns: Arc<Turns>,
+    pub(crate) figures: Arc<Figures>,
     /// The position of the newest erasure that is done.
     pub(crate) erased: Arc<AtomicU64>,
 }
@@ -103,6 +107,10 @@ impl Committer {
                 self.durable.send_modify(|_| {});
             }
             let failed = self.poison.get().map(Rejected::stopped);
+            if failed.is_none() {
+                let outcomes = commit.replies.commands.iter().flat_map(|(_, told)| told);
+                self.figures.committed(&commit.seen, outcomes);
+            }
             for (reply, said) in commit.replies.own {
                 let said = failed.clone().map_or(said, Err);
                 let _gone = reply.send(said);
@@ -139,6 +147,7 @@ impl Committer {
         let Some(head) = blocks.last().map(|block| block.head) else {
             return Ok(());
         };
+        let began = Instant::now();
         // Keys first: an event must never be sealed under a key that is lost.
         self.vault
             .sync()
@@ -147,6 +156,7 @@ impl Committer {
             .append(&blocks)
             .map_err(|error| Stopped::of_log(&error))?;
         self.durable.send_replace(head);
+        self.figures.flushed(&blocks, began.elapsed());
         self.tell(blocks);
         Ok(())
     }

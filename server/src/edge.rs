@@ -3,10 +3,12 @@
 
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
+use luzhang_projections::codes;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_stream::Stream;
 use tonic::{
@@ -14,9 +16,12 @@ use tonic::{
     body::Body,
     codegen::{BoxFuture, Service, http},
 };
+use tonic_types::StatusExt as _;
+use tracing::{Instrument as _, Span, field};
 
 use crate::{
     allowance::UnderWay,
+    figures::Figures,
     gate::{Gate, Visitor},
     rejected::{MessageSize, Rejected},
     serve::Limits,
@@ -101,7 +106,13 @@ pub(crate) struct Edge<S> {
     pub(crate) gate: Gate,
     /// How long a request may take until its answer begins.
     pub(crate) request: Duration,
+    pub(crate) figures: Arc<Figures>,
+    /// Says which trace a request belongs to.
+    pub(crate) join: Join,
 }
+
+/// Says which trace a request belongs to, by its headers.
+pub type Join = fn(&Span, &http::HeaderMap);
 
 impl<S, B> Service<http::Request<B>> for Edge<S>
 where
@@ -127,19 +138,28 @@ where
             request.extensions_mut().insert(deadline);
         }
         let limits = self.limits;
-        match self.gate.admit(&request) {
+        let figures = Arc::clone(&self.figures);
+        let span = match self.gate.admit(&request) {
             Ok(Some(visitor)) => {
+                let span = span(visitor.method());
+                if !span.is_disabled() {
+                    (self.join)(&span, request.headers());
+                }
                 request.extensions_mut().insert(visitor);
+                span
             }
-            Ok(None) => {}
+            // Whether the server is well is asked every few seconds.
+            Ok(None) => Span::none(),
             Err(why) => {
+                self.figures.rejected(why.code);
                 let denied = why.into_status().into_http();
                 return Box::pin(async move { Ok(denied) });
             }
-        }
+        };
         let ours = Instant::now().checked_add(self.request);
-        let answer = self.inner.call(request);
-        Box::pin(async move {
+        let answer = span.in_scope(|| self.inner.call(request));
+        let told = span.clone();
+        let answered = async move {
             let theirs = deadline.map(|Deadline(at)| at);
             let answer = match theirs.into_iter().chain(ours).min() {
                 None => answer.await,
@@ -150,11 +170,48 @@ where
             };
             answer.map(|answer| match Status::from_header_map(answer.headers()) {
                 Some(status) if status.code() == Code::OutOfRange => {
-                    limits.explained(status).into_http()
+                    let explained = limits.explained(status);
+                    figures.answered(&explained);
+                    tell(&told, &explained);
+                    explained.into_http()
                 }
-                Some(_) | None => answer,
+                Some(status) => {
+                    figures.answered(&status);
+                    tell(&told, &status);
+                    answer
+                }
+                None => answer,
             })
-        })
+        };
+        Box::pin(answered.instrument(span))
+    }
+}
+
+/// A request, by its method alone: what it is about is not told.
+fn span(method: &'static str) -> Span {
+    tracing::info_span!(
+        "request",
+        otel.name = method,
+        otel.kind = "server",
+        rpc.system = "grpc",
+        rpc.method = method,
+        rpc.grpc.status_code = field::Empty,
+        luzhang.code = field::Empty,
+    )
+}
+
+/// What a request came to: the number of its status and our own code, no words.
+fn tell(span: &Span, status: &Status) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("rpc.grpc.status_code", i32::from(status.code()));
+    let details = status.get_error_details();
+    if let Some(entry) = details
+        .error_info()
+        .and_then(|info| codes::find(&info.reason))
+    {
+        span.record("luzhang.code", entry.code);
     }
 }
 
@@ -185,6 +242,7 @@ fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
 pub(crate) struct Until<S> {
     answers: Option<S>,
     visitor: Option<Visitor>,
+    figures: Option<Arc<Figures>>,
     /// It counts among its principal's streams as long as this lives.
     _under_way: UnderWay,
     over: Option<Pin<Box<Sleep>>>,
@@ -209,9 +267,20 @@ impl<S> Until<S> {
         Self {
             answers: Some(answers),
             visitor: None,
+            figures: extensions.get().map(Visitor::figures),
             _under_way: under_way,
             over: deadline.map(|Deadline(at)| Box::pin(sleep_until(*at))),
         }
+    }
+}
+
+impl<S> Until<S> {
+    /// The last answer.
+    fn failed<T>(&self, why: Rejected) -> Poll<Option<Result<T, Status>>> {
+        if let Some(figures) = &self.figures {
+            figures.rejected(why.code);
+        }
+        Poll::Ready(Some(Err(why.into_status())))
     }
 }
 
@@ -227,14 +296,17 @@ impl<T, S: Stream<Item = Result<T, Status>> + Unpin> Stream for Until<S> {
             let welcome = self.visitor.as_ref().map(Visitor::is_welcome);
             if let (Some(Ok(_)), Some(Err(why))) = (&answer, welcome) {
                 self.answers = None;
-                return Poll::Ready(Some(Err(why.into_status())));
+                return self.failed(why);
+            }
+            if let (Some(Err(status)), Some(figures)) = (&answer, &self.figures) {
+                figures.answered(status);
             }
             return Poll::Ready(answer);
         }
         let over = self.over.as_mut().map(|over| over.as_mut().poll(context));
         if over.is_some_and(|over| over.is_ready()) {
             self.answers = None;
-            return Poll::Ready(Some(Err(Rejected::deadline_passed().into_status())));
+            return self.failed(Rejected::deadline_passed());
         }
         Poll::Pending
     }

@@ -5,8 +5,9 @@ mod error;
 mod opening;
 
 use std::{
+    path::{Path, PathBuf},
     sync::{Arc, Weak},
-    time::Duration,
+    time::{Duration, Instant, SystemTime},
 };
 
 use luzhang_ledger::{
@@ -24,25 +25,27 @@ use luzhang_projections::{
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 use tonic::Code;
+use tracing::Instrument as _;
 
 use crate::{
-    checkpoints::{Checkpoints, OldKey, Proofs, Published, Rotation, Tidings, Trouble},
+    checkpoints::{self, Checkpoints, OldKey, Proofs, Published, Rotation, Tidings, Trouble},
     committer::{Poison, Stopped},
     convert::{from_proto::Request, to_proto::Outcome},
     denials::Denials,
+    figures::Figures,
     follower::Follower,
     postgres::{Durable, LeaseSource},
     rejected::Rejected,
     sequencer::{Commands, Own, Presence, Running, Said, Say},
     snapshots::{Index, Keeper, Parts, Snapshots},
     standing::Standing,
-    turns::{Lane, Turned, Turns},
+    turns::{Lane, Length, Turned, Turns},
     vault::{KekSource, Vault},
 };
 
 pub use self::{
     error::EngineError,
-    opening::{join, open_for_audit},
+    opening::{join, open_for_audit, witnessed},
 };
 
 /// How many messages may wait for the sequencer.
@@ -109,6 +112,8 @@ pub struct Engine {
     tree: Option<Tree>,
     access: Arc<RwLock<Arc<Access>>>,
     denials: Arc<Denials>,
+    figures: Arc<Figures>,
+    dir: PathBuf,
     /// The data directory's lock, where the log itself has none.
     _held: Option<Held>,
 }
@@ -119,6 +124,8 @@ pub struct Tree {
     /// Its nodes.
     pub tiles: TileReader,
     published: watch::Receiver<Published>,
+    /// Where it is kept.
+    dir: PathBuf,
 }
 
 /// What a new ledger begins with.
@@ -198,6 +205,7 @@ impl Engine {
             requests,
             reply,
             presence: Presence::Reply,
+            since: Instant::now(),
         };
         match self.turns.single(principal, commands) {
             Ok(()) => Ok(Pending(pending)),
@@ -226,6 +234,7 @@ impl Engine {
             requests,
             reply,
             presence: Presence::Shared(Weak::clone(&source.listener)),
+            since: Instant::now(),
         };
         let queued = self.turns.message(&source.lane, commands).await;
         queued.map_err(|_| Rejected::shutting_down())?;
@@ -266,6 +275,21 @@ impl Engine {
     /// What was denied.
     pub fn denials(&self) -> &Arc<Denials> {
         &self.denials
+    }
+
+    /// What is counted.
+    pub fn figures(&self) -> &Arc<Figures> {
+        &self.figures
+    }
+
+    /// Where its keys are, and all else that is kept as files.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How much waits to be decided.
+    pub(crate) fn queued(&self) -> Length {
+        self.turns.length()
     }
 
     /// Reads the projections. The answer is given when everything that it was
@@ -460,7 +484,10 @@ pub struct Pending(oneshot::Receiver<Vec<Result<Outcome, Rejected>>>);
 impl Pending {
     /// Waits until the commands are decided and durable.
     pub async fn outcomes(self) -> Result<Vec<Result<Outcome, Rejected>>, Rejected> {
-        self.0.await.map_err(|_| Rejected::shutting_down())
+        // Its time is that in the queue, of the decision, and of the flush.
+        let waiting = tracing::info_span!("decided and durable");
+        let outcomes = self.0.instrument(waiting).await;
+        outcomes.map_err(|_| Rejected::shutting_down())
     }
 }
 
@@ -468,6 +495,11 @@ impl Tree {
     /// The newest checkpoint that is given out.
     pub fn published(&self) -> Option<Arc<SignedCheckpoint>> {
         self.published.borrow().checkpoint.clone()
+    }
+
+    /// When that was, as far as the disk knows.
+    pub(crate) fn published_at(&self) -> Option<SystemTime> {
+        checkpoints::published_at(&self.dir)
     }
 
     /// Why there is no newer one, if that is so.

@@ -32,6 +32,7 @@ use crate::{
     committer::{Poison, Stopped},
     denials::Denials,
     engine::EngineError,
+    figures::Figures,
     postgres::{
         Followed, KeyCopies, KeyTail, KeysError, Lease, LeaseSource, PostgresError, PostgresLog,
         Seeker, Writer,
@@ -57,6 +58,7 @@ pub(crate) struct Ready {
     pub(crate) index: Index,
     pub(crate) access: Arc<RwLock<Arc<Access>>>,
     pub(crate) denials: Arc<Denials>,
+    pub(crate) figures: Arc<Figures>,
     pub(crate) tree: Option<SyncSender<Tidings>>,
     pub(crate) erased: Arc<AtomicU64>,
     pub(crate) durable: watch::Sender<Head>,
@@ -90,6 +92,7 @@ impl Ready {
             genesis,
             access: self.access,
             denials: self.denials,
+            figures: self.figures,
             tree: self.tree,
             erased: self.erased,
             durable: self.durable,
@@ -263,6 +266,7 @@ impl Following {
     fn follow(&mut self) -> Result<(), FollowError> {
         let seen = self.followed.look()?;
         self.standing.is_written_by(&seen.writer);
+        self.ready.figures.follows(Some(self.followed.end()));
         if !seen.news {
             return Ok(());
         }
@@ -400,6 +404,7 @@ impl Following {
     fn write(self, log: PostgresLog, turns: Arc<Turns>, running: &Mutex<Option<Running>>) {
         let epoch = log.epoch();
         let poison = Arc::clone(&self.ready.poison);
+        self.ready.figures.follows(None);
         let start = self.ready.write(Box::new(log), epoch, Vec::new());
         match sequencer::start(start, turns) {
             Ok(started) => {

@@ -12,7 +12,9 @@ use luzhang_ledger::{
 use luzhang_projections::access::{Denied, HANDLERS, Identity, PAYERS};
 use tonic::{Code, Status, codegen::http};
 
-use crate::{caller::Caller, denials::Denials, engine::Engine, rejected::Rejected};
+use crate::{
+    caller::Caller, denials::Denials, engine::Engine, figures::Figures, rejected::Rejected,
+};
 
 /// Who asks for commands to be decided.
 const COMMANDERS: Roles = Roles::of(&[
@@ -174,6 +176,16 @@ impl Visitor {
     pub(crate) fn of(extensions: &http::Extensions) -> Result<&Self, Status> {
         // The gate is around every method; without it nobody is let in.
         extensions.get().ok_or_else(|| no_principal().into_status())
+    }
+
+    /// What was asked for, by its name in the table.
+    pub(crate) fn method(&self) -> &'static str {
+        self.method
+    }
+
+    /// Where what is answered is counted.
+    pub(crate) fn figures(&self) -> Arc<Figures> {
+        Arc::clone(self.engine.figures())
     }
 
     /// Whether the mandate, as it is now, has a role for the method.

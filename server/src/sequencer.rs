@@ -43,6 +43,7 @@ use crate::{
         to_proto::{Outcome, Receipt},
     },
     denials::Denials,
+    figures::{Figures, Seen},
     original::{Recall, refused},
     rejected::{Original, Rejected},
     snapshots::Index,
@@ -62,6 +63,8 @@ pub(crate) struct Commands {
     pub(crate) reply: oneshot::Sender<Vec<Result<Outcome, Rejected>>>,
     /// Whether somebody waits for them.
     pub(crate) presence: Presence,
+    /// Since when they wait.
+    pub(crate) since: Instant,
 }
 
 /// Makes events that no command asks for, given the state that they are said of.
@@ -135,6 +138,8 @@ pub(crate) struct Start {
     pub(crate) access: Arc<RwLock<Arc<Access>>>,
     /// Where what was denied is noted.
     pub(crate) denials: Arc<Denials>,
+    /// Where what is done is counted.
+    pub(crate) figures: Arc<Figures>,
     /// Who keeps the tree, if it is kept.
     pub(crate) tree: Option<std::sync::mpsc::SyncSender<Tidings>>,
     /// The position of the newest erasure that is done.
@@ -214,6 +219,7 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
         durable: start.durable,
         poison,
         turns,
+        figures: start.figures,
         erased: start.erased,
     };
     let genesis = start.genesis;
@@ -263,6 +269,8 @@ struct Group {
     appends: Vec<Vec<SealedBlock>>,
     /// Whose keys are destroyed when all of it is durable.
     retired: Vec<Retired>,
+    /// For the figures.
+    seen: Seen,
     now: i64,
 }
 
@@ -343,6 +351,7 @@ impl Decider {
             blocks: Vec::new(),
             appends: Vec::new(),
             retired: Vec::new(),
+            seen: Seen::new(Instant::now()),
             // Strictly increasing, whatever the clock does.
             now: clock_micros().max(self.head.recorded_at),
         }
@@ -354,6 +363,7 @@ impl Decider {
             appends: group.appends,
             retired: group.retired,
             replies,
+            seen: group.seen,
         }
     }
 
@@ -382,7 +392,7 @@ impl Decider {
         let mut group = self.open_group();
         let mut replies = Replies::default();
         let (mut left, mut quota, mut streamed) = (GROUP, quota, 0);
-        let (began, shared) = (Instant::now(), quota <= SHARED);
+        let (began, shared) = (group.seen.began, quota <= SHARED);
         while left > 0
             && let Some(turn) = turns.next(quota > 0)
         {
@@ -399,6 +409,7 @@ impl Decider {
                     if commands.is_abandoned() {
                         continue;
                     }
+                    group.seen.waited(commands.since);
                     let requests = commands.requests.into_iter();
                     let mut outcomes = Vec::with_capacity(requests.len());
                     for request in requests {
@@ -411,6 +422,9 @@ impl Decider {
                     // now never is, and neither is what comes later on its stream.
                     if part.commands.is_abandoned() {
                         continue;
+                    }
+                    if part.outcomes.is_empty() {
+                        group.seen.waited(part.commands.since);
                     }
                     let slice = SLICE.min(quota).min(left);
                     let mut taken = 0;
@@ -667,6 +681,7 @@ impl Decider {
             group.blocks.push(full);
         };
         group.now = event.header.recorded_at;
+        group.seen.event(event.body.kind());
         projections.apply(event);
         self.index.see(event);
         if matches!(

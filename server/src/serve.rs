@@ -32,7 +32,7 @@ use crate::{
     caller::Caller,
     connections::{self, Connection, Entrance, Logged, Observer, TurnedAway},
     denials::{self, Denials},
-    edge::{self, Edge, MessageLimits},
+    edge::{self, Edge, Join, MessageLimits},
     engine::Engine,
     gate::Gate,
     service::Context,
@@ -140,6 +140,7 @@ pub struct Server {
     limits: Limits,
     tls: Option<Arc<Tls>>,
     observer: Arc<dyn Observer>,
+    join: Join,
 }
 
 /// Tells the log, and the ledger.
@@ -168,6 +169,7 @@ impl Server {
                 logged: Logged::default(),
                 denials,
             }),
+            join: |_, _| {},
         }
     }
 
@@ -182,6 +184,13 @@ impl Server {
     #[must_use]
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
+        self
+    }
+
+    /// Lets requests belong to the traces that their callers name.
+    #[must_use]
+    pub fn traced_by(mut self, join: Join) -> Self {
+        self.join = join;
         self
     }
 
@@ -302,12 +311,16 @@ impl Server {
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
             .build_v1()?;
         let request = self.limits.request;
+        let figures = Arc::clone(self.engine.figures());
+        let join = self.join;
         Ok(edge::transport(&self.limits)
             .layer(layer_fn(move |inner| Edge {
                 inner,
                 limits: message,
                 gate: gate.clone(),
                 request,
+                figures: Arc::clone(&figures),
+                join,
             }))
             .add_service(
                 LedgerServiceServer::new(context.clone())

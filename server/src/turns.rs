@@ -120,6 +120,14 @@ pub(crate) enum Turn {
     Part(Part),
 }
 
+/// How much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Length {
+    pub(crate) singles: usize,
+    pub(crate) messages: usize,
+    pub(crate) most: usize,
+}
+
 /// Why something is not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turned {
@@ -172,8 +180,8 @@ impl Turns {
         if self.singles.load(Ordering::Relaxed) >= self.most {
             return Err(Turned::Full);
         }
+        waiting.company = Some(commands.since);
         waiting.singles.of(principal).push_back(commands);
-        waiting.company = Some(Instant::now());
         self.singles.fetch_add(1, Ordering::Relaxed);
         self.wake(waiting);
         Ok(())
@@ -199,6 +207,17 @@ impl Turns {
         parts.push_back(part);
         self.wake(waiting);
         Ok(())
+    }
+
+    /// How many single requests and messages of streams wait, and for how many of
+    /// each there is room.
+    pub(crate) fn length(&self) -> Length {
+        Length {
+            singles: self.singles.load(Ordering::Relaxed),
+            // The one that is being decided is among them.
+            messages: self.most.saturating_sub(self.room.available_permits()),
+            most: self.most,
+        }
     }
 
     /// Somebody reads the newest state, and so waits for groups too.
@@ -391,6 +410,7 @@ mod tests {
             requests: Vec::new(),
             reply,
             presence: crate::sequencer::Presence::Reply,
+            since: Instant::now(),
         }
     }
 

@@ -8,8 +8,9 @@ use luzhang_server::{Limits, tls::Files};
 
 use crate::failure::Failure;
 
-#[derive(Debug, Args)]
-pub(crate) struct TransportArgs {
+/// Where the certificates are.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct TlsArgs {
     /// Serve over TLS: the directory of server.crt, server.key and ca.crt, such as
     /// `luzhang cert dev` makes. Callers show certificates of that CA
     #[arg(long, env = "LUZHANG_TLS", value_name = "DIR")]
@@ -23,6 +24,12 @@ pub(crate) struct TransportArgs {
     /// The CAs whose certificates callers may show
     #[arg(long, env = "LUZHANG_TLS_CLIENT_CA", value_name = "FILE")]
     tls_client_ca: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TransportArgs {
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
     /// Connections that are open at a time; others wait
     #[arg(long, default_value_t = Limits::default().connections, value_name = "N")]
     connections: usize,
@@ -43,7 +50,7 @@ fn time(text: &str) -> Result<Duration, String> {
     }
 }
 
-impl TransportArgs {
+impl TlsArgs {
     /// Where the certificates are; `None` without TLS. A file that is named counts
     /// more than the directory.
     pub(crate) fn files(&self) -> Result<Option<Files>, Failure> {
@@ -69,7 +76,9 @@ impl TransportArgs {
             )),
         }
     }
+}
 
+impl TransportArgs {
     /// What one connection may cost.
     pub(crate) fn limits(&self, message_bytes: usize) -> Limits {
         Limits {

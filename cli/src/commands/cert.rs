@@ -76,14 +76,14 @@ fn make(global: &Global, args: &DevArgs) -> Result<u8, Failure> {
 }
 
 /// A certificate, and where it was found.
-struct Found {
-    place: String,
-    facts: Facts,
+pub(super) struct Found {
+    pub(super) place: String,
+    pub(super) facts: Facts,
 }
 
 /// How much longer a certificate is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     Valid,
     Soon,
     Expired,
@@ -91,7 +91,7 @@ enum Standing {
 }
 
 impl Standing {
-    fn of(facts: &Facts, now: Timestamp) -> Self {
+    pub(super) fn of(facts: &Facts, now: Timestamp) -> Self {
         if facts.not_after < now {
             Self::Expired
         } else if now < facts.not_before {
@@ -123,7 +123,7 @@ impl Standing {
 }
 
 /// Whole days; negative when it has expired.
-fn days_left(facts: &Facts, now: Timestamp) -> i64 {
+pub(super) fn days_left(facts: &Facts, now: Timestamp) -> i64 {
     let seconds = facts.not_after.as_second().saturating_sub(now.as_second());
     seconds.div_euclid(DAY_SECONDS)
 }
@@ -223,7 +223,7 @@ fn read(place: &str, certificates: &[CertificateDer<'_>]) -> Vec<Found> {
 }
 
 /// What a server shows to anybody, whether it can be believed or not.
-async fn of_server(url: &str) -> Result<Vec<Found>, Failure> {
+pub(super) async fn of_server(url: &str) -> Result<Vec<Found>, Failure> {
     let unreachable = |error: &dyn std::fmt::Display| Failure {
         exit: exit::UNKNOWN,
         ..Failure::new(

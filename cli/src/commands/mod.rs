@@ -9,6 +9,7 @@ mod contradiction;
 mod coverage;
 mod decided;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod event;
 pub(crate) mod explain;
 pub(crate) mod import;

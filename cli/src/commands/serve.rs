@@ -22,7 +22,7 @@ use crate::{
     client,
     failure::{Failure, exit},
     lang::Lang,
-    output,
+    logging, output,
     trust::read_policy,
 };
 
@@ -52,7 +52,9 @@ pub(crate) async fn run(global: &Global, args: &ServeArgs) -> Result<u8, Failure
         ));
     }
     let taking = tokio::spawn(take_over_when_told(take_over, Arc::clone(&engine)));
-    let server = Server::new(Arc::clone(&engine), limits).with_tls(tls.clone());
+    let server = Server::new(Arc::clone(&engine), limits)
+        .with_tls(tls.clone())
+        .traced_by(logging::join);
     let listener = server.listen(args.listen).await?;
     let web = match args.web {
         Web::Off => None,
@@ -181,7 +183,7 @@ fn warn_of_plain(lang: Lang) {
 
 /// The server's certificate, and whose it believes.
 fn certificates(args: &ServeArgs) -> Result<Option<Arc<Tls>>, Failure> {
-    let files = args.transport.files()?;
+    let files = args.transport.tls.files()?;
     let tls = files.map(Tls::load).transpose()?;
     Ok(tls.map(Arc::new))
 }

@@ -330,4 +330,13 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              it. The demo's tables come with the program and are the same everywhere, so this is \
              a defect of the program. Report the message together with the version.";
     }
+    "TRACES_COLLECTOR" Fault {
+        zh "跟踪采集器不可用":
+            "环境变量 OTEL_EXPORTER_OTLP_ENDPOINT 指明了 OpenTelemetry 采集器，但其地址无法使用，程序没有启动。\
+             账本本身没有问题。请改正地址（例如 http://127.0.0.1:4317），或者去掉该变量，不发送跟踪。";
+        en "traces cannot be sent":
+            "OTEL_EXPORTER_OTLP_ENDPOINT names an OpenTelemetry collector, and that address cannot \
+             be used, so the program did not begin. Nothing is wrong with the ledger. Correct the \
+             address, such as http://127.0.0.1:4317, or unset the variable and send no traces.";
+    }
 };

@@ -35,6 +35,7 @@ mod request;
 
 mod access;
 mod database;
+mod doctor;
 mod fault;
 mod keys;
 mod proof;
@@ -85,7 +86,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 15] = [
+    let parts: [&[Entry]; 16] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -101,6 +102,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         transport::ENTRIES,
         watch::ENTRIES,
         witness::ENTRIES,
+        doctor::ENTRIES,
     ];
     parts.concat()
 });

@@ -652,6 +652,11 @@ impl State {
         self.conflicts.get(&grant).map_or(&[], |open| open)
     }
 
+    /// How many conflicts are not cleared.
+    pub fn conflicts_open(&self) -> usize {
+        self.conflicts.values().map(Vec::len).sum()
+    }
+
     pub(crate) fn has_conflicts(&self) -> bool {
         !self.conflicts.is_empty()
     }

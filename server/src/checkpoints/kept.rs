@@ -2,7 +2,7 @@
 //! `checkpoint`, what was given out last. They are the same where there are no
 //! witnesses.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, time::SystemTime};
 
 use luzhang_ledger::{log::storage, proof::SignedCheckpoint};
 
@@ -38,6 +38,12 @@ impl Kept {
             io::Error::new(io::ErrorKind::InvalidData, what)
         };
         SignedCheckpoint::parse(&bytes).map(Some).map_err(damaged)
+    }
+
+    /// When it was replaced last.
+    pub(super) fn written_at(self, dir: &Path) -> Option<SystemTime> {
+        let written = fs::metadata(dir.join(self.file()));
+        written.and_then(|written| written.modified()).ok()
     }
 
     /// Replaces it durably.

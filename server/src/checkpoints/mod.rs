@@ -36,7 +36,9 @@ use tokio::sync::{oneshot, watch};
 
 pub(crate) use self::opening::{Contradiction, Opening};
 use self::signer::Signer;
-use crate::{http::Believed, rejected::Rejected, standing::Standing, turns::Turns};
+use crate::{
+    figures::Figures, http::Believed, rejected::Rejected, standing::Standing, turns::Turns,
+};
 
 /// Whether a tree is kept, and when its head is signed.
 #[derive(Clone, Debug, Default)]
@@ -165,6 +167,14 @@ impl Trouble {
         }
     }
 
+    /// All of them.
+    pub(crate) const CODES: [&'static str; 4] = [
+        "CHECKPOINT_KEY_MISSING",
+        "TREE_UNAVAILABLE",
+        "WRITER_STOPPED",
+        "QUORUM_NOT_MET",
+    ];
+
     /// The message in Chinese.
     pub fn zh(&self) -> String {
         match self {
@@ -210,6 +220,7 @@ pub(crate) struct Start {
     pub(crate) turns: Arc<Turns>,
     /// Whether this server writes.
     pub(crate) standing: Arc<Standing>,
+    pub(crate) figures: Arc<Figures>,
 }
 
 /// Where the committer sends its tidings to; made before anything runs.
@@ -227,6 +238,16 @@ pub fn kept_heads(dir: &std::path::Path) -> std::io::Result<Vec<TreeHead>> {
         heads.extend(kept?.map(|signed| signed.head()));
     }
     Ok(heads)
+}
+
+/// The checkpoint that a data directory gave out last. No signature is checked.
+pub fn published(dir: &std::path::Path) -> std::io::Result<Option<SignedCheckpoint>> {
+    kept::Kept::Published.read(&dir.join("tree"))
+}
+
+/// When the newest checkpoint in a directory `tree` was given out.
+pub fn published_at(tree: &std::path::Path) -> Option<std::time::SystemTime> {
+    kept::Kept::Published.written_at(tree)
 }
 
 /// Makes the key that a new ledger's first checkpoint will adopt, under this name.
@@ -261,6 +282,7 @@ pub(crate) fn start(
                 tiles: tiles.clone(),
                 dir: start.opening.dir.clone(),
                 publish: publish.clone(),
+                figures: Arc::clone(&start.figures),
             })?;
             witnessing = Some(thread);
             signer::Publisher::Witnessed { newest, publish }

@@ -103,6 +103,7 @@ impl Signer {
             durable,
             turns,
             standing,
+            figures: _,
         } = start;
         let height = durable.borrow().height;
         let adopted = opening.adopted().cloned();

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use super::{Published, Trouble, kept::Kept};
 use crate::{
+    figures::{Figures, Witness},
     http,
     witness::client::{self, AskError, Question},
 };
@@ -33,6 +34,7 @@ pub(super) struct Start {
     pub(super) tiles: TileReader,
     pub(super) dir: PathBuf,
     pub(super) publish: watch::Sender<Published>,
+    pub(super) figures: Arc<Figures>,
 }
 
 type Newest = SyncSender<Arc<SignedCheckpoint>>;
@@ -43,12 +45,14 @@ pub(super) fn start(start: Start) -> std::io::Result<(Newest, JoinHandle<()>)> {
     // one that comes next.
     let (send, receive) = sync_channel(1);
     let seen = start.policy.witnesses().iter().map(|_| AtomicU64::new(0));
+    start.figures.ask(known(&start));
     let collector = Collector {
         seen: seen.collect(),
         policy: start.policy,
         tiles: start.tiles,
         dir: start.dir,
         publish: start.publish,
+        figures: start.figures,
         http: http::Client::believing(PATIENCE, start.believed),
     };
     let thread = thread::Builder::new()
@@ -57,11 +61,36 @@ pub(super) fn start(start: Start) -> std::io::Result<(Newest, JoinHandle<()>)> {
     Ok((send, thread))
 }
 
+/// The witnesses, and what the checkpoint that is given out says of them.
+fn known(start: &Start) -> Vec<Witness> {
+    let published = start.publish.borrow().checkpoint.clone();
+    let cosigned = published.as_ref().and_then(|signed| {
+        let cosigners = start.policy.cosigners(signed).ok()?;
+        Some((signed.head().size, cosigners))
+    });
+    let witness = |party: &Party| {
+        let seen = cosigned.as_ref().and_then(|(size, cosigners)| {
+            let cosigner = cosigners
+                .iter()
+                .find(|cosigner| cosigner.key == party.key)?;
+            Some((*size, cosigner.time))
+        });
+        Witness {
+            name: party.key.name().to_string(),
+            size: seen.map_or(0, |(size, _)| size),
+            time: seen.map(|(_, time)| time),
+            failures: 0,
+        }
+    };
+    start.policy.witnesses().iter().map(witness).collect()
+}
+
 struct Collector {
     policy: Policy,
     tiles: TileReader,
     dir: PathBuf,
     publish: watch::Sender<Published>,
+    figures: Arc<Figures>,
     http: http::Client,
     /// What each witness has cosigned last, as far as is known here.
     seen: Vec<AtomicU64>,
@@ -97,7 +126,10 @@ impl Collector {
         });
         let mut cosigned = signed.clone();
         let mut refusals = Vec::new();
-        for answer in asked {
+        for (place, answer) in asked.into_iter().enumerate() {
+            let size = signed.head().size;
+            self.figures
+                .asked(place, matches!(answer, Ok(Ok(_))).then_some(size));
             match answer {
                 Ok(Ok(line)) => cosigned.add(line),
                 Ok(Err(why)) => refusals.push(why),

@@ -17,7 +17,7 @@ use luzhang_ledger::{
     block::Head,
     log::{
         Log, Reader,
-        sled::{self, AuditLog, Elsewhere, Held, Place, SledLog},
+        sled::{self, AuditLog, Elsewhere, Format, Held, Place, SledLog, Witness},
         storage::sync_dir,
     },
     proof::note::KeyName,
@@ -32,6 +32,7 @@ use crate::{
     checkpoints::{self, Contradiction, Opening, Proofs},
     committer::Poison,
     convert::to_proto::LoggedEvent,
+    figures::Figures,
     follower::{self, Follower},
     postgres::{
         self, Database, Followed, PostgresError, PostgresLog, PostgresReader, Writer, reconcile,
@@ -126,12 +127,8 @@ impl Engine {
             None => vec![created(ledger, &known.vault)],
         };
         let fresh = !genesis.is_empty();
-        let engine = Self::start(
-            known,
-            Mover::Writer(Box::new(opened), genesis),
-            options,
-            Some(dir),
-        )?;
+        let mover = Mover::Writer(Box::new(opened), genesis);
+        let engine = Self::start(known, mover, options, (dir, Some(dir)))?;
         if fresh {
             engine.wait_for_genesis()?;
         }
@@ -155,7 +152,7 @@ impl Engine {
         let at = (format.ledger, followed.head());
         let known = Known::read(dir, &options, at, &*followed.reader(), progress)?;
         let mover = Mover::Follower(Box::new(followed), options.database.clone(), held);
-        Self::start(known, mover, options, Some(dir))
+        Self::start(known, mover, options, (dir, Some(dir)))
     }
 
     /// Runs over a log of another kind, for tests and yardsticks: the log must
@@ -211,17 +208,18 @@ impl Engine {
             erased: Arc::default(),
             kept: 0,
         };
-        let engine = Self::start(known, Mover::Writer(Box::new(opened), bodies), options, dir)?;
+        let mover = Mover::Writer(Box::new(opened), bodies);
+        let engine = Self::start(known, mover, options, (keys, dir))?;
         engine.wait_for_genesis()?;
         Ok(engine)
     }
 
-    /// `beside` is where snapshots go.
+    /// `dir` is where keys are, `beside` where snapshots go.
     fn start(
         known: Known,
         mover: Mover,
         options: Options,
-        beside: Option<&Path>,
+        (dir, beside): (&Path, Option<&Path>),
     ) -> Result<Self, EngineError> {
         let turns = Arc::new(Turns::new(options.queue.max(1)));
         let (tell, hear) = checkpoints::channel();
@@ -238,6 +236,7 @@ impl Engine {
         let access = Arc::new(RwLock::new(Arc::new(projections.state.access.clone())));
         let projections = Arc::new(RwLock::new(projections));
         let (denials, poison) = (Arc::default(), Poison::default());
+        let figures = Arc::<Figures>::default();
         let (durable, durably) = watch::channel(head);
         let running = Arc::new(Mutex::new(None));
         let (reader, standing) = match &mover {
@@ -255,6 +254,7 @@ impl Engine {
             index,
             access: Arc::clone(&access),
             denials: Arc::clone(&denials),
+            figures: Arc::clone(&figures),
             tree: opening.is_some().then(|| tell.clone()),
             erased: Arc::clone(&erased),
             durable,
@@ -273,6 +273,7 @@ impl Engine {
                     durable: durably.clone(),
                     newest: kept,
                     erased,
+                    figures: Arc::clone(&figures),
                 }
             })?,
         };
@@ -290,6 +291,7 @@ impl Engine {
                 durable: durably.clone(),
                 turns: Arc::clone(&turns),
                 standing: Arc::clone(&standing),
+                figures: Arc::clone(&figures),
             };
             checkpoints::start(start, tell, hear)
         });
@@ -297,6 +299,7 @@ impl Engine {
         let tree = checkpoints.as_ref().map(|running| Tree {
             tiles: running.tiles.clone(),
             published: running.published.clone(),
+            dir: dir.join("tree"),
         });
         Ok(Self {
             ledger,
@@ -314,6 +317,8 @@ impl Engine {
             tree,
             access,
             denials,
+            figures,
+            dir: dir.to_owned(),
             _held: held,
         })
     }
@@ -543,6 +548,15 @@ pub fn open_for_audit(
         format,
         witness: Ok(witness(dir, format.ledger)?),
         reader: Arc::new(reader),
+    })
+}
+
+/// How far a log had come when that was last written down in its data directory,
+/// wherever it is.
+pub fn witnessed(dir: &Path, format: &Format) -> Result<Witness, EngineError> {
+    Ok(match format.place {
+        Place::Here => sled::witness(dir)?,
+        Place::Database => witness(dir, format.ledger)?,
     })
 }
 

@@ -136,6 +136,11 @@ impl Followed {
         self.head = head;
     }
 
+    /// The position of the last event that may be read.
+    pub(crate) fn end(&self) -> u64 {
+        self.end.load(Ordering::Acquire)
+    }
+
     /// Whether all that may be read was.
     pub(crate) fn is_at_end(&self) -> bool {
         number(&self.head) == self.end.load(Ordering::Acquire)

@@ -26,6 +26,7 @@ use crate::{
     convert::to_proto::{self, Outcome},
     edge::MessageLimits,
     engine::{Listener, Pending, Source},
+    figures::Figures,
     rejected::Rejected,
 };
 
@@ -50,6 +51,7 @@ pub(super) fn answers(
 ) -> impl Stream<Item = Result<wire::SubmitBatchResponse, Status>> + Send + Unpin {
     let listener = Listener::default();
     let bulk = context.bulk.clone();
+    let figures = Arc::clone(context.engine.figures());
     let (take, taken) = mpsc::channel(WINDOW);
     let feeder = Feeder {
         source: context.engine.stream(&by.principal, &listener),
@@ -60,7 +62,7 @@ pub(super) fn answers(
     };
     bulk.spawn(feeder.run(messages));
     let (send, receive) = mpsc::channel(1);
-    bulk.spawn(answer(taken, send));
+    bulk.spawn(answer(taken, send, figures));
     Wanted {
         answers: ReceiverStream::new(receive),
         _listener: listener,
@@ -166,12 +168,13 @@ type Answer = (wire::SubmitBatchResponse, OwnedSemaphorePermit);
 async fn answer(
     mut taken: mpsc::Receiver<Result<Taken, Status>>,
     send: mpsc::Sender<Result<Answer, Status>>,
+    figures: Arc<Figures>,
 ) {
     while let Some(next) = taken.recv().await {
         let answer = async {
             let (pending, place) = next?;
             let outcomes = pending.outcomes().await.map_err(Rejected::into_status)?;
-            let outcomes = by_and_by(outcomes, in_batch).await;
+            let outcomes = by_and_by(outcomes, |outcome| in_batch(outcome, &figures)).await;
             let outcomes = outcomes.into_iter().collect::<Result<_, _>>()?;
             Ok((wire::SubmitBatchResponse { outcomes }, place))
         };
@@ -200,13 +203,19 @@ async fn by_and_by<T, R>(items: Vec<T>, mut make: impl FnMut(T) -> R) -> Vec<R> 
 }
 
 /// A rejected command keeps its place in the batch; a fault ends the stream.
-fn in_batch(outcome: Result<Outcome, Rejected>) -> Result<wire::Outcome, Status> {
+fn in_batch(
+    outcome: Result<Outcome, Rejected>,
+    figures: &Figures,
+) -> Result<wire::Outcome, Status> {
     match outcome {
         Ok(outcome) => Ok(to_proto::outcome(outcome)),
         Err(fault) if fault.is_fault() || fault.ends_stream() => Err(fault.into_status()),
-        Err(rejected) => Ok(wire::Outcome {
-            result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
-            replayed: false,
-        }),
+        Err(rejected) => {
+            figures.rejected(rejected.code);
+            Ok(wire::Outcome {
+                result: Some(wire::outcome::Result::Rejected(rejected.into_wire())),
+                replayed: false,
+            })
+        }
     }
 }

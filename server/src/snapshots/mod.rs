@@ -239,7 +239,7 @@ impl Shelf {
     pub(crate) fn tidy(&self, newest: u64) -> io::Result<()> {
         remove(&self.dir.join(NEW))?;
         if newest == 0 {
-            for position in self.positions()? {
+            for position in positions(&self.dir)? {
                 remove(&self.dir.join(file_name(position)))?;
             }
         }
@@ -253,14 +253,14 @@ impl Shelf {
         log: &dyn Reader,
         mut suits: impl FnMut(&Folded) -> bool,
     ) -> Option<Folded> {
-        let mut positions = match self.positions() {
+        let mut found = match positions(&self.dir) {
             Ok(positions) => positions,
             Err(error) => {
                 tracing::warn!(%error, "no snapshot can be read");
                 return None;
             }
         };
-        while let Some(position) = positions.pop() {
+        while let Some(position) = found.pop() {
             let began = Instant::now();
             match self.read(position, vault, log) {
                 Ok(folded) if suits(&folded) => {
@@ -276,22 +276,6 @@ impl Shelf {
             }
         }
         None
-    }
-
-    /// Positions of those that are there, ascending.
-    fn positions(&self) -> io::Result<Vec<u64>> {
-        let mut positions = Vec::new();
-        let entries = match fs::read_dir(&self.dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(positions),
-            entries => entries?,
-        };
-        for entry in entries {
-            let name = entry?.file_name();
-            let position = name.to_str().and_then(|name| name.parse().ok());
-            positions.extend(position.filter(|position| name == *file_name(*position)));
-        }
-        positions.sort_unstable();
-        Ok(positions)
     }
 
     fn read(&self, position: u64, vault: &Vault, log: &dyn Reader) -> Result<Folded, Unusable> {
@@ -376,7 +360,7 @@ impl Shelf {
     /// what somebody was promised to be gone, if only a keyed digest.
     fn prune(&self, vault: &Vault, erasures: u64) -> io::Result<()> {
         let mut fit = 0;
-        for position in self.positions()?.into_iter().rev() {
+        for position in positions(&self.dir)?.into_iter().rev() {
             let path = self.dir.join(file_name(position));
             let header = Kept::open(&path, vault);
             let is_fit = header.is_ok_and(|kept| kept.header().erasures == erasures);
@@ -388,6 +372,31 @@ impl Shelf {
         }
         storage::sync_dir(&self.dir)
     }
+}
+
+/// The newest snapshot of a data directory: of which position, and its file. Nobody
+/// has looked into it.
+pub fn newest(dir: &Path) -> Option<(u64, fs::Metadata)> {
+    let dir = dir.join("snapshots");
+    let position = positions(&dir).ok()?.pop()?;
+    let file = fs::metadata(dir.join(file_name(position))).ok()?;
+    Some((position, file))
+}
+
+/// Positions of those that are in a directory, ascending.
+fn positions(dir: &Path) -> io::Result<Vec<u64>> {
+    let mut positions = Vec::new();
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(positions),
+        entries => entries?,
+    };
+    for entry in entries {
+        let name = entry?.file_name();
+        let position = name.to_str().and_then(|name| name.parse().ok());
+        positions.extend(position.filter(|position| name == *file_name(*position)));
+    }
+    positions.sort_unstable();
+    Ok(positions)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

@@ -24,7 +24,7 @@ use rayon::ThreadPoolBuilder;
 use tokio::sync::watch;
 
 use super::{Cadence, Folded, Parts, Shelf};
-use crate::{bulk, vault::Vault};
+use crate::{bulk, figures::Figures, vault::Vault};
 
 /// After a twin it rests so many times as long as that took: it costs at most a tenth
 /// of one core.
@@ -43,6 +43,7 @@ pub(crate) struct Start {
     pub(crate) newest: u64,
     /// No snapshot before this position may stay: somebody was erased there.
     pub(crate) erased: Arc<AtomicU64>,
+    pub(crate) figures: Arc<Figures>,
 }
 
 /// The running thread.
@@ -102,6 +103,7 @@ impl Start {
                 Err(_) if ended.load(Ordering::Relaxed) => break,
                 Err(error) => {
                     tracing::warn!(%error, "no snapshot was made");
+                    self.figures.no_snapshot();
                     pause = pause.max(TROUBLED);
                 }
             }

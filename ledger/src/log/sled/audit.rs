@@ -27,6 +27,49 @@ pub struct AuditLog {
     pub reader: Arc<dyn Reader>,
 }
 
+/// What a data directory says of itself without being opened.
+#[derive(Debug)]
+pub struct Outside {
+    /// Which ledger it is.
+    pub format: Format,
+    /// Whoever has it open for writing.
+    pub writer: Option<Writer>,
+}
+
+/// Whoever has a ledger open for writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// Its process, if it said so.
+    pub pid: Option<u32>,
+}
+
+/// Looks at a data directory, also beside a server that uses it. Nothing is written,
+/// and the log is not read.
+///
+/// # Errors
+/// If it is no ledger, or cannot be read.
+pub fn look(dir: &Path) -> Result<Outside, OpenError> {
+    let data_dir = DataDir::new(dir);
+    let format = data_dir.format()?;
+    if format.place == Place::Here {
+        data_dir.require_db()?;
+    }
+    let writer = match data_dir.lock_out_writers() {
+        Ok(_free) => None,
+        Err(OpenError::Locked { pid }) => Some(Writer { pid }),
+        Err(error) => return Err(error),
+    };
+    Ok(Outside { format, writer })
+}
+
+/// How far the log of a data directory had come when that was last written down there.
+///
+/// # Errors
+/// If it was not, or cannot be read.
+pub fn witness(dir: &Path) -> Result<Witness, OpenError> {
+    Witness::read(dir)
+}
+
 /// Copies the database files of `dir` into `scratch`, an empty directory, and
 /// opens the copy. Nothing in `dir` is written, not even a lock, so a read-only
 /// copy of a data directory will do. `scratch` belongs to the caller and may be

@@ -30,7 +30,7 @@ mod witness;
 use std::{fs::File, path::Path, sync::Arc};
 
 pub use self::{
-    audit::{AuditLog, open_for_audit},
+    audit::{AuditLog, Outside, Writer, look, open_for_audit, witness},
     error::OpenError,
     format::{Format, Place},
     reserve::Reserve,
