@@ -34,6 +34,7 @@ mod value;
 mod request;
 
 mod access;
+mod backup;
 mod fault;
 mod keys;
 mod proof;
@@ -84,7 +85,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 14] = [
+    let parts: [&[Entry]; 15] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -94,6 +95,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         request::ENTRIES,
         access::ENTRIES,
         fault::ENTRIES,
+        backup::ENTRIES,
         keys::ENTRIES,
         proof::ENTRIES,
         transport::ENTRIES,

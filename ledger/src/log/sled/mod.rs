@@ -27,7 +27,11 @@ mod recovery;
 mod reserve;
 mod witness;
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use self::{
     audit::{AuditLog, open_for_audit},
@@ -37,7 +41,7 @@ pub use self::{
     witness::Witness,
 };
 use self::{
-    data_dir::{DataDir, Lock},
+    data_dir::{DataDir, Lock, Purpose},
     engine::{Engine, EngineError},
     keeper::Keeper,
 };
@@ -50,6 +54,7 @@ use crate::{
 /// The log of a data directory, open for writing.
 #[derive(Debug)]
 pub struct SledLog {
+    dir: PathBuf,
     ledger: LedgerId,
     head: Head,
     engine: Arc<Engine>,
@@ -106,13 +111,13 @@ impl Elsewhere {
         let data_dir = DataDir::new(dir);
         let lock = data_dir.prepare()?;
         let place = Place::Database;
-        data_dir.begin(Format { ledger, place })?;
+        data_dir.begin(Purpose::New, Format { ledger, place })?;
         Ok(Self { data_dir, lock })
     }
 
     /// It is a data directory from now on.
     pub fn finish(self) -> Result<Held, OpenError> {
-        self.data_dir.finish()?;
+        self.data_dir.finish(Purpose::New)?;
         Ok(Held { _lock: self.lock })
     }
 }
@@ -128,19 +133,61 @@ impl SledLog {
     pub fn create(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
         let data_dir = DataDir::new(dir);
         let lock = data_dir.prepare()?;
-        let place = Place::Here;
-        data_dir.begin(Format { ledger, place })?;
-        engine::create(&data_dir.db()).map_err(open_engine_error)?;
-        data_dir.sync_db()?;
-        Witness::of(ledger, &Head::genesis(ledger))
-            .write(dir)
-            .map_err(OpenError::io(witness::FILE))?;
-        match reserve::ensure(dir).map_err(OpenError::io("reserve"))? {
-            Reserve::Held => {}
-            Reserve::NoRoom | Reserve::GivenBack => return Err(OpenError::DiskFull),
+        let format = Format::here(ledger);
+        data_dir.begin(Purpose::New, format)?;
+        make(&data_dir, ledger)?;
+        data_dir.finish(Purpose::New)?;
+        Self::open_locked(&data_dir, format, lock)
+    }
+
+    /// Makes a ledger to copy a log to, or goes on with one that was begun. It is none
+    /// before [`SledLog::complete`]: nothing else opens it.
+    ///
+    /// # Errors
+    /// As [`SledLog::create`]; [`OpenError::Mixed`] if another ledger's log was being
+    /// copied here.
+    pub fn copying(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
+        let data_dir = DataDir::new(dir);
+        let format = Format::here(ledger);
+        let Some(begun) = data_dir.copying()? else {
+            let lock = data_dir.prepare()?;
+            data_dir.begin(Purpose::Copy, format)?;
+            make(&data_dir, ledger)?;
+            return Self::open_locked(&data_dir, format, lock);
+        };
+        if begun != format {
+            return Err(OpenError::Mixed);
         }
-        data_dir.finish()?;
-        Self::open_locked(&data_dir, lock)
+        let lock = data_dir.lock()?;
+        // The witness is made when the database is.
+        if let Err(OpenError::WitnessMissing) = Witness::read(dir) {
+            data_dir.discard_db()?;
+            make(&data_dir, ledger)?;
+        }
+        Self::open_locked(&data_dir, format, lock)
+    }
+
+    /// The ledger that is being copied to a directory, if one is.
+    ///
+    /// # Errors
+    /// What reading says.
+    pub fn is_copying(dir: &Path) -> Result<Option<LedgerId>, OpenError> {
+        let begun = DataDir::new(dir).copying()?;
+        Ok(begun.map(|format| format.ledger))
+    }
+
+    /// Closes a log that was copied; from now on the directory is a ledger.
+    ///
+    /// # Errors
+    /// What closing says; the directory then stays one that is being copied to.
+    pub fn complete(mut self) -> Result<(), OpenError> {
+        let failed = |fault: Fault| OpenError::Unreadable {
+            detail: fault.to_string(),
+        };
+        self.keeper.stop().map_err(failed)?;
+        let closed = self.engine.close().map_err(EngineError::into_fault);
+        closed.map_err(failed)?;
+        DataDir::new(&self.dir).finish(Purpose::Copy)
     }
 
     /// Opens a ledger for writing: one process at a time.
@@ -153,12 +200,13 @@ impl SledLog {
         let data_dir = DataDir::new(dir);
         data_dir.format()?;
         let lock = data_dir.lock()?;
-        Self::open_locked(&data_dir, lock)
+        let format = data_dir.format()?;
+        Self::open_locked(&data_dir, format, lock)
     }
 
-    fn open_locked(data_dir: &DataDir, lock: Lock) -> Result<Self, OpenError> {
+    fn open_locked(data_dir: &DataDir, format: Format, lock: Lock) -> Result<Self, OpenError> {
         let dir = data_dir.root();
-        let Format { ledger, place } = data_dir.format()?;
+        let Format { ledger, place } = format;
         if place == Place::Database {
             return Err(OpenError::Elsewhere);
         }
@@ -190,6 +238,7 @@ impl SledLog {
         let keeper = Keeper::start(dir, Arc::clone(&engine), witness, latest)
             .map_err(OpenError::io(witness::FILE))?;
         Ok(Self {
+            dir: dir.to_path_buf(),
             ledger,
             head,
             engine,
@@ -270,6 +319,20 @@ impl Drop for SledLog {
         // Whoever wanted to know the result has called `close`.
         let _ = self.keeper.stop();
         let _ = self.engine.close();
+    }
+}
+
+/// Makes what is in a data directory: an empty database, its witness, the reserve.
+fn make(data_dir: &DataDir, ledger: LedgerId) -> Result<(), OpenError> {
+    let dir = data_dir.root();
+    engine::create(&data_dir.db()).map_err(open_engine_error)?;
+    data_dir.sync_db()?;
+    Witness::of(ledger, &Head::genesis(ledger))
+        .write(dir)
+        .map_err(OpenError::io(witness::FILE))?;
+    match reserve::ensure(dir).map_err(OpenError::io("reserve"))? {
+        Reserve::Held => Ok(()),
+        Reserve::NoRoom | Reserve::GivenBack => Err(OpenError::DiskFull),
     }
 }
 

@@ -1,0 +1,360 @@
+//! Where a log can be copied from and to: a data directory, an export file, a backup.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Read as _, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use indicatif::ProgressBar;
+use luzhang_ledger::{
+    LedgerId, Position,
+    block::{BlockView, Head},
+    export::{self, ExportWriter, Unfinished, VerifiedBlocks},
+    log::{
+        AppendError, Log, Reader,
+        backup::Shelf,
+        copy::{self, Copied, IntoLog, SupplyError, Target},
+        sled::SledLog,
+        storage,
+    },
+    verify::{self, ExpectedTree, Finding, Place as Spot, Verdict, Verifier},
+};
+use uuid::Uuid;
+
+use crate::{
+    client::progress,
+    failure::{Failure, exit},
+    lang::Lang,
+};
+
+/// What an export file is called until it is whole.
+const UNFINISHED: &str = ".unfinished";
+
+/// Blocks in order, wherever they come from.
+pub(crate) type Supply<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, SupplyError>> + Send + 'a>;
+
+/// Where a log is, or shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A data directory.
+    Dir(PathBuf),
+    /// An export file.
+    Export(PathBuf),
+    /// A backup.
+    Shelf(PathBuf),
+}
+
+impl Place {
+    /// By what is there, and else by the name.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.contains("://") {
+            return Err("neither a directory nor a file".to_owned());
+        }
+        let path = PathBuf::from(text);
+        let named_so = ["luzhang-export", "luzhang"];
+        let extension = path.extension().and_then(|ending| ending.to_str());
+        let named = extension.is_some_and(|ending| named_so.contains(&ending));
+        Ok(if path.is_dir() {
+            if Shelf::is_at(&path) {
+                Self::Shelf(path)
+            } else {
+                Self::Dir(path)
+            }
+        } else if path.is_file() || named {
+            Self::Export(path)
+        } else {
+            Self::Dir(path)
+        })
+    }
+}
+
+/// A log to copy from.
+pub(crate) struct Origin {
+    /// Whose chain.
+    pub(crate) ledger: LedgerId,
+    /// Its last event, if that is known before it is read.
+    pub(crate) end: Option<Position>,
+    blocks: Blocks,
+}
+
+enum Blocks {
+    Log {
+        /// Held open while it is read.
+        _log: Box<dyn Log>,
+        reader: Arc<dyn Reader>,
+    },
+    Export(PathBuf),
+    Shelf(Box<Shelf>),
+}
+
+impl Origin {
+    /// Opens a log for reading. A data directory is opened as its server would, so no
+    /// server may have it open.
+    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
+        match place {
+            Place::Dir(dir) => {
+                let log = SledLog::open(dir)?;
+                let (ledger, end) = (log.ledger(), log.head().position);
+                let blocks = Blocks::Log {
+                    reader: log.reader(),
+                    _log: Box::new(log),
+                };
+                Ok(Self {
+                    ledger,
+                    end,
+                    blocks,
+                })
+            }
+            Place::Export(path) => Ok(Self {
+                ledger: named_in(path)?,
+                end: None,
+                blocks: Blocks::Export(path.clone()),
+            }),
+            Place::Shelf(root) => {
+                let shelf = Shelf::open(root)?;
+                Ok(Self {
+                    ledger: shelf.manifest().ledger,
+                    end: shelf.manifest().head.position,
+                    blocks: Blocks::Shelf(Box::new(shelf)),
+                })
+            }
+        }
+    }
+
+    /// Blocks from the one that holds `from` on, up to one that holds `until` or later.
+    fn blocks(&self, from: Position, until: Option<Position>) -> Result<Supply<'_>, Failure> {
+        Ok(match &self.blocks {
+            Blocks::Log { reader, .. } => {
+                let blocks = reader.blocks_from(from);
+                Box::new(blocks.map(|block| Ok(block?)))
+            }
+            Blocks::Shelf(shelf) => Box::new(shelf.blocks(from, until)),
+            Blocks::Export(path) => {
+                let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
+                let batches = VerifiedBlocks::new(file).flat_map(|batch| match batch {
+                    Ok(blocks) => blocks.into_iter().map(Ok).collect::<Vec<_>>(),
+                    Err(finding) => vec![Err(SupplyError::Broken(finding))],
+                });
+                Box::new(batches.skip_while(move |block| {
+                    let view = block.as_ref().map(|block| BlockView::parse(block));
+                    matches!(view, Ok(Ok(view)) if view.last() < from)
+                }))
+            }
+        })
+    }
+
+    /// Copies to a target, on from where that ends.
+    pub(crate) fn copy_to<T>(
+        &self,
+        target: &mut T,
+        until: Option<Position>,
+        what: &str,
+    ) -> Result<Copied, Failure>
+    where
+        T: Target<Error: Into<Failure>>,
+    {
+        let from = target.head().position.unwrap_or(Position::FIRST);
+        let bar = self.bar(what, until);
+        let copied = copy::copy(
+            self.blocks(from, until)?,
+            self.ledger,
+            target,
+            until,
+            |position| bar.set_position(position.number()),
+        );
+        bar.finish_and_clear();
+        Ok(copied?)
+    }
+
+    fn bar(&self, what: &str, until: Option<Position>) -> ProgressBar {
+        let bar = progress(what);
+        if let Some(end) = until.or(self.end) {
+            bar.set_length(end.number());
+        }
+        bar
+    }
+}
+
+/// A data directory that is copied to.
+pub(crate) struct NewDir {
+    log: SledLog,
+    /// It is none before everything is there.
+    making: bool,
+}
+
+impl NewDir {
+    /// Opens a data directory, or makes one, or goes on with one that was begun.
+    pub(crate) fn open(dir: &Path, ledger: LedgerId) -> Result<Self, Failure> {
+        let begun = SledLog::is_copying(dir)?;
+        if let Some(expected) = begun.filter(|begun| *begun != ledger) {
+            return Err(other_ledger(ledger, expected));
+        }
+        let making = begun.is_some() || !dir.join("FORMAT").exists();
+        let log = if making {
+            SledLog::copying(dir, ledger)?
+        } else {
+            SledLog::open(dir)?
+        };
+        if log.ledger() != ledger {
+            return Err(other_ledger(ledger, log.ledger()));
+        }
+        Ok(Self { log, making })
+    }
+
+    /// Whether the directory is no ledger yet.
+    pub(crate) fn is_made(&self) -> bool {
+        self.making
+    }
+
+    pub(crate) fn target(&mut self) -> IntoLog<'_> {
+        IntoLog(&mut self.log)
+    }
+
+    pub(crate) fn head(&self) -> Head {
+        self.log.head()
+    }
+
+    /// Reads a new ledger back and verifies what is on the disk, with these heads of
+    /// its tree, before it becomes one.
+    pub(crate) fn finish(
+        self,
+        expected: Vec<ExpectedTree>,
+        keep: impl FnOnce() -> Result<(), Failure>,
+        lang: Lang,
+    ) -> Result<(), Failure> {
+        if !self.making {
+            let closed = Box::new(self.log).close();
+            return closed.map_err(|fault| AppendError::Fault(fault).into());
+        }
+        let bar = progress(lang.pick("读回核验", "reading back"));
+        let end = self.log.head();
+        bar.set_length(end.position.map_or(0, Position::number));
+        let reader = self.log.reader();
+        let verifier = Verifier::new(None).with_tree(expected);
+        let blocks = reader.blocks_from(Position::FIRST);
+        let report = verify::verify_blocks_with(blocks, verifier, |events| {
+            bar.set_position(events);
+        });
+        bar.finish_and_clear();
+        if let Some(finding) = &report.finding {
+            return Err(finding.into());
+        }
+        let whole = report.events == end.position.map_or(0, Position::number);
+        if !whole || report.chain_head.is_some_and(|chain| chain != end.chain) {
+            return Err(Failure::from(&Finding {
+                verdict: Verdict::Truncated,
+                place: Spot::Whole,
+                detail: "the disk does not hold what was written to it".to_owned(),
+            }));
+        }
+        keep()?;
+        drop(reader);
+        Ok(self.log.complete()?)
+    }
+}
+
+/// An export file that is copied to.
+pub(crate) struct NewExport {
+    path: PathBuf,
+    unfinished: PathBuf,
+    writer: ExportWriter<BufWriter<File>>,
+}
+
+impl NewExport {
+    /// Opens an export file to make it longer, or makes one, or goes on with one that
+    /// was not finished. What is there is read and verified.
+    pub(crate) fn open(path: &Path, ledger: LedgerId) -> Result<Self, Failure> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(UNFINISHED);
+        let unfinished = PathBuf::from(name);
+        let failed = |error: io::Error| Failure::file(&unfinished, &error);
+        if path.exists() {
+            let there = named_in(path)?;
+            if there != ledger {
+                return Err(other_ledger(ledger, there));
+            }
+            if !unfinished.exists() {
+                fs::copy(path, &unfinished).map_err(failed)?;
+            }
+        }
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&unfinished)
+            .map_err(failed)?;
+        let kept = match Unfinished::read(&mut file, ledger) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                return Err(other_ledger(ledger, named_in(&unfinished)?));
+            }
+            read => read.map_err(failed)?,
+        };
+        let bytes = kept.as_ref().map_or(0, |kept| kept.bytes);
+        file.set_len(bytes)
+            .and_then(|()| file.seek(SeekFrom::Start(bytes)))
+            .map_err(failed)?;
+        let out = BufWriter::with_capacity(1 << 20, file);
+        let writer = match kept {
+            Some(kept) => ExportWriter::resume(out, kept),
+            None => ExportWriter::new(out, ledger).map_err(failed)?,
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            unfinished: unfinished.clone(),
+            writer,
+        })
+    }
+
+    pub(crate) fn target(&mut self) -> &mut ExportWriter<BufWriter<File>> {
+        &mut self.writer
+    }
+
+    /// Leaves it as it is. Nothing stays of what can be had again from the file that was
+    /// to be longer.
+    pub(crate) fn abandon(self) {
+        drop(self.writer);
+        if self.path.exists() {
+            // Whatever keeps it there, it does no harm.
+            let _kept = fs::remove_file(&self.unfinished);
+        }
+    }
+
+    /// Ends the file; from now on it has its name.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let failed = |error: io::Error| Failure::file(&self.unfinished, &error);
+        let (out, _) = self.writer.finish().map_err(failed)?;
+        let file = out.into_inner().map_err(|e| failed(e.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        fs::rename(&self.unfinished, &self.path).map_err(failed)?;
+        let dir = self.path.parent().filter(|dir| !dir.as_os_str().is_empty());
+        storage::sync_dir(dir.unwrap_or_else(|| ".".as_ref())).map_err(failed)
+    }
+}
+
+/// The ledger that the header of an export file names.
+fn named_in(path: &Path) -> Result<LedgerId, Failure> {
+    let mut header = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(32).read_to_end(&mut header))
+        .map_err(|error| Failure::file(path, &error))?;
+    let id = header.get(16..).and_then(|id| id.try_into().ok());
+    match id {
+        Some(id) if export::is_export(&header) => Ok(LedgerId::new(Uuid::from_bytes(id))),
+        Some(_) | None => Err(Failure::from(&Finding {
+            verdict: Verdict::Unreadable,
+            place: Spot::FileHeader,
+            detail: format!("{} is no luzhang export", path.display()),
+        })),
+    }
+}
+
+fn other_ledger(found: LedgerId, expected: LedgerId) -> Failure {
+    let error: copy::CopyError<Failure> = copy::CopyError::OtherLedger { found, expected };
+    Failure {
+        exit: exit::CONFLICT,
+        ..error.into()
+    }
+}
