@@ -47,7 +47,7 @@ const LOST_AND_FOUND: &str = "lost+found";
 /// county is a handful of them, and one is copied or fetched in seconds.
 pub const RUN_BYTES: u64 = 64 * 1024 * 1024;
 /// The fewest bytes that can be asked for.
-pub const MIN_RUN_BYTES: u64 = 4 * 1024;
+pub const MIN_RUN_BYTES: u64 = 1024;
 /// The most bytes of a manifest that are read.
 const MAX_MANIFEST: u64 = 256 * 1024 * 1024;
 
