@@ -34,7 +34,7 @@ fn told(error: &OpenError) -> &'static str {
 /// another in its place end.
 type Row = (&'static str, fn(&Path), &'static str, &'static str);
 
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 18] = [
     ("a ledger", |_| {}, "opens", "LEDGER_EXISTS"),
     (
         "nothing at all",
@@ -86,6 +86,22 @@ const ROWS: [Row; 16] = [
         },
         "LEDGER_UNFINISHED",
         "LEDGER_UNFINISHED",
+    ),
+    (
+        "copying was interrupted in its last step",
+        |dir| fs::rename(dir.join("FORMAT"), dir.join("FORMAT.copying")).unwrap(),
+        "LEDGER_COPYING",
+        "LEDGER_COPYING",
+    ),
+    (
+        "copying was interrupted in its first step",
+        |dir| {
+            fs::remove_dir_all(dir).unwrap();
+            fs::create_dir(dir).unwrap();
+            fs::write(dir.join("FORMAT.copying.new"), "luz").unwrap();
+        },
+        "LEDGER_NOT_FOUND",
+        "makes",
     ),
     (
         "no FORMAT",
@@ -169,6 +185,75 @@ fn a_directory_is_what_its_files_say() {
         assert_eq!(open(&dir), opened, "open: {case}");
         assert_eq!(create(&dir), created, "create: {case}");
         let _ = fs::remove_dir_all(&dir);
+    }
+}
+
+/// What a copy has made when it is interrupted, step by step.
+#[test]
+fn a_copy_goes_on_from_wherever_it_was_interrupted() {
+    let scratch = tempfile::tempdir().unwrap();
+    let whole = scratch.path().join("whole");
+    let chain = make(&whole, &[1, 2]);
+    fs::rename(whole.join("FORMAT"), whole.join("FORMAT.copying")).unwrap();
+    let steps: [(&str, fn(&Path), Option<u64>); 5] = [
+        ("all but the last", |_| {}, Some(3)),
+        (
+            "the lock of whoever died",
+            |dir| fs::write(dir.join("lock"), "1").unwrap(),
+            Some(3),
+        ),
+        (
+            "a database without its witness",
+            |dir| fs::remove_file(dir.join("head")).unwrap(),
+            None,
+        ),
+        (
+            "half a database",
+            |dir| {
+                fs::remove_file(dir.join("head")).unwrap();
+                fs::remove_file(dir.join("db/conf")).unwrap();
+            },
+            None,
+        ),
+        (
+            "the mark alone",
+            |dir| {
+                for file in ["head", "reserve", "lock"] {
+                    fs::remove_file(dir.join(file)).unwrap();
+                }
+                fs::remove_dir_all(dir.join("db")).unwrap();
+            },
+            None,
+        ),
+    ];
+    for (case, change, there) in steps {
+        let dir = scratch.path().join("case");
+        copy(&whole, &dir);
+        change(&dir);
+        assert_eq!(open(&dir), "LEDGER_COPYING", "{case}");
+        assert_eq!(SledLog::is_copying(&dir).unwrap(), Some(ledger()), "{case}");
+        let other = LedgerId::new(Uuid::from_u128(9));
+        let mixed = SledLog::copying(&dir, other).unwrap_err();
+        assert_eq!(told(&mixed), "LEDGER_MIXED", "{case}");
+        let log = SledLog::copying(&dir, ledger()).unwrap();
+        let at = log.head().position.map(Position::number);
+        assert_eq!(at, there, "{case}");
+        let locked = SledLog::copying(&dir, ledger()).unwrap_err();
+        assert_eq!(told(&locked), "LEDGER_LOCKED", "{case}");
+        drop(log);
+        assert_eq!(open(&dir), "LEDGER_COPYING", "{case}: it is not complete");
+        SledLog::copying(&dir, ledger())
+            .unwrap()
+            .complete()
+            .unwrap();
+        assert_eq!(SledLog::is_copying(&dir).unwrap(), None, "{case}");
+        assert_eq!(open(&dir), "opens", "{case}");
+        if there.is_some() {
+            append(SledLog::open(&dir).unwrap(), &mut chain.clone(), &[1]);
+        }
+        let again = SledLog::copying(&dir, ledger()).unwrap_err();
+        assert_eq!(told(&again), "LEDGER_EXISTS", "{case}");
+        fs::remove_dir_all(&dir).unwrap();
     }
 }
 
