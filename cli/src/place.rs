@@ -112,14 +112,16 @@ impl Origin {
                 end: None,
                 blocks: Blocks::Export(path.clone()),
             }),
-            Place::Shelf(root) => {
-                let shelf = Shelf::open(root)?;
-                Ok(Self {
-                    ledger: shelf.manifest().ledger,
-                    end: shelf.manifest().head.position,
-                    blocks: Blocks::Shelf(Box::new(shelf)),
-                })
-            }
+            Place::Shelf(root) => Ok(Self::of_shelf(Shelf::open(root)?)),
+        }
+    }
+
+    /// A backup that is open already.
+    pub(crate) fn of_shelf(shelf: Shelf) -> Self {
+        Self {
+            ledger: shelf.manifest().ledger,
+            end: shelf.manifest().head.position,
+            blocks: Blocks::Shelf(Box::new(shelf)),
         }
     }
 

@@ -70,6 +70,10 @@ pub(crate) struct RestoreArgs {
     /// Up to this event and no further
     #[arg(long, value_name = "POSITION", value_parser = position)]
     pub(crate) until: Option<Position>,
+    /// Go by the files that are there, of a backup whose manifest is lost. That
+    /// something is missing at the end cannot be noticed then
+    #[arg(long)]
+    pub(crate) without_manifest: bool,
     /// Whose signature of the checkpoint to trust; without any, it is not checked
     #[command(flatten)]
     pub(crate) trust: Trust,

@@ -188,6 +188,10 @@ fn a_directory_is_what_its_files_say() {
     }
 }
 
+/// What is done to a directory that was being copied to, and the last event that is
+/// there when it is gone on with.
+type Step = (&'static str, fn(&Path), Option<u64>);
+
 /// What a copy has made when it is interrupted, step by step.
 #[test]
 fn a_copy_goes_on_from_wherever_it_was_interrupted() {
@@ -195,7 +199,7 @@ fn a_copy_goes_on_from_wherever_it_was_interrupted() {
     let whole = scratch.path().join("whole");
     let chain = make(&whole, &[1, 2]);
     fs::rename(whole.join("FORMAT"), whole.join("FORMAT.copying")).unwrap();
-    let steps: [(&str, fn(&Path), Option<u64>); 5] = [
+    let steps: [Step; 5] = [
         ("all but the last", |_| {}, Some(3)),
         (
             "the lock of whoever died",

@@ -102,12 +102,13 @@ pub(super) const ENTRIES: &[Entry] = entries! {
         zh "备份缺少清单":
             "备份的文件都在，但没有 manifest.json，无从知道应有哪些文件、到哪里为止。不会另起一份清单，\
              否则丢失的尾部就无人发现。请从本备份的另一份副本取回 manifest.json；没有副本而账本仍在的，\
-             请在新目录中重新备份。";
+             请在新目录中重新备份；账本也不在了的，用 luzhang restore --without-manifest 取出文件中尚有的全部区块。";
         en "the backup has no manifest":
             "The files of the backup are there, but not manifest.json, which says what belongs to it \
              and where it ends. None is made anew, since a lost end would then go unnoticed. Fetch \
              manifest.json from another copy of this backup; if there is none and the ledger is \
-             still there, make a new backup in a new directory.";
+             still there, make a new backup in a new directory; if the ledger is gone too, `luzhang \
+             restore --without-manifest` takes out all blocks that the files have.";
     }
     "SHELF_MANIFEST_DAMAGED" Fault {
         zh "备份的清单已损坏":

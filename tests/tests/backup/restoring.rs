@@ -208,6 +208,51 @@ fn a_backup_with_a_fault_becomes_no_ledger_but_what_is_before_it_does() {
     from_to(RESTORE, &shelf, &inside, &["--until", &inside_of]).failed(10, "SHELF_FILE_CHANGED");
 }
 
+/// Nothing but the files is left; they say what belongs together.
+#[test]
+fn a_backup_without_its_manifest_still_gives_what_its_files_have() {
+    let ledger = bureau();
+    let shelf = ledger.file("shelf");
+    back_up(&ledger.target(), &shelf, 8_192).ended(0);
+    let whole = export(&ledger.target(), &ledger.file("whole.luzhang"));
+    let all = files(&shelf);
+    let restored = |name: &str| {
+        let dir = ledger.file(name);
+        from_to(RESTORE, &shelf, &dir, &["--without-manifest"]).ended(0);
+        let target = Target::data_dir(&dir);
+        export(&target, &ledger.file(&format!("{name}.luzhang")))
+    };
+    for manifest in ["", "{\"schema_version\": 1"] {
+        fs::write(shelf.join("manifest.json"), manifest).unwrap();
+        let x = ledger.file("x");
+        from_to(RESTORE, &shelf, &x, &[]).failed(10, "SHELF_MANIFEST_DAMAGED");
+    }
+    fs::remove_file(shelf.join("manifest.json")).unwrap();
+    let x = ledger.file("x");
+    from_to(RESTORE, &shelf, &x, &[]).failed(11, "SHELF_MANIFEST_MISSING");
+    back_up(&ledger.target(), &shelf, 8_192).failed(11, "SHELF_MANIFEST_MISSING");
+    assert!(restored("all") == whole);
+
+    // A byte of a file: what is before it comes back, and holds.
+    let path = shelf.join(&all[2]);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let some = blocks_of(&restored("some"));
+    let blocks = blocks_of(&whole);
+    assert!(some.len() > 2 && some.len() < blocks.len());
+    assert!(some == blocks[..some.len()]);
+    // A file in the middle: what is before it.
+    fs::remove_file(path).unwrap();
+    let fewer = blocks_of(&restored("fewer"));
+    assert!(!fewer.is_empty() && fewer.len() <= some.len());
+    assert!(fewer == blocks[..fewer.len()]);
+    fs::remove_file(shelf.join(&all[0])).unwrap();
+    let nothing = ledger.file("nothing");
+    from_to(RESTORE, &shelf, &nothing, &["--without-manifest"]).failed(5, "SHELF_NOT_FOUND");
+}
+
 /// The checkpoint on the shelf is of another history: found before the ledger is one.
 #[test]
 fn a_restored_ledger_must_be_the_one_that_was_signed() {

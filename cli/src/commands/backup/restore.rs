@@ -15,14 +15,18 @@ use crate::{
     failure::{Failure, exit},
     lang::Lang,
     output::{self, Format},
-    place::{NewDir, Origin, Place},
+    place::{NewDir, Origin},
 };
 
 pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<u8, Failure> {
     let lang = global.lang();
-    let shelf = Shelf::open(&args.from)?;
-    let manifest = shelf.manifest();
-    let end = end(manifest, args.until)?;
+    let shelf = if args.without_manifest {
+        Shelf::without_manifest(&args.from)?
+    } else {
+        Shelf::open(&args.from)?
+    };
+    let manifest = shelf.manifest().clone();
+    let end = end(&manifest, args.until)?;
     let mut trees = expected(&shelf, &args.trust)?;
     trees.retain(|tree| tree.head.size <= end.number());
 
@@ -33,7 +37,7 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<u8, Failure> {
     if new.head().position > Some(end) {
         return Err(past(new.head().position.unwrap_or(end), end));
     }
-    let origin = Origin::open(&Place::Shelf(args.from.clone()))?;
+    let origin = Origin::of_shelf(shelf);
     let what = lang.pick("恢复", "restoring");
     origin.copy_to(&mut new.target(), Some(end), what)?;
     let head = new.head();
@@ -53,7 +57,7 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<u8, Failure> {
         Ok(())
     };
     new.finish(trees, keep, lang)?;
-    print(global, manifest, head)?;
+    print(global, &manifest, head)?;
     Ok(exit::OK)
 }
 

@@ -17,6 +17,7 @@
 mod error;
 mod manifest;
 mod run;
+mod salvage;
 mod verify;
 mod writer;
 

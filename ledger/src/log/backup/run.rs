@@ -17,6 +17,8 @@ use std::{
     path::Path,
 };
 
+use uuid::Uuid;
+
 use super::{RUNS, error::ShelfFault, manifest::RunEntry};
 use crate::{
     block::{self, BlockView, Head, MAX_BLOCK},
@@ -28,8 +30,22 @@ const MAGIC: [u8; 16] = *b"LUZHANG BLOCKS 1";
 const ENTRY_CONTEXT: &str = "luzhang 2026 shelf entry v1";
 /// Bytes of an entry before its value.
 const ENTRY_HEADER: usize = 12;
+/// Bytes from the end mark of a sealed run to the end of its file.
+pub(super) const END: u64 = 116;
 /// The longest value: a block as it is, and the byte that says so.
 const MAX_VALUE: usize = MAX_BLOCK + 1;
+
+/// The ledger that the header of a run names, if that is one.
+pub(super) fn ledger_in(root: &Path, name: &str) -> Result<Option<LedgerId>, ShelfFault> {
+    let mut header = Vec::new();
+    File::open(root.join(name))
+        .and_then(|file| file.take(32).read_to_end(&mut header))
+        .map_err(|error| ShelfFault::io(name, error))?;
+    let id = header
+        .strip_prefix(&MAGIC)
+        .and_then(|id| id.try_into().ok());
+    Ok(id.map(|id| LedgerId::new(Uuid::from_bytes(id))))
+}
 
 /// The name of the run that begins here, relative to the shelf.
 pub(super) fn name(first: Position) -> String {
@@ -147,6 +163,11 @@ impl OpenRun {
         self.length
     }
 
+    /// The head after what was read.
+    pub(super) fn head(&self) -> Head {
+        self.head
+    }
+
     /// The BLAKE3 of what was read, to go on with.
     pub(super) fn into_hasher(self) -> blake3::Hasher {
         self.hasher
@@ -190,7 +211,7 @@ impl OpenRun {
     fn sealed_end(&mut self, offset: u64) -> Result<(), ShelfFault> {
         let expected = end(&self.before, &self.head);
         let rest = expected.get(4..).unwrap_or_default().to_vec();
-        if self.entry.bytes.saturating_sub(self.offset) > 112 {
+        if self.entry.bytes.saturating_sub(offset) > END {
             return Err(self.changed(offset, "the length of a block was changed to zero"));
         }
         self.expect(&rest, "its end does not describe what is before it")?;
