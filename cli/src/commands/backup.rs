@@ -242,7 +242,7 @@ fn print(global: &Global, copied: &Copied, manifest: &Manifest) -> Result<(), Fa
         ),
         (Format::Table | Format::Csv, Lang::Zh) => {
             output::line(&format!(
-                "新备份 {events} 个事件，备份现有 {files} 个文件、{bytes} 字节，链头 {position}:{chain}"
+                "新备份 {events} 个事件（共 {files} 个文件、{bytes} 字节），链头 {position}:{chain}"
             ))?;
             output::line(&covered.map_or_else(
                 || "其中没有检查点".to_owned(),
@@ -251,7 +251,7 @@ fn print(global: &Global, copied: &Copied, manifest: &Manifest) -> Result<(), Fa
         }
         (Format::Table | Format::Csv, Lang::En) => {
             output::line(&format!(
-                "backed up {events} more events; {files} files with {bytes} bytes, chain head \
+                "backed up {events} more events (files: {files}, bytes: {bytes}), chain head \
                  {position}:{chain}"
             ))?;
             output::line(&covered.map_or_else(

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     restoring::key,
     shelves::{back_up, blocks_of, export, files, from_to, verified},
-    support::{Grpc, Ledger, Person, Server, Target},
+    support::{Grpc, Ledger, Person, Server, Target, govern},
 };
 
 /// What a caller issues, one after the other, until it is told to stop.
@@ -176,4 +176,22 @@ fn a_directory_that_is_served_is_backed_up_through_its_server() {
     let ran = back_up(&gone, &shelf, 4_096);
     assert_eq!(ran.code, 7, "{ran:?}");
     verified(&shelf, &[]).ended(0);
+}
+
+#[test]
+fn whoever_may_not_read_everything_may_not_back_it_up() {
+    let ledger = Ledger::new();
+    govern(&ledger.dir(), &["clerk-1"]);
+    let server = Server::start(&ledger.dir());
+    let shelf = ledger.file("shelf");
+    let by = |name: &str| server.target().with(&["--principal", name]);
+    for (target, code) in [
+        (server.target(), "PRINCIPAL_REQUIRED"),
+        (by("nobody"), "PRINCIPAL_UNKNOWN"),
+    ] {
+        back_up(&target, &shelf, 4_096).failed(4, code);
+        assert!(!shelf.exists(), "nothing was begun");
+    }
+    let said = back_up(&by("administrator"), &shelf, 4_096).ended(0).json();
+    assert!(said["events"].as_u64().unwrap() > 3, "{said}");
 }

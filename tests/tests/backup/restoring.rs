@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     shelves::{Scratch, back_up, blocks_of, export, files, from_to, hashes, verified},
-    support::{Bureau, Ledger, Server, Target, run},
+    support::{Bureau, Ledger, Person, Server, Sheet, Target, govern, run},
 };
 
 const RESTORE: &[&str] = &["restore"];
@@ -135,6 +135,43 @@ fn copy_keys(from: &Path, to: &Path) {
         fs::copy(entry.path(), to.join("keys").join(entry.file_name())).unwrap();
     }
     fs::copy(from.join("kek"), to.join("kek")).unwrap();
+}
+
+/// The keys that are kept are an older copy than the log: what the log says was erased
+/// stays so.
+#[test]
+fn whoever_was_erased_does_not_come_back_with_a_backup() {
+    let ledger = Ledger::new();
+    govern(&ledger.dir(), &["clerk"]);
+    let by = |target: &Target, name: &str| target.clone().with(&["--principal", name]);
+    let people = [Person::number(5), Person::number(6)];
+    let list = ledger.file("list.csv");
+    let row = |person: &Person| format!("{},{},2020-01-01,,册", person.name, person.number);
+    Sheet::of("poverty-status", people.each_ref().map(row)).write(&list);
+    let import = ["import", list.to_str().unwrap()];
+    by(&ledger.target(), "clerk").run(import).ended(0);
+    let old = ledger.file("old");
+    fs::create_dir(&old).unwrap();
+    copy_keys(&ledger.dir(), &old);
+    let [erased, other] = people.map(|person| person.number);
+    let erase = ["subject", "erase", &erased, "--document", "演1号"];
+    by(&ledger.target(), "administrator").run(erase).ended(0);
+    let shelf = ledger.file("shelf");
+    back_up(&ledger.target(), &shelf, 8_192).ended(0);
+
+    let dir = ledger.file("restored");
+    from_to(RESTORE, &shelf, &dir, &[]).ended(0);
+    copy_keys(&old, &dir);
+    let clerk = by(&Target::data_dir(&dir), "clerk");
+    let reveal = |number: &str| clerk.run(["subject", "reveal", number, "--purpose", "核对"]);
+    reveal(&erased).failed(1, "SUBJECT_ERASED");
+    assert!(reveal(&other).ended(0).out.contains("某氏6"));
+    let (then, now) = (old.join("keys/subjects"), dir.join("keys/subjects"));
+    assert_ne!(
+        fs::read(then).unwrap(),
+        fs::read(now).unwrap(),
+        "the key is destroyed"
+    );
 }
 
 /// A checkpoint key that is replaced is followed to its successors in the backup.
