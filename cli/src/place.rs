@@ -4,7 +4,6 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use indicatif::ProgressBar;
@@ -16,7 +15,7 @@ use luzhang_ledger::{
         AppendError, Log, Reader,
         backup::Shelf,
         copy::{self, Copied, IntoLog, SupplyError, Target},
-        sled::SledLog,
+        sled::{ReadLog, SledLog},
         storage,
     },
     verify::{self, ExpectedTree, Finding, Place as Spot, Verdict, Verifier},
@@ -80,11 +79,7 @@ pub(crate) struct Origin {
 }
 
 enum Blocks {
-    Log {
-        /// Held open while it is read.
-        _log: Box<dyn Log>,
-        reader: Arc<dyn Reader>,
-    },
+    Log(ReadLog),
     Export(PathBuf),
     Shelf(Box<Shelf>),
 }
@@ -95,16 +90,11 @@ impl Origin {
     pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
         match place {
             Place::Dir(dir) => {
-                let log = SledLog::open(dir)?;
-                let (ledger, end) = (log.ledger(), log.head().position);
-                let blocks = Blocks::Log {
-                    reader: log.reader(),
-                    _log: Box::new(log),
-                };
+                let log = ReadLog::open(dir)?;
                 Ok(Self {
-                    ledger,
-                    end,
-                    blocks,
+                    ledger: log.ledger,
+                    end: log.head.position,
+                    blocks: Blocks::Log(log),
                 })
             }
             Place::Export(path) => Ok(Self {
@@ -128,8 +118,8 @@ impl Origin {
     /// Blocks from the one that holds `from` on, up to one that holds `until` or later.
     fn blocks(&self, from: Position, until: Option<Position>) -> Result<Supply<'_>, Failure> {
         Ok(match &self.blocks {
-            Blocks::Log { reader, .. } => {
-                let blocks = reader.blocks_from(from);
+            Blocks::Log(log) => {
+                let blocks = log.reader.blocks_from(from);
                 Box::new(blocks.map(|block| Ok(block?)))
             }
             Blocks::Shelf(shelf) => Box::new(shelf.blocks(from, until)),
@@ -233,28 +223,37 @@ impl NewDir {
         let bar = progress(lang.pick("读回核验", "reading back"));
         let end = self.log.head();
         bar.set_length(end.position.map_or(0, Position::number));
-        let reader = self.log.reader();
-        let verifier = Verifier::new(None).with_tree(expected);
-        let blocks = reader.blocks_from(Position::FIRST);
-        let report = verify::verify_blocks_with(blocks, verifier, |events| {
-            bar.set_position(events);
+        let checked = self.log.complete(|reader| {
+            read_back(reader, end, expected, |events| bar.set_position(events))?;
+            keep()
         });
         bar.finish_and_clear();
-        if let Some(finding) = &report.finding {
-            return Err(finding.into());
-        }
-        let whole = report.events == end.position.map_or(0, Position::number);
-        if !whole || report.chain_head.is_some_and(|chain| chain != end.chain) {
-            return Err(Failure::from(&Finding {
-                verdict: Verdict::Truncated,
-                place: Spot::Whole,
-                detail: "the disk does not hold what was written to it".to_owned(),
-            }));
-        }
-        keep()?;
-        drop(reader);
-        Ok(self.log.complete()?)
+        checked
     }
+}
+
+/// Whether a disk holds what was written to it.
+fn read_back(
+    reader: &dyn Reader,
+    end: Head,
+    expected: Vec<ExpectedTree>,
+    progress: impl FnMut(u64),
+) -> Result<(), Failure> {
+    let verifier = Verifier::new(None).with_tree(expected);
+    let blocks = reader.blocks_from(Position::FIRST);
+    let report = verify::verify_blocks_with(blocks, verifier, progress);
+    if let Some(finding) = &report.finding {
+        return Err(finding.into());
+    }
+    let whole = report.events == end.position.map_or(0, Position::number);
+    if whole && report.chain_head.is_none_or(|chain| chain == end.chain) {
+        return Ok(());
+    }
+    Err(Failure::from(&Finding {
+        verdict: Verdict::Truncated,
+        place: Spot::Whole,
+        detail: "the disk does not hold what was written to it".to_owned(),
+    }))
 }
 
 /// An export file that is copied to.

@@ -5,17 +5,21 @@ use std::{fs, path::Path, process};
 use luzhang_ledger::{
     LedgerId, Position,
     log::{
-        Log,
-        sled::{OpenError, Reserve, SledLog, open_for_audit},
+        Log, Reader,
+        sled::{OpenError, ReadLog, Reserve, SledLog, open_for_audit},
     },
 };
 use uuid::Uuid;
 
 use crate::{append, copy, count, ledger, make};
 
-/// The code with which opening ends, or `opens`.
+/// The code with which opening ends, or `opens`: for writing, and for reading it
+/// through.
 fn open(dir: &Path) -> &'static str {
-    SledLog::open(dir).map_or_else(|error| told(&error), |_| "opens")
+    let read = ReadLog::open(dir).map_or_else(|error| told(&error), |_| "opens");
+    let written = SledLog::open(dir).map_or_else(|error| told(&error), |_| "opens");
+    assert_eq!(read, written);
+    written
 }
 
 fn create(dir: &Path) -> &'static str {
@@ -246,10 +250,15 @@ fn a_copy_goes_on_from_wherever_it_was_interrupted() {
         assert_eq!(told(&locked), "LEDGER_LOCKED", "{case}");
         drop(log);
         assert_eq!(open(&dir), "LEDGER_COPYING", "{case}: it is not complete");
-        SledLog::copying(&dir, ledger())
-            .unwrap()
-            .complete()
-            .unwrap();
+        let begun = || SledLog::copying(&dir, ledger()).unwrap();
+        let refused = begun().complete(|_| Err(OpenError::NotEmpty)).unwrap_err();
+        assert_eq!(refused.code(), "DIRECTORY_NOT_EMPTY");
+        assert_eq!(open(&dir), "LEDGER_COPYING", "{case}: it was found wanting");
+        let read_back = |reader: &dyn Reader| {
+            assert_eq!(count(reader).0, there.unwrap_or(0), "{case}");
+            Ok::<_, OpenError>(())
+        };
+        begun().complete(read_back).unwrap();
         assert_eq!(SledLog::is_copying(&dir).unwrap(), None, "{case}");
         assert_eq!(open(&dir), "opens", "{case}");
         if there.is_some() {
@@ -300,6 +309,7 @@ fn one_process_writes_and_nobody_copies_meanwhile() {
     let copy = tempfile::tempdir().unwrap();
     for refused in [
         SledLog::open(&dir).map(|_| ()),
+        ReadLog::open(&dir).map(|_| ()),
         open_for_audit(&dir, copy.path()).map(|_| ()),
     ] {
         let error = refused.unwrap_err();
@@ -313,6 +323,12 @@ fn one_process_writes_and_nobody_copies_meanwhile() {
     let first = open_for_audit(&dir, copy.path()).unwrap();
     let other = tempfile::tempdir().unwrap();
     let second = open_for_audit(&dir, other.path()).unwrap();
+    let read = ReadLog::open(&dir).unwrap();
+    assert_eq!(read.head.position, Position::new(3));
+    assert_eq!(count(&*read.reader).0, 3);
+    let refused = SledLog::open(&dir).unwrap_err();
+    assert_eq!(told(&refused), "LEDGER_LOCKED");
+    drop(read);
     for audit in [first, second] {
         assert_eq!(audit.format.ledger, ledger());
         assert_eq!(audit.witness.unwrap().position, Position::new(3));

@@ -67,6 +67,51 @@ pub struct SledLog {
     _lock: Lock,
 }
 
+/// The log of a data directory, open to be read from front to back. Writers are kept
+/// out meanwhile; opening may repair the database, as that of a writer does.
+#[derive(Debug)]
+pub struct ReadLog {
+    /// Whose chain this is.
+    pub ledger: LedgerId,
+    /// Its end, which is what the witness says or comes after it.
+    pub head: Head,
+    /// Its blocks.
+    pub reader: Arc<dyn Reader>,
+    _lock: Lock,
+}
+
+impl ReadLog {
+    /// Opens a ledger that nobody has open.
+    ///
+    /// # Errors
+    /// As [`SledLog::open`].
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let data_dir = DataDir::new(dir);
+        data_dir.format()?;
+        let lock = data_dir.lock()?;
+        let Format { ledger, place } = data_dir.format()?;
+        if place == Place::Database {
+            return Err(OpenError::Elsewhere);
+        }
+        data_dir.require_db()?;
+        let witness = Witness::read(dir)?;
+        if witness.ledger != ledger {
+            return Err(OpenError::Mixed);
+        }
+        let db = data_dir.db();
+        let engine = Engine::open_for_audit(&db).map_err(open_engine_error)?;
+        engine.refuse_foreign(&db).map_err(open_engine_error)?;
+        let head = recovery::head(&engine, &witness)?;
+        engine.publish(head.position.map_or(0, Position::number));
+        Ok(Self {
+            ledger,
+            head,
+            reader: Arc::new(KeyedReader(Arc::new(engine))),
+            _lock: lock,
+        })
+    }
+}
+
 /// Keeps every writer out of a data directory, without opening the log.
 #[derive(Debug)]
 pub struct Held {
@@ -176,18 +221,29 @@ impl SledLog {
         Ok(begun.map(|format| format.ledger))
     }
 
-    /// Closes a log that was copied; from now on the directory is a ledger.
+    /// Closes a log that was copied, opens it anew for `check` to read what is on the
+    /// disk, and makes the directory a ledger if that finds it good.
     ///
     /// # Errors
-    /// What closing says; the directory then stays one that is being copied to.
-    pub fn complete(mut self) -> Result<(), OpenError> {
+    /// What closing, opening or checking says; the directory then stays one that is
+    /// being copied to.
+    pub fn complete<E: From<OpenError>>(
+        mut self,
+        check: impl FnOnce(&dyn Reader) -> Result<(), E>,
+    ) -> Result<(), E> {
         let failed = |fault: Fault| OpenError::Unreadable {
             detail: fault.to_string(),
         };
         self.keeper.stop().map_err(failed)?;
         let closed = self.engine.close().map_err(EngineError::into_fault);
         closed.map_err(failed)?;
-        DataDir::new(&self.dir).finish(Purpose::Copy)
+        let data_dir = DataDir::new(&self.dir);
+        let engine = Engine::open_for_audit(&data_dir.db()).map_err(open_engine_error)?;
+        engine.publish(recovery::end(&engine)?);
+        let engine = Arc::new(engine);
+        check(&KeyedReader(Arc::clone(&engine)))?;
+        engine.close().map_err(open_engine_error)?;
+        Ok(data_dir.finish(Purpose::Copy)?)
     }
 
     /// Opens a ledger for writing: one process at a time.
