@@ -125,7 +125,7 @@ impl Manifest {
     }
 
     /// Its bytes.
-    pub(super) fn text(&self) -> Result<String, ShelfFault> {
+    pub fn text(&self) -> Result<String, ShelfFault> {
         let file = |(before, file): (Head, &RunEntry)| File {
             name: file.name.clone(),
             sealed: file.sealed,

@@ -30,6 +30,7 @@ use self::run::OpenRun;
 pub use self::{
     error::ShelfFault,
     manifest::{Manifest, RunEntry, Stamp},
+    salvage::read_run,
     verify::{Remark, ShelfReport},
     writer::ShelfWriter,
 };

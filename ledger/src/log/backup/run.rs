@@ -111,8 +111,8 @@ pub(super) struct Placed {
 /// A run that is read from front to back, and checked against its bytes' own sums and
 /// against what the manifest says.
 #[derive(Debug)]
-pub(super) struct OpenRun {
-    input: io::Take<BufReader<File>>,
+pub(super) struct OpenRun<R> {
+    input: io::Take<BufReader<R>>,
     hasher: blake3::Hasher,
     offset: u64,
     entry: RunEntry,
@@ -124,7 +124,7 @@ pub(super) struct OpenRun {
     ended: bool,
 }
 
-impl OpenRun {
+impl OpenRun<File> {
     /// Opens a run and checks its header.
     pub(super) fn open(
         root: &Path,
@@ -144,14 +144,27 @@ impl OpenRun {
         };
         let file = File::open(root.join(&entry.name)).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
+        Self::over(file, meta.len(), ledger, before, entry)
+    }
+}
+
+impl<R: Read> OpenRun<R> {
+    /// The same for a run that is at hand, of so many bytes.
+    pub(super) fn over(
+        input: R,
+        length: u64,
+        ledger: LedgerId,
+        before: Head,
+        entry: &RunEntry,
+    ) -> Result<Self, ShelfFault> {
         let mut run = Self {
-            input: BufReader::with_capacity(256 * 1024, file).take(entry.bytes),
+            input: BufReader::with_capacity(256 * 1024, input).take(entry.bytes),
             hasher: blake3::Hasher::new(),
             offset: 0,
             entry: entry.clone(),
             before,
             head: before,
-            length: meta.len(),
+            length,
             ended: false,
         };
         run.expect(&header(ledger, &before), "its header is another")?;
@@ -302,7 +315,7 @@ impl OpenRun {
     }
 }
 
-impl Iterator for OpenRun {
+impl<R: Read> Iterator for OpenRun<R> {
     type Item = Result<Placed, ShelfFault>;
 
     fn next(&mut self) -> Option<Self::Item> {

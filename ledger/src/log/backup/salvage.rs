@@ -1,6 +1,10 @@
-//! A shelf that has lost its manifest.
+//! Runs without a manifest: of a shelf that has lost it, and by themselves.
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use super::{
     RUNS, Shelf,
@@ -31,8 +35,10 @@ impl Shelf {
         let ledger = ledger.ok_or(ShelfFault::NotFound)?;
         let mut head = Head::genesis(ledger);
         let mut files = Vec::new();
-        while root.join(run::name(head.next_position())).exists() {
-            let (entry, whole) = survey(root, ledger, head)?;
+        loop {
+            let path = root.join(run::name(head.next_position()));
+            let Ok(meta) = path.metadata() else { break };
+            let (entry, whole) = survey(|| File::open(&path), meta.len(), ledger, head)?;
             if entry.blocks == 0 {
                 break;
             }
@@ -59,14 +65,26 @@ impl Shelf {
     }
 }
 
+/// The blocks of a run by itself, which is this ledger's after this head. Its sums are
+/// checked, and not what its blocks say. Of an open run, they are those that are whole.
+pub fn read_run(bytes: &[u8], ledger: LedgerId, before: Head) -> Result<Vec<Vec<u8>>, ShelfFault> {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let (entry, _) = survey(|| Ok(bytes), length, ledger, before)?;
+    let run = OpenRun::over(bytes, length, ledger, before, &entry)?;
+    run.map(|placed| Ok(placed?.block)).collect()
+}
+
 /// What a manifest would say of the run after this head, as far as it can be read, and
 /// whether it was sealed.
-fn survey(root: &Path, ledger: LedgerId, before: Head) -> Result<(RunEntry, bool), ShelfFault> {
+fn survey<R: Read>(
+    open: impl Fn() -> io::Result<R>,
+    length: u64,
+    ledger: LedgerId,
+    before: Head,
+) -> Result<(RunEntry, bool), ShelfFault> {
     let first = before.next_position();
     let name = run::name(first);
     let failed = |error| ShelfFault::io(&name, error);
-    let file = File::open(root.join(&name)).map_err(failed)?;
-    let length = file.metadata().map_err(failed)?.len();
     let mut entry = RunEntry {
         sealed: false,
         first,
@@ -76,7 +94,8 @@ fn survey(root: &Path, ledger: LedgerId, before: Head) -> Result<(RunEntry, bool
         blake3: before.chain,
         name: name.clone(),
     };
-    let mut opened = OpenRun::open(root, ledger, before, &entry)?;
+    let input = open().map_err(failed)?;
+    let mut opened = OpenRun::over(input, length, ledger, before, &entry)?;
     let mut end = length;
     for block in opened.by_ref() {
         match block {
@@ -90,7 +109,7 @@ fn survey(root: &Path, ledger: LedgerId, before: Head) -> Result<(RunEntry, bool
     entry.sealed = length.saturating_sub(end) == run::END;
     entry.bytes = if entry.sealed { length } else { end };
     let mut hasher = blake3::Hasher::new();
-    let mut input = file.take(entry.bytes);
+    let mut input = open().map_err(failed)?.take(entry.bytes);
     hasher.update_reader(&mut input).map_err(failed)?;
     entry.blake3 = Hash::from_bytes(*hasher.finalize().as_bytes());
     let sealed = entry.sealed;

@@ -1,6 +1,6 @@
 //! Verifying a shelf by itself: all of it, whatever is found on the way.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use super::{
     LOCK, LOST_AND_FOUND, MANIFEST, RUNS, Shelf,
@@ -217,7 +217,7 @@ impl Found {
 }
 
 /// Blocks of some bytes together, and what ended them early.
-fn batch(run: &mut OpenRun) -> (Vec<Placed>, Option<ShelfFault>) {
+fn batch(run: &mut OpenRun<File>) -> (Vec<Placed>, Option<ShelfFault>) {
     let mut batch = Vec::new();
     let mut bytes = 0_usize;
     while bytes < BATCH_BYTES {
