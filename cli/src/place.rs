@@ -15,11 +15,12 @@ use luzhang_ledger::{
         AppendError, Log, Reader,
         backup::Shelf,
         copy::{self, Copied, IntoLog, SupplyError, Target},
-        sled::{ReadLog, SledLog},
+        sled::{self, ReadLog, SledLog},
         storage,
     },
     verify::{self, ExpectedTree, Finding, Place as Spot, Verdict, Verifier},
 };
+use luzhang_server::engine::{DatabaseCopy, DatabaseOptions, open_to_read};
 use uuid::Uuid;
 
 use crate::{
@@ -87,10 +88,10 @@ enum Blocks {
 impl Origin {
     /// Opens a log for reading. A data directory is opened as its server would, so no
     /// server may have it open.
-    pub(crate) fn open(place: &Place) -> Result<Self, Failure> {
+    pub(crate) fn open(place: &Place, database: &DatabaseOptions) -> Result<Self, Failure> {
         match place {
             Place::Dir(dir) => {
-                let log = ReadLog::open(dir)?;
+                let log = open_to_read(dir, database)?;
                 Ok(Self {
                     ledger: log.ledger,
                     end: log.head.position,
@@ -170,42 +171,72 @@ impl Origin {
 }
 
 /// A data directory that is copied to.
-pub(crate) struct NewDir {
-    log: SledLog,
-    /// It is none before everything is there.
-    making: bool,
+pub(crate) enum NewDir {
+    /// The log is in it. It is none before everything is there.
+    Here { log: Box<SledLog>, making: bool },
+    /// The log is in a database.
+    Database(DatabaseCopy),
 }
 
 impl NewDir {
-    /// Opens a data directory, or makes one, or goes on with one that was begun.
-    pub(crate) fn open(dir: &Path, ledger: LedgerId) -> Result<Self, Failure> {
-        let begun = SledLog::is_copying(dir)?;
-        if let Some(expected) = begun.filter(|begun| *begun != ledger) {
-            return Err(other_ledger(ledger, expected));
-        }
-        let making = begun.is_some() || !dir.join("FORMAT").exists();
-        let log = if making {
-            SledLog::copying(dir, ledger)?
+    /// Opens a data directory, or makes one, or goes on with one that was begun. With the
+    /// address of a database, the log of a new one is there.
+    pub(crate) fn open(
+        dir: &Path,
+        ledger: LedgerId,
+        database: &DatabaseOptions,
+    ) -> Result<Self, Failure> {
+        let begun = sled::copying(dir)?;
+        let made = if dir.join("FORMAT").exists() {
+            Some(sled::format(dir)?)
         } else {
-            SledLog::open(dir)?
+            None
         };
-        if log.ledger() != ledger {
-            return Err(other_ledger(ledger, log.ledger()));
+        if let Some(there) = made.or(begun).filter(|there| there.ledger != ledger) {
+            return Err(other_ledger(ledger, there.ledger));
         }
-        Ok(Self { log, making })
+        let place = match made.or(begun) {
+            Some(there) => there.place,
+            None if database.address.is_some() => sled::Place::Database,
+            None => sled::Place::Here,
+        };
+        let making = made.is_none();
+        Ok(match place {
+            sled::Place::Here if making => Self::Here {
+                log: Box::new(SledLog::copying(dir, ledger)?),
+                making,
+            },
+            sled::Place::Here => Self::Here {
+                log: Box::new(SledLog::open(dir)?),
+                making,
+            },
+            sled::Place::Database if making => {
+                Self::Database(DatabaseCopy::begin(dir, ledger, database)?)
+            }
+            sled::Place::Database => Self::Database(DatabaseCopy::open(dir, database)?),
+        })
     }
 
     /// Whether the directory is no ledger yet.
     pub(crate) fn is_made(&self) -> bool {
-        self.making
+        match self {
+            Self::Here { making, .. } => *making,
+            Self::Database(copy) => copy.is_made(),
+        }
     }
 
     pub(crate) fn target(&mut self) -> IntoLog<'_> {
-        IntoLog(&mut self.log)
+        match self {
+            Self::Here { log, .. } => IntoLog(log.as_mut()),
+            Self::Database(copy) => IntoLog(copy.log.as_mut()),
+        }
     }
 
     pub(crate) fn head(&self) -> Head {
-        self.log.head()
+        match self {
+            Self::Here { log, .. } => log.head(),
+            Self::Database(copy) => copy.log.head(),
+        }
     }
 
     /// Reads a new ledger back and verifies what is on the disk, with these heads of
@@ -216,19 +247,28 @@ impl NewDir {
         keep: impl FnOnce() -> Result<(), Failure>,
         lang: Lang,
     ) -> Result<(), Failure> {
-        if !self.making {
-            let closed = Box::new(self.log).close();
-            return closed.map_err(|fault| AppendError::Fault(fault).into());
-        }
+        let (made, end) = (self.is_made(), self.head());
         let bar = progress(lang.pick("读回核验", "reading back"));
-        let end = self.log.head();
         bar.set_length(end.position.map_or(0, Position::number));
-        let checked = self.log.complete(|reader| {
+        let check = |reader: &dyn Reader| {
             read_back(reader, end, expected, |events| bar.set_position(events))?;
             keep()
-        });
+        };
+        let finished = match self {
+            Self::Here { log, .. } if made => log.complete(check),
+            Self::Here { log, .. } => {
+                let closed = log.close();
+                closed.map_err(|fault| AppendError::Fault(fault).into())
+            }
+            Self::Database(copy) => {
+                if made {
+                    check(&*copy.log.reader())?;
+                }
+                Ok(copy.finish()?)
+            }
+        };
         bar.finish_and_clear();
-        checked
+        finished
     }
 }
 

@@ -40,7 +40,10 @@ use crate::{
     vault::{KekSource, Vault},
 };
 
-pub use self::{error::EngineError, opening::open_for_audit};
+pub use self::{
+    error::EngineError,
+    opening::{DatabaseCopy, open_for_audit, open_to_read},
+};
 
 /// How many messages may wait for the sequencer.
 pub const DEFAULT_QUEUE: usize = 1_024;

@@ -9,6 +9,8 @@ mod support;
 mod copying;
 #[path = "backup/damage.rs"]
 mod damage;
+#[path = "backup/database.rs"]
+mod database;
 #[path = "backup/forgeries.rs"]
 mod forgeries;
 #[path = "backup/killed.rs"]

@@ -20,7 +20,8 @@ pub(crate) enum LogCommand {
         #[arg(long, value_name = "DIR|FILE|SHELF", value_parser = Place::parse)]
         from: Place,
         /// A data directory, or an export file; a new one is a file if its name ends in
-        /// `.luzhang-export` or `.luzhang`, else a data directory
+        /// `.luzhang-export` or `.luzhang`, else a data directory, whose log is in a
+        /// database if --database says so
         #[arg(long, value_name = "DIR|FILE", value_parser = Place::parse)]
         to: Place,
     },
@@ -64,7 +65,8 @@ pub(crate) struct RestoreArgs {
     /// The directory with the backup
     #[arg(long, value_name = "SHELF")]
     pub(crate) from: PathBuf,
-    /// Which directory; it must be new or empty, or one that this command began
+    /// Which directory; it must be new or empty, or one that this command began. With
+    /// --database its log is there
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
     /// Up to this event and no further

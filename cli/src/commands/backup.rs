@@ -3,7 +3,7 @@
 pub(crate) mod restore;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use indicatif::ProgressBar;
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::open;
 use crate::{
     args::{
-        Global,
+        Global, Local,
         backup::{BackupArgs, BackupCommand},
     },
     client::{Client, Target, progress},
@@ -57,7 +57,7 @@ pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<u8, Failur
     };
     let (copied, manifest) = match global.target()? {
         Target::DataDir(local) => {
-            let done = tokio::task::spawn_blocking(move || of_dir(&local.dir, &shelf)).await;
+            let done = tokio::task::spawn_blocking(move || of_dir(&local, &shelf)).await;
             done.map_err(anyhow::Error::from)??
         }
         Target::Server(_) => of_server(global, shelf).await?,
@@ -92,11 +92,11 @@ impl Onto {
 }
 
 /// A ledger that no server has open.
-fn of_dir(dir: &Path, onto: &Onto) -> Result<(Copied, Manifest), Failure> {
-    let origin = Origin::open(&Place::Dir(dir.to_owned()))?;
+fn of_dir(local: &Local, onto: &Onto) -> Result<(Copied, Manifest), Failure> {
+    let origin = Origin::open(&Place::Dir(local.dir.clone()), &local.database)?;
     let mut writer = onto.open(origin.ledger)?;
     let copied = origin.copy_to(&mut writer, None, onto.what())?;
-    let checkpoint = checkpoints::kept(dir).unwrap_or_else(|error| {
+    let checkpoint = checkpoints::kept(&local.dir).unwrap_or_else(|error| {
         output::note!("{error}");
         None
     });

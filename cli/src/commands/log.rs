@@ -16,7 +16,8 @@ pub(crate) fn run(global: &Global, command: &LogCommand) -> Result<u8, Failure> 
     let LogCommand::Copy { from, to } = command;
     let lang = global.lang();
     let what = lang.pick("复制", "copying");
-    let origin = Origin::open(from)?;
+    let database = global.database();
+    let origin = Origin::open(from, &database)?;
     let copied = match to {
         Place::Shelf(path) => {
             let shown = path.display();
@@ -26,7 +27,7 @@ pub(crate) fn run(global: &Global, command: &LogCommand) -> Result<u8, Failure> 
             ));
         }
         Place::Dir(dir) => {
-            let mut new = NewDir::open(dir, origin.ledger)?;
+            let mut new = NewDir::open(dir, origin.ledger, &database)?;
             let made = new.is_made();
             let copied = origin.copy_to(&mut new.target(), None, what)?;
             new.finish(Vec::new(), || Ok(()), lang)?;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Starts `luzhang ARGUMENTS`.
-fn spawn(arguments: &[&str]) -> Child {
+pub(crate) fn spawn(arguments: &[&str]) -> Child {
     luzhang()
         .args(arguments)
         .stdout(Stdio::null())
@@ -26,7 +26,7 @@ fn spawn(arguments: &[&str]) -> Child {
 }
 
 /// Kills a process as soon as something is so; false if it ended before.
-fn kill_when(mut child: Child, is_so: impl Fn() -> bool) -> bool {
+pub(crate) fn kill_when(mut child: Child, is_so: impl Fn() -> bool) -> bool {
     let begun = Instant::now();
     let ended = loop {
         if is_so() {

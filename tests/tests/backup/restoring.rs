@@ -128,7 +128,7 @@ pub(crate) fn key(target: &Target) -> String {
     last["key"].as_str().unwrap().to_owned()
 }
 
-fn copy_keys(from: &Path, to: &Path) {
+pub(crate) fn copy_keys(from: &Path, to: &Path) {
     fs::create_dir(to.join("keys")).unwrap();
     for entry in fs::read_dir(from.join("keys")).unwrap() {
         let entry = entry.unwrap();

@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, args: &RestoreArgs) -> Result<u8, Failure> {
     if args.to.join("FORMAT").exists() {
         return Err(luzhang_ledger::log::sled::OpenError::Exists.into());
     }
-    let mut new = NewDir::open(&args.to, manifest.ledger)?;
+    let mut new = NewDir::open(&args.to, manifest.ledger, &global.database())?;
     if new.head().position > Some(end) {
         return Err(past(new.head().position.unwrap_or(end), end));
     }

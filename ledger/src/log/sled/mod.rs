@@ -67,8 +67,8 @@ pub struct SledLog {
     _lock: Lock,
 }
 
-/// The log of a data directory, open to be read from front to back. Writers are kept
-/// out meanwhile; opening may repair the database, as that of a writer does.
+/// A log, open to be read from front to back. Of one in a data directory writers are
+/// kept out meanwhile, and opening may repair it, as that of a writer does.
 #[derive(Debug)]
 pub struct ReadLog {
     /// Whose chain this is.
@@ -77,10 +77,20 @@ pub struct ReadLog {
     pub head: Head,
     /// Its blocks.
     pub reader: Arc<dyn Reader>,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl ReadLog {
+    /// A log that is in a database, up to this head; its writer goes on.
+    pub fn elsewhere(ledger: LedgerId, head: Head, reader: Arc<dyn Reader>) -> Self {
+        Self {
+            ledger,
+            head,
+            reader,
+            _lock: None,
+        }
+    }
+
     /// Opens a ledger that nobody has open.
     ///
     /// # Errors
@@ -107,7 +117,7 @@ impl ReadLog {
             ledger,
             head,
             reader: Arc::new(KeyedReader(Arc::new(engine))),
-            _lock: lock,
+            _lock: Some(lock),
         })
     }
 }
@@ -139,11 +149,20 @@ pub fn format(dir: &Path) -> Result<Format, OpenError> {
     DataDir::new(dir).format()
 }
 
+/// What is being copied to a directory, if something is.
+///
+/// # Errors
+/// What reading says.
+pub fn copying(dir: &Path) -> Result<Option<Format>, OpenError> {
+    DataDir::new(dir).copying()
+}
+
 /// A data directory that is being made for a ledger whose log is in a database. It is
 /// one when [`Elsewhere::finish`] is called, and not before.
 #[derive(Debug)]
 pub struct Elsewhere {
     data_dir: DataDir,
+    purpose: Purpose,
     lock: Lock,
 }
 
@@ -155,14 +174,42 @@ impl Elsewhere {
     pub fn begin(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
         let data_dir = DataDir::new(dir);
         let lock = data_dir.prepare()?;
-        let place = Place::Database;
-        data_dir.begin(Purpose::New, Format { ledger, place })?;
-        Ok(Self { data_dir, lock })
+        let (place, purpose) = (Place::Database, Purpose::New);
+        data_dir.begin(purpose, Format { ledger, place })?;
+        Ok(Self {
+            data_dir,
+            purpose,
+            lock,
+        })
+    }
+
+    /// Begins one for a log that is copied to a database, or goes on with it.
+    ///
+    /// # Errors
+    /// As [`SledLog::copying`].
+    pub fn copying(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
+        let data_dir = DataDir::new(dir);
+        let (place, purpose) = (Place::Database, Purpose::Copy);
+        let format = Format { ledger, place };
+        let lock = match data_dir.copying()? {
+            Some(begun) if begun != format => return Err(OpenError::Mixed),
+            Some(_) => data_dir.lock()?,
+            None => {
+                let lock = data_dir.prepare()?;
+                data_dir.begin(purpose, format)?;
+                lock
+            }
+        };
+        Ok(Self {
+            data_dir,
+            purpose,
+            lock,
+        })
     }
 
     /// It is a data directory from now on.
     pub fn finish(self) -> Result<Held, OpenError> {
-        self.data_dir.finish(Purpose::New)?;
+        self.data_dir.finish(self.purpose)?;
         Ok(Held { _lock: self.lock })
     }
 }
@@ -210,15 +257,6 @@ impl SledLog {
             make(&data_dir, ledger)?;
         }
         Self::open_locked(&data_dir, format, lock)
-    }
-
-    /// The ledger that is being copied to a directory, if one is.
-    ///
-    /// # Errors
-    /// What reading says.
-    pub fn is_copying(dir: &Path) -> Result<Option<LedgerId>, OpenError> {
-        let begun = DataDir::new(dir).copying()?;
-        Ok(begun.map(|format| format.ledger))
     }
 
     /// Closes a log that was copied, opens it anew for `check` to read what is on the
