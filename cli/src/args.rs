@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod access;
+pub(crate) mod backup;
 pub(crate) mod cert;
 pub(crate) mod doctor;
 pub(crate) mod keys;
@@ -303,6 +304,13 @@ pub(crate) enum Command {
     /// A witness of its own, for an audit office
     #[command(subcommand)]
     Witness(witness::WitnessCommand),
+    /// Copy a log from one place to another
+    #[command(subcommand)]
+    Log(backup::LogCommand),
+    /// Back up a ledger, running or not, adding what is new; or verify a backup
+    Backup(backup::BackupArgs),
+    /// Make a data directory from a backup, whole or up to a position
+    Restore(backup::RestoreArgs),
     /// Replay history under another policy pack, without writing
     Simulate(SimulateArgs),
     /// Fold the whole log anew and print the digests

@@ -3,7 +3,15 @@
 
 use std::fmt;
 
-use luzhang_ledger::log::sled::OpenError;
+use luzhang_ledger::{
+    log::{
+        AppendError, Fault, ReadError,
+        backup::ShelfFault,
+        copy::{CopyError, SupplyError},
+        sled::OpenError,
+    },
+    verify::Finding,
+};
 use luzhang_server::{
     EngineError,
     postgres::PostgresError,
@@ -176,7 +184,10 @@ impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         let exit = match error {
             OpenError::NotFound => exit::NOT_FOUND,
-            OpenError::Exists | OpenError::NotEmpty | OpenError::Locked { .. } => exit::CONFLICT,
+            OpenError::Exists
+            | OpenError::NotEmpty
+            | OpenError::Copying
+            | OpenError::Locked { .. } => exit::CONFLICT,
             OpenError::Unfinished
             | OpenError::FormatMissing
             | OpenError::FormatUnknown { .. }
@@ -196,6 +207,163 @@ impl From<OpenError> for Failure {
         Self {
             exit,
             ..Self::new(error.code(), error.zh(), error.to_string())
+        }
+    }
+}
+
+/// A log that does not verify is used no further.
+impl From<&Finding> for Failure {
+    fn from(finding: &Finding) -> Self {
+        let Finding {
+            verdict,
+            place,
+            detail,
+        } = finding;
+        Self {
+            exit: verdict.exit_code(),
+            ..Self::new(
+                "LOG_UNVERIFIED",
+                format!("日志未通过核验（{}，{place}）：{detail}", verdict.word()),
+                format!(
+                    "the log does not verify ({}, {place}): {detail}",
+                    verdict.word()
+                ),
+            )
+        }
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::new(
+            "LEDGER_UNREADABLE",
+            format!("账本读取失败：{error}"),
+            error.to_string(),
+        )
+    }
+}
+
+impl From<AppendError> for Failure {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Fault(Fault::DiskFull) => Self::from(OpenError::DiskFull),
+            AppendError::Fault(fault) => Self::new(
+                "LEDGER_IO",
+                format!("写入失败：{fault}"),
+                format!("writing failed: {fault}"),
+            ),
+            AppendError::HeadMoved { .. } | AppendError::Fenced { .. } | AppendError::Broken => {
+                Self {
+                    exit: exit::CONFLICT,
+                    ..Self::new(
+                        "COPY_TARGET_MOVED",
+                        "目标在复制期间被另一写入者改动：请停止写入者，再用同样的命令继续",
+                        "something else wrote to the target while it was copied to: stop the writer, \
+                     then run the same command again",
+                    )
+                }
+            }
+        }
+    }
+}
+
+impl From<ShelfFault> for Failure {
+    fn from(fault: ShelfFault) -> Self {
+        let exit = match &fault {
+            ShelfFault::NotFound => exit::NOT_FOUND,
+            ShelfFault::Occupied { .. } | ShelfFault::Locked | ShelfFault::OtherLedger { .. } => {
+                exit::CONFLICT
+            }
+            ShelfFault::Full { .. } | ShelfFault::Io { .. } => exit::ERROR,
+            ShelfFault::ManifestMissing
+            | ShelfFault::ManifestDamaged { .. }
+            | ShelfFault::Version { .. }
+            | ShelfFault::Untrue { .. }
+            | ShelfFault::Missing { .. }
+            | ShelfFault::Short { .. }
+            | ShelfFault::Changed { .. }
+            | ShelfFault::Chain { .. }
+            | ShelfFault::Extra { .. }
+            | ShelfFault::Differs { .. } => fault.verdict().exit_code(),
+        };
+        Self {
+            exit,
+            ..Self::new(fault.code(), fault.zh(), fault.to_string())
+        }
+    }
+}
+
+impl From<SupplyError> for Failure {
+    fn from(error: SupplyError) -> Self {
+        match error {
+            SupplyError::Read(error) => error.into(),
+            SupplyError::Broken(finding) => (&finding).into(),
+            SupplyError::Shelf(fault) => fault.into(),
+        }
+    }
+}
+
+impl<E: Into<Self>> From<CopyError<E>> for Failure {
+    fn from(error: CopyError<E>) -> Self {
+        match error {
+            CopyError::Supply(error) => error.into(),
+            CopyError::Broken(finding) => (&finding).into(),
+            CopyError::Target(error) => error.into(),
+            CopyError::OtherLedger { found, expected } => Self {
+                exit: exit::CONFLICT,
+                ..Self::new(
+                    "COPY_OTHER_LEDGER",
+                    format!("来源是账本 {found}，目标属于账本 {expected}：未作任何改动"),
+                    format!(
+                        "the source is ledger {found}, the target is of ledger {expected}: nothing \
+                         was changed"
+                    ),
+                )
+            },
+            CopyError::Forked { position } => Self {
+                exit: exit::TAMPERED,
+                ..Self::new(
+                    "COPY_FORKED",
+                    format!(
+                        "在位置 {position} 或之前，来源与先前已复制的内容已是两条链：未作任何改动；\
+                         请原样保存两份，用 `luzhang audit verify --head` 查明哪一份是真的"
+                    ),
+                    format!(
+                        "at position {position} or before, the source is another chain than what \
+                         was copied earlier: nothing was changed; keep both as they are and find \
+                         out with `luzhang audit verify --head` which is the true one"
+                    ),
+                )
+            },
+            CopyError::Cut { position } => Self {
+                exit: exit::CONFLICT,
+                ..Self::new(
+                    "COPY_CUT",
+                    format!(
+                        "目标曾恢复到位置 {position}，位于一个区块之中，那个区块已重新封存，不能接着复制：\
+                         请复制到另一处"
+                    ),
+                    format!(
+                        "the target was restored to position {position}, inside a block, which was \
+                         sealed anew there, so nothing can be copied after it: copy to another place"
+                    ),
+                )
+            },
+            CopyError::Shorter { position } => Self {
+                exit: exit::TAMPERED,
+                ..Self::new(
+                    "COPY_SHORTER",
+                    format!(
+                        "来源在位置 {position} 之前就结束了，而该位置先前已复制：来源缺了尾部，\
+                         或来源与目标写反了；未作任何改动"
+                    ),
+                    format!(
+                        "the source ends before position {position}, which was copied earlier: its \
+                         end is missing, or source and target are the wrong way round; nothing was \
+                         changed"
+                    ),
+                )
+            },
         }
     }
 }

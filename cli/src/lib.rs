@@ -15,6 +15,7 @@ mod logging;
 mod message;
 mod output;
 mod payment;
+mod place;
 mod process;
 mod report;
 mod source;
@@ -78,6 +79,9 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Proof(command) => runtime.block_on(commands::proof::run(&global, &command)),
         Command::Tiles(command) => runtime.block_on(commands::tiles::run(&global, &command)),
         Command::Witness(command) => runtime.block_on(commands::witness::run(&global, &command)),
+        Command::Log(command) => commands::log::run(&global, &command),
+        Command::Backup(args) => runtime.block_on(commands::backup::run(&global, &args)),
+        Command::Restore(args) => commands::backup::restore::run(&global, &args),
         Command::Simulate(args) => runtime.block_on(commands::simulate::run(&global, &args)),
         Command::Rebuild { file } => {
             runtime.block_on(commands::rebuild::run(&global, file.as_deref()))

@@ -121,7 +121,7 @@ impl<F, S: FnMut(&mut F, &Replayed) -> ControlFlow<()>> Walk<F, S> {
     fn end(self, replayed: Result<(), ReplayError>) -> Result<F, Failure> {
         replayed.map_err(|error| failed(&error))?;
         if self.events == 0 {
-            return Err(unverified(&Finding {
+            return Err(Failure::from(&Finding {
                 verdict: Verdict::Empty,
                 place: Place::Whole,
                 detail: "there are no events".to_owned(),
@@ -148,7 +148,7 @@ where
     let scratch = tempfile::tempdir()?;
     let log = open_for_audit(dir, scratch.path(), database)?;
     if let Some(finding) = against_witness(&log) {
-        return Err(unverified(&finding));
+        return Err(Failure::from(&finding));
     }
     if let Ok(Some(last)) = log.witness.as_ref().map(|witness| witness.position) {
         walk.bar.set_length(last.number());
@@ -240,31 +240,11 @@ async fn stream(
 
 fn failed(error: &ReplayError) -> Failure {
     match error {
-        ReplayError::Broken(finding) => unverified(finding),
+        ReplayError::Broken(finding) => finding.into(),
         ReplayError::Read(_) | ReplayError::Event { .. } => Failure::new(
             "LEDGER_UNREADABLE",
             format!("账本读取失败：{error}"),
             error.to_string(),
         ),
-    }
-}
-
-/// A log that does not verify is computed from no further.
-fn unverified(finding: &Finding) -> Failure {
-    let Finding {
-        verdict,
-        place,
-        detail,
-    } = finding;
-    Failure {
-        exit: verdict.exit_code(),
-        ..Failure::new(
-            "LOG_UNVERIFIED",
-            format!("日志未通过核验（{}，{place}）：{detail}", verdict.word()),
-            format!(
-                "the log does not verify ({}, {place}): {detail}",
-                verdict.word()
-            ),
-        )
     }
 }

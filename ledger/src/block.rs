@@ -122,6 +122,38 @@ pub struct SealedBlock {
     pub events: Vec<Hash>,
 }
 
+impl SealedBlock {
+    /// A block that was sealed before and is to be appended somewhere else. `None`
+    /// if it does not continue `predecessor`, or one of its hashes does not hold.
+    pub fn read(predecessor: Head, bytes: Vec<u8>) -> Option<Self> {
+        let view = BlockView::parse(&bytes).ok()?;
+        let mut hasher = ChainHasher::default();
+        let mut chain = view.chain_before;
+        let mut events = Vec::new();
+        for frame in view.frames() {
+            let frame = frame.ok()?;
+            chain = hasher.event(chain, frame.event);
+            if chain.tag() != frame.tag {
+                return None;
+            }
+            events.push(chain);
+        }
+        let (head, first) = (view.head(), view.first);
+        let continues = first == predecessor.next_position()
+            && view.height == predecessor.height.saturating_add(1)
+            && view.previous_block == predecessor.block
+            && view.chain_before == predecessor.chain;
+        let holds = chain == view.chain_after && view.computed_hash() == view.block;
+        (continues && holds).then_some(Self {
+            predecessor,
+            head,
+            first,
+            bytes,
+            events,
+        })
+    }
+}
+
 /// Collects events into one block.
 #[derive(Debug)]
 pub struct BlockBuilder {
@@ -173,10 +205,29 @@ impl BlockBuilder {
     /// # Errors
     /// [`EventTooLarge`] if no block could hold it.
     pub fn push(&mut self, event: &Event) -> Result<Option<Hash>, EventTooLarge> {
+        self.frame(event.header.recorded_at, |bytes| {
+            codec::encode(event, bytes);
+        })
+    }
+
+    /// The same for an event that was stored before: its bytes are taken as they are.
+    ///
+    /// # Errors
+    /// [`EventTooLarge`] if no block could hold it.
+    pub fn push_stored(&mut self, event: &[u8]) -> Result<Option<Hash>, EventTooLarge> {
+        let recorded_at = codec::recorded_at_of(event).unwrap_or(0);
+        self.frame(recorded_at, |bytes| bytes.extend_from_slice(event))
+    }
+
+    fn frame(
+        &mut self,
+        recorded_at: i64,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<Option<Hash>, EventTooLarge> {
         let frame = self.bytes.len();
         self.bytes.extend_from_slice(&[0; FRAME_HEADER_LEN]);
         let start = self.bytes.len();
-        codec::encode(event, &mut self.bytes);
+        write(&mut self.bytes);
         let len = self.bytes.len().saturating_sub(start);
         if len > MAX_EVENT {
             self.bytes.truncate(frame);
@@ -198,7 +249,7 @@ impl BlockBuilder {
         self.events.push(hash);
         self.next = self.next.next();
         self.count = self.count.saturating_add(1);
-        self.recorded_at = event.header.recorded_at;
+        self.recorded_at = recorded_at;
         Ok(Some(hash))
     }
 

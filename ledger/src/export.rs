@@ -46,6 +46,21 @@ impl<W: Write> ExportWriter<W> {
         Ok(writer)
     }
 
+    /// Goes on with a file that was not finished: `out` stands where the blocks end
+    /// that hold.
+    pub fn resume(out: W, unfinished: Unfinished) -> Self {
+        Self {
+            out,
+            checksum: unfinished.checksum,
+            head: unfinished.head,
+        }
+    }
+
+    /// The head after the last block.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
     /// Appends one block. Its hashes are not checked: an export of a damaged
     /// ledger must be possible, so that it can be examined.
     ///
@@ -79,6 +94,60 @@ impl<W: Write> ExportWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.checksum.update(bytes);
         self.out.write_all(bytes)
+    }
+}
+
+/// How far a file holds that was not finished, or that is to be longer.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    checksum: blake3::Hasher,
+    head: Head,
+    /// Bytes up to the end of the last block that holds.
+    pub bytes: u64,
+}
+
+impl Unfinished {
+    /// Reads a file up to its end mark, or to the first block that is not whole or
+    /// does not hold: what comes after it is to be written again.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] if it is no export of this ledger, and not the
+    /// beginning of one; besides, what reading says.
+    pub fn read(input: impl Read, ledger: LedgerId) -> io::Result<Option<Self>> {
+        let mut reader = ExportReader {
+            input: BufReader::with_capacity(64 * 1024, input),
+            checksum: blake3::Hasher::new_derive_key(EXPORT_CONTEXT),
+        };
+        let mut header = Vec::with_capacity(HEADER.saturating_add(1));
+        reader.append_to(&mut header, HEADER)?;
+        let expected: Vec<u8> = MAGIC.iter().chain(ledger.as_bytes()).copied().collect();
+        if !expected.starts_with(&header) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        if header.len() < HEADER {
+            return Ok(None);
+        }
+        let mut bytes = u64::try_from(HEADER).unwrap_or(u64::MAX);
+        let mut checksum = reader.checksum.clone();
+        let mut verifier = Verifier::new(None);
+        loop {
+            let block = match reader.next_block() {
+                Ok(Some(block)) => block,
+                Err(BlockFault::Failed(error)) => return Err(error),
+                Ok(None) | Err(BlockFault::Length(_) | BlockFault::Cut(_)) => break,
+            };
+            let length = u64::try_from(block.len()).unwrap_or(u64::MAX);
+            if verifier.push(&[block]).is_err() || verifier.ledger() != Some(ledger) {
+                break;
+            }
+            bytes = bytes.saturating_add(4).saturating_add(length);
+            checksum = reader.checksum.clone();
+        }
+        Ok(Some(Self {
+            checksum,
+            head: verifier.head().unwrap_or(Head::genesis(ledger)),
+            bytes,
+        }))
     }
 }
 
@@ -130,6 +199,8 @@ pub struct VerifiedBlocks<R> {
     events: u64,
 }
 
+/// Bytes of the file header.
+const HEADER: usize = 32;
 /// The lengths that a block can have.
 const LENGTHS: RangeInclusive<usize> = HEADER_LEN + HASH_LEN..=MAX_BLOCK;
 /// Bytes of a trailer before its checksum.

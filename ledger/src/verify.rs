@@ -587,12 +587,12 @@ where
 
 /// Runs of blocks of at least so many bytes together, the last one of what is left. An
 /// error ends its run.
-pub(crate) fn batches<I>(
+pub(crate) fn batches<I, E>(
     blocks: I,
     bytes: usize,
-) -> impl Iterator<Item = Vec<Result<Vec<u8>, ReadError>>>
+) -> impl Iterator<Item = Vec<Result<Vec<u8>, E>>>
 where
-    I: Iterator<Item = Result<Vec<u8>, ReadError>>,
+    I: Iterator<Item = Result<Vec<u8>, E>>,
 {
     let mut blocks = blocks.fuse();
     std::iter::from_fn(move || {

@@ -45,7 +45,7 @@ use crate::{
 
 pub use self::{
     error::EngineError,
-    opening::{join, open_for_audit, witnessed},
+    opening::{DatabaseCopy, join, open_for_audit, open_to_read, witnessed},
 };
 
 /// How many messages may wait for the sequencer.

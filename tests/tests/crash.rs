@@ -7,15 +7,13 @@ mod support;
 
 #[path = "crash/imports.rs"]
 mod imports;
-#[path = "crash/journal.rs"]
-mod journal;
 #[path = "crash/order.rs"]
 mod order;
 
 use std::fs;
 
-use journal::{Journal, Load};
 use luzhang_proto::wire;
+use support::journal::{Journal, Load};
 use support::{Dice, Grpc, Ledger, Server};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;

@@ -18,6 +18,8 @@ mod life;
 mod python;
 #[path = "format/sample.rs"]
 mod sample;
+#[path = "format/shelf.rs"]
+mod shelf;
 #[path = "format/signed.rs"]
 mod signed;
 #[path = "tamper/mod.rs"]

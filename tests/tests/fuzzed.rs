@@ -28,11 +28,12 @@ mod log;
 #[path = "../../fuzz/src/edits.rs"]
 mod edits;
 
-const TARGETS: [corpus::Target; 4] = [
+const TARGETS: [corpus::Target; 5] = [
     ("event", log::event),
     ("block", log::block),
     ("pack", log::pack),
     ("command", log::command),
+    ("shelf", log::shelf),
 ];
 
 #[test]

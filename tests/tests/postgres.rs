@@ -9,7 +9,5 @@ mod support;
 mod adapter;
 #[path = "postgres/failover.rs"]
 mod failover;
-#[path = "crash/journal.rs"]
-mod journal;
 #[path = "postgres/keys.rs"]
 mod keys;

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 mod audit_pack;
+pub(crate) mod backup;
 pub(crate) mod case;
 pub(crate) mod cert;
 pub(crate) mod checkpoint;
@@ -17,6 +18,7 @@ pub(crate) mod init;
 pub(crate) mod join;
 mod journal;
 pub(crate) mod keys;
+pub(crate) mod log;
 pub(crate) mod notice;
 pub(crate) mod payment;
 pub(crate) mod policy;

@@ -67,6 +67,11 @@ fn sealed(ledger: LedgerId, events: &[Event], epoch: u64, each: usize) -> Vec<Se
     blocks
 }
 
+/// The blocks of a small ledger.
+pub fn small() -> (LedgerId, &'static [SealedBlock]) {
+    (SOUND.ledger, &SOUND.blocks)
+}
+
 fn export(ledger: LedgerId, blocks: &[SealedBlock]) -> Vec<u8> {
     let mut writer = ExportWriter::new(Vec::new(), ledger).unwrap();
     for block in blocks {

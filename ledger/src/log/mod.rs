@@ -31,8 +31,10 @@
 //! [`conformance`] is this contract as executable checks; every adapter passes
 //! it.
 
+pub mod backup;
 pub mod conformance;
 pub mod continuity;
+pub mod copy;
 pub mod keyed;
 pub mod memory;
 pub mod sled;

@@ -5,17 +5,21 @@ use std::{fs, path::Path, process};
 use luzhang_ledger::{
     LedgerId, Position,
     log::{
-        Log,
-        sled::{OpenError, Reserve, SledLog, open_for_audit},
+        Log, Reader,
+        sled::{OpenError, ReadLog, Reserve, SledLog, copying, open_for_audit},
     },
 };
 use uuid::Uuid;
 
 use crate::{append, copy, count, ledger, make};
 
-/// The code with which opening ends, or `opens`.
+/// The code with which opening ends, or `opens`: for writing, and for reading it
+/// through.
 fn open(dir: &Path) -> &'static str {
-    SledLog::open(dir).map_or_else(|error| told(&error), |_| "opens")
+    let read = ReadLog::open(dir).map_or_else(|error| told(&error), |_| "opens");
+    let written = SledLog::open(dir).map_or_else(|error| told(&error), |_| "opens");
+    assert_eq!(read, written);
+    written
 }
 
 fn create(dir: &Path) -> &'static str {
@@ -34,7 +38,7 @@ fn told(error: &OpenError) -> &'static str {
 /// another in its place end.
 type Row = (&'static str, fn(&Path), &'static str, &'static str);
 
-const ROWS: [Row; 16] = [
+const ROWS: [Row; 18] = [
     ("a ledger", |_| {}, "opens", "LEDGER_EXISTS"),
     (
         "nothing at all",
@@ -86,6 +90,22 @@ const ROWS: [Row; 16] = [
         },
         "LEDGER_UNFINISHED",
         "LEDGER_UNFINISHED",
+    ),
+    (
+        "copying was interrupted in its last step",
+        |dir| fs::rename(dir.join("FORMAT"), dir.join("FORMAT.copying")).unwrap(),
+        "LEDGER_COPYING",
+        "LEDGER_COPYING",
+    ),
+    (
+        "copying was interrupted in its first step",
+        |dir| {
+            fs::remove_dir_all(dir).unwrap();
+            fs::create_dir(dir).unwrap();
+            fs::write(dir.join("FORMAT.copying.new"), "luz").unwrap();
+        },
+        "LEDGER_NOT_FOUND",
+        "makes",
     ),
     (
         "no FORMAT",
@@ -172,6 +192,85 @@ fn a_directory_is_what_its_files_say() {
     }
 }
 
+/// What is done to a directory that was being copied to, and the last event that is
+/// there when it is gone on with.
+type Step = (&'static str, fn(&Path), Option<u64>);
+
+/// What a copy has made when it is interrupted, step by step.
+#[test]
+fn a_copy_goes_on_from_wherever_it_was_interrupted() {
+    let scratch = tempfile::tempdir().unwrap();
+    let whole = scratch.path().join("whole");
+    let chain = make(&whole, &[1, 2]);
+    fs::rename(whole.join("FORMAT"), whole.join("FORMAT.copying")).unwrap();
+    let steps: [Step; 5] = [
+        ("all but the last", |_| {}, Some(3)),
+        (
+            "the lock of whoever died",
+            |dir| fs::write(dir.join("lock"), "1").unwrap(),
+            Some(3),
+        ),
+        (
+            "a database without its witness",
+            |dir| fs::remove_file(dir.join("head")).unwrap(),
+            None,
+        ),
+        (
+            "half a database",
+            |dir| {
+                fs::remove_file(dir.join("head")).unwrap();
+                fs::remove_file(dir.join("db/conf")).unwrap();
+            },
+            None,
+        ),
+        (
+            "the mark alone",
+            |dir| {
+                for file in ["head", "reserve", "lock"] {
+                    fs::remove_file(dir.join(file)).unwrap();
+                }
+                fs::remove_dir_all(dir.join("db")).unwrap();
+            },
+            None,
+        ),
+    ];
+    for (case, change, there) in steps {
+        let dir = scratch.path().join("case");
+        copy(&whole, &dir);
+        change(&dir);
+        assert_eq!(open(&dir), "LEDGER_COPYING", "{case}");
+        let begun = copying(&dir).unwrap().map(|format| format.ledger);
+        assert_eq!(begun, Some(ledger()), "{case}");
+        let other = LedgerId::new(Uuid::from_u128(9));
+        let mixed = SledLog::copying(&dir, other).unwrap_err();
+        assert_eq!(told(&mixed), "LEDGER_MIXED", "{case}");
+        let log = SledLog::copying(&dir, ledger()).unwrap();
+        let at = log.head().position.map(Position::number);
+        assert_eq!(at, there, "{case}");
+        let locked = SledLog::copying(&dir, ledger()).unwrap_err();
+        assert_eq!(told(&locked), "LEDGER_LOCKED", "{case}");
+        drop(log);
+        assert_eq!(open(&dir), "LEDGER_COPYING", "{case}: it is not complete");
+        let begun = || SledLog::copying(&dir, ledger()).unwrap();
+        let refused = begun().complete(|_| Err(OpenError::NotEmpty)).unwrap_err();
+        assert_eq!(refused.code(), "DIRECTORY_NOT_EMPTY");
+        assert_eq!(open(&dir), "LEDGER_COPYING", "{case}: it was found wanting");
+        let read_back = |reader: &dyn Reader| {
+            assert_eq!(count(reader).0, there.unwrap_or(0), "{case}");
+            Ok::<_, OpenError>(())
+        };
+        begun().complete(read_back).unwrap();
+        assert_eq!(copying(&dir).unwrap(), None, "{case}");
+        assert_eq!(open(&dir), "opens", "{case}");
+        if there.is_some() {
+            append(SledLog::open(&dir).unwrap(), &mut chain.clone(), &[1]);
+        }
+        let again = SledLog::copying(&dir, ledger()).unwrap_err();
+        assert_eq!(told(&again), "LEDGER_EXISTS", "{case}");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
+
 #[test]
 fn a_new_ledger_is_private_and_holds_space_back() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -211,6 +310,7 @@ fn one_process_writes_and_nobody_copies_meanwhile() {
     let copy = tempfile::tempdir().unwrap();
     for refused in [
         SledLog::open(&dir).map(|_| ()),
+        ReadLog::open(&dir).map(|_| ()),
         open_for_audit(&dir, copy.path()).map(|_| ()),
     ] {
         let error = refused.unwrap_err();
@@ -224,6 +324,12 @@ fn one_process_writes_and_nobody_copies_meanwhile() {
     let first = open_for_audit(&dir, copy.path()).unwrap();
     let other = tempfile::tempdir().unwrap();
     let second = open_for_audit(&dir, other.path()).unwrap();
+    let read = ReadLog::open(&dir).unwrap();
+    assert_eq!(read.head.position, Position::new(3));
+    assert_eq!(count(&*read.reader).0, 3);
+    let refused = SledLog::open(&dir).unwrap_err();
+    assert_eq!(told(&refused), "LEDGER_LOCKED");
+    drop(read);
     for audit in [first, second] {
         assert_eq!(audit.format.ledger, ledger());
         assert_eq!(audit.witness.unwrap().position, Position::new(3));

@@ -34,6 +34,7 @@ mod value;
 mod request;
 
 mod access;
+mod backup;
 mod database;
 mod doctor;
 mod fault;
@@ -86,7 +87,7 @@ pub struct Text {
 const MAX_CLOSEST: usize = 6;
 
 static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let parts: [&[Entry]; 16] = [
+    let parts: [&[Entry]; 17] = [
         policy::ENTRIES,
         programme::ENTRIES,
         order::ENTRIES,
@@ -97,6 +98,7 @@ static ALL: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         access::ENTRIES,
         database::ENTRIES,
         fault::ENTRIES,
+        backup::ENTRIES,
         keys::ENTRIES,
         proof::ENTRIES,
         transport::ENTRIES,

@@ -272,7 +272,7 @@ mod tests {
             let reader = Reader::new(&kept).unwrap();
             assert_eq!(reader.column::<u64>("numbers").unwrap(), numbers);
             assert_eq!(reader.value::<String>("long").unwrap(), long);
-            assert_eq!(reader.column::<u8>("none").unwrap(), []);
+            assert_eq!(reader.column::<u8>("none").unwrap(), [0_u8; 0]);
             let pairs: Vec<(u64, u64)> = pairs.map(|(one, two)| (*one, *two)).collect();
             assert_eq!(reader.column::<(u64, u64)>("pairs").unwrap(), pairs);
             assert!(reader.column::<u8>("other").is_err());

@@ -177,8 +177,8 @@ mod tests {
         }
         assert_eq!(of(&lists, 3), [4, 3, 1]);
         assert_eq!(of(&lists, 0), [2]);
-        assert_eq!(of(&lists, 1), []);
-        assert_eq!(of(&lists, 9), []);
+        assert_eq!(of(&lists, 1), [0_u8; 0]);
+        assert_eq!(of(&lists, 9), [0_u8; 0]);
         assert_eq!(lists.of(None).count(), 0);
         // Of each the two newest, and nothing of who has none.
         assert_eq!(lists.touch(&[3, 0, 1, 9], |v| 1 << *v), 0b1_1100);

@@ -250,6 +250,14 @@ pub fn published_at(tree: &std::path::Path) -> Option<std::time::SystemTime> {
     kept::Kept::Published.written_at(tree)
 }
 
+/// Keeps a checkpoint in a data directory that is restored, as one that was given out: it
+/// does not open with a log that contradicts it.
+pub fn keep(dir: &std::path::Path, checkpoint: &SignedCheckpoint) -> std::io::Result<()> {
+    let tree = dir.join("tree");
+    std::fs::create_dir_all(&tree)?;
+    kept::Kept::Published.write(&tree, checkpoint)
+}
+
 /// Makes the key that a new ledger's first checkpoint will adopt, under this name.
 pub(crate) fn name_key(dir: &std::path::Path, name: KeyName) -> std::io::Result<()> {
     key::KeyFiles::new(dir).make_next(name).map(drop)

@@ -17,7 +17,7 @@ use luzhang_ledger::{
     block::Head,
     log::{
         Log, Reader,
-        sled::{self, AuditLog, Elsewhere, Format, Held, Place, SledLog, Witness},
+        sled::{self, AuditLog, Elsewhere, Format, Held, Place, ReadLog, SledLog, Witness},
         storage::sync_dir,
     },
     proof::note::KeyName,
@@ -558,6 +558,105 @@ pub fn witnessed(dir: &Path, format: &Format) -> Result<Witness, EngineError> {
         Place::Here => sled::witness(dir)?,
         Place::Database => witness(dir, format.ledger)?,
     })
+}
+
+/// Opens a log to be read through, wherever it is. One in the data directory is kept from
+/// its writer meanwhile; one in a database goes on.
+///
+/// # Errors
+/// As [`ReadLog::open`], and what the database says.
+pub fn open_to_read(dir: &Path, options: &DatabaseOptions) -> Result<ReadLog, EngineError> {
+    let format = sled::format(dir)?;
+    if format.place == Place::Here {
+        return Ok(ReadLog::open(dir)?);
+    }
+    let database = database(dir, options)?;
+    let (reader, head) = PostgresReader::open(&database, format.ledger)?;
+    Ok(ReadLog::elsewhere(format.ledger, head, Arc::new(reader)))
+}
+
+/// A log in a database that another one is copied to.
+#[derive(Debug)]
+pub struct DatabaseCopy {
+    /// The log.
+    pub log: Box<dyn Log>,
+    /// The directory beside it, if that is none yet.
+    making: Option<Elsewhere>,
+    _held: Option<Held>,
+}
+
+impl DatabaseCopy {
+    /// Opens the log of a data directory for writing.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open(dir: &Path, options: &DatabaseOptions) -> Result<Self, EngineError> {
+        let (opened, _) = open_log(dir, options)?;
+        Ok(Self {
+            log: opened.log,
+            making: None,
+            _held: opened.held,
+        })
+    }
+
+    /// Makes a log in the database that the options name, and a data directory for it,
+    /// or goes on with what was begun. The directory is none before
+    /// [`DatabaseCopy::finish`].
+    ///
+    /// # Errors
+    /// As [`Engine::create`]. A log that the directory did not begin is not touched.
+    pub fn begin(
+        dir: &Path,
+        ledger: LedgerId,
+        options: &DatabaseOptions,
+    ) -> Result<Self, EngineError> {
+        let begun = sled::copying(dir)?.is_some() && dir.join(ADDRESS).exists();
+        let given = options.address.as_deref().filter(|_| !begun);
+        // Before anything is made.
+        given.map(Database::parse).transpose()?;
+        let making = Elsewhere::copying(dir, ledger)?;
+        if let Some(address) = given {
+            keep_address(dir, address)?;
+        }
+        let database = database(dir, options)?;
+        let create = || PostgresLog::create(&database, dir, ledger, writer(options));
+        let log = if begun {
+            match PostgresLog::open(&database, dir, ledger, writer(options)) {
+                Err(PostgresError::NoTables | PostgresError::NoLedger { .. }) => create(),
+                opened => opened,
+            }
+        } else {
+            create().inspect_err(|error| {
+                if matches!(error, PostgresError::Exists { .. }) {
+                    // It was not begun here, and the next run must not go on with it.
+                    let _kept = fs::remove_file(dir.join(ADDRESS));
+                }
+            })
+        }?;
+        Ok(Self {
+            log: Box::new(log),
+            making: Some(making),
+            _held: None,
+        })
+    }
+
+    /// Whether the directory is none yet.
+    pub fn is_made(&self) -> bool {
+        self.making.is_some()
+    }
+
+    /// Ends writing; from now on the directory is one.
+    ///
+    /// # Errors
+    /// What closing says.
+    pub fn finish(self) -> Result<(), EngineError> {
+        // Each append was durable; there is nothing left that could fail.
+        let _closed = self.log.close();
+        if let Some(making) = self.making {
+            making.finish()?;
+        }
+        Ok(())
+    }
 }
 
 /// The database of a data directory's log.

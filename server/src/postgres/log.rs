@@ -83,7 +83,9 @@ const SETTLE: &str = "UPDATE luzhang_head SET settled = settled + 1 \
     RETURNING position, hash, \
         current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
 
-const RAISE: &str = "UPDATE luzhang_head SET epoch = epoch + 1, writer = $2 WHERE log = $1 \
+/// Above the epoch of the last block too, which may have been copied from elsewhere.
+const RAISE: &str = "UPDATE luzhang_head SET epoch = GREATEST(epoch, $3) + 1, writer = $2 \
+    WHERE log = $1 \
     RETURNING position, hash, epoch, \
         current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
 
@@ -227,7 +229,7 @@ impl PostgresLog {
         let (_, before) = head_of(&session, ledger)?.ok_or(PostgresError::NoLedger { ledger })?;
         against_mark(&session, ledger, &before, mark.latest())?;
         session.run(ANSWER, PATIENCE)?;
-        let (row, epoch) = raise(&session, ledger, &writer)?;
+        let (row, epoch) = raise(&session, ledger, &writer, before.epoch)?;
         let head = verified_head(&session, ledger, &row)?;
         against_mark(&session, ledger, &head, mark.latest())?;
         if epoch <= head.epoch {
@@ -444,6 +446,7 @@ fn raise(
     session: &Session,
     ledger: LedgerId,
     writer: &Writer,
+    above: u64,
 ) -> Result<(HeadRow, u64), PostgresError> {
     // Once more does no harm: only that it is durable counts.
     let until = Instant::now() + SETTLING;
@@ -451,7 +454,11 @@ fn raise(
         let raised = session.query(
             ANSWER,
             RAISE,
-            vec![Box::new(ledger.to_string()), Box::new(writer.name.clone())],
+            vec![
+                Box::new(ledger.to_string()),
+                Box::new(writer.name.clone()),
+                Box::new(signed(above)),
+            ],
         );
         match raised {
             Ok(rows) => {

@@ -10,7 +10,7 @@ use luzhang_server::{
 };
 use uuid::Uuid;
 
-use crate::journal::command;
+use crate::support::journal::command;
 
 #[tokio::test]
 async fn a_message_without_a_reader_is_decided_as_long_as_the_stream_is_read() {

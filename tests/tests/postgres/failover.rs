@@ -11,13 +11,11 @@ use std::{
 
 use luzhang_proto::wire;
 
-use crate::{
+use crate::support::{
+    Grpc, Server, Target,
+    database::{Cluster, Instance, url},
     journal::{Journal, Load},
-    support::{
-        Grpc, Server, Target,
-        database::{Cluster, Instance, url},
-        signal,
-    },
+    signal,
 };
 
 /// A ledger in a database, and the data directories of its servers.

@@ -11,6 +11,7 @@ mod bureau;
 pub(crate) mod database;
 pub(crate) mod disk;
 mod grpc;
+pub(crate) mod journal;
 pub(crate) mod keyring;
 mod people;
 mod pki;

@@ -12,7 +12,8 @@
 //! Making a ledger writes `FORMAT.unfinished` first and renames it to `FORMAT`
 //! last, both durably. So `FORMAT` means that everything else was made, and
 //! whatever is missing beside it was lost; and a directory with
-//! `FORMAT.unfinished` never held an event.
+//! `FORMAT.unfinished` never held an event. A directory that a log is copied to has
+//! `FORMAT.copying` until all of it is there.
 
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
@@ -27,6 +28,7 @@ use crate::log::storage::{self, sync_dir};
 
 const FORMAT: &str = "FORMAT";
 const UNFINISHED: &str = "FORMAT.unfinished";
+const COPYING: &str = "FORMAT.copying";
 const LOCK: &str = "lock";
 const DB: &str = "db";
 const DATA: &str = "db/db";
@@ -83,16 +85,33 @@ impl DataDir {
     }
 
     /// First step of making a ledger.
-    pub(super) fn begin(&self, format: Format) -> Result<(), OpenError> {
-        storage::replace(&self.root, UNFINISHED, format.text().as_bytes())
-            .map_err(OpenError::io(UNFINISHED))
+    pub(super) fn begin(&self, purpose: Purpose, format: Format) -> Result<(), OpenError> {
+        let name = purpose.marker();
+        storage::replace(&self.root, name, format.text().as_bytes()).map_err(OpenError::io(name))
     }
 
     /// Last step of making a ledger.
-    pub(super) fn finish(&self) -> Result<(), OpenError> {
-        fs::rename(self.root.join(UNFINISHED), self.root.join(FORMAT))
+    pub(super) fn finish(&self, purpose: Purpose) -> Result<(), OpenError> {
+        fs::rename(self.root.join(purpose.marker()), self.root.join(FORMAT))
             .and_then(|()| sync_dir(&self.root))
             .map_err(OpenError::io(FORMAT))
+    }
+
+    /// What is being copied here, if a copy was begun.
+    pub(super) fn copying(&self) -> Result<Option<Format>, OpenError> {
+        match fs::read(self.root.join(COPYING)) {
+            Ok(text) => Format::parse(&text).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(OpenError::io(COPYING)(error)),
+        }
+    }
+
+    /// Removes what a copy had made of the database before it could be used.
+    pub(super) fn discard_db(&self) -> Result<(), OpenError> {
+        match fs::remove_dir_all(self.db()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::io(DB)(error)),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Makes the files that sled has just made durable.
@@ -176,6 +195,8 @@ impl DataDir {
             Err(OpenError::Exists)
         } else if names.iter().any(|name| name.starts_with(UNFINISHED)) {
             Err(OpenError::Unfinished)
+        } else if names.iter().any(|name| name.starts_with(COPYING)) {
+            Err(OpenError::Copying)
         } else if has(DB) && has(super::witness::FILE) {
             Err(OpenError::FormatMissing)
         } else if names.is_empty() {
@@ -206,11 +227,31 @@ impl DataDir {
         for entry in entries {
             let name = entry.map_err(OpenError::io("."))?.file_name();
             let name = name.to_string_lossy().into_owned();
-            if name != LOCK && name != LOST_AND_FOUND {
+            // A copy that was interrupted before it was begun is none.
+            let unborn = name.strip_suffix(".new") == Some(COPYING);
+            if name != LOCK && name != LOST_AND_FOUND && !unborn {
                 names.push(name);
             }
         }
         Ok(names)
+    }
+}
+
+/// What a ledger is made for, which says how far it is to be believed meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be written to.
+    New,
+    /// To hold what another one does.
+    Copy,
+}
+
+impl Purpose {
+    fn marker(self) -> &'static str {
+        match self {
+            Self::New => UNFINISHED,
+            Self::Copy => COPYING,
+        }
     }
 }
 

@@ -29,6 +29,12 @@ pub enum OpenError {
          remove the directory and make the ledger again"
     )]
     Unfinished,
+    /// A log is being copied here.
+    #[error(
+        "a log was being copied to this directory and not all of it is here yet: run the same \
+         `luzhang log copy` or `luzhang restore` again to go on, or remove the directory"
+    )]
+    Copying,
     /// A ledger's files without its `FORMAT`.
     #[error(
         "the file FORMAT is missing beside a ledger's other files: nothing was changed; \
@@ -167,6 +173,7 @@ impl OpenError {
             Self::Exists => "LEDGER_EXISTS",
             Self::NotEmpty => "DIRECTORY_NOT_EMPTY",
             Self::Unfinished => "LEDGER_UNFINISHED",
+            Self::Copying => "LEDGER_COPYING",
             Self::FormatMissing => "FORMAT_MISSING",
             Self::FormatUnknown { .. } => "FORMAT_UNKNOWN",
             Self::Elsewhere => "LEDGER_ELSEWHERE",
@@ -193,6 +200,11 @@ impl OpenError {
             Self::NotEmpty => "目录不为空，且其中不是账本：请选用新目录或空目录".to_owned(),
             Self::Unfinished => {
                 "账本新建时中断，尚未记入任何内容：请删除该目录后重新新建".to_owned()
+            }
+            Self::Copying => {
+                "正有一份日志复制到此目录，尚未完成：请用同样的 `luzhang log copy` 或 \
+                 `luzhang restore` 命令继续，或删除该目录"
+                    .to_owned()
             }
             Self::FormatMissing => {
                 "账本的其他文件都在，唯独缺少 FORMAT 文件：未作任何改动，请从备份恢复该文件"

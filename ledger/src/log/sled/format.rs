@@ -42,6 +42,12 @@ pub struct Format {
 }
 
 impl Format {
+    /// Of a ledger whose log is in the data directory.
+    pub(super) fn here(ledger: LedgerId) -> Self {
+        let place = Place::Here;
+        Self { ledger, place }
+    }
+
     pub(super) fn text(self) -> String {
         format!("{VERSION}\nledger {}\n{}\n", self.ledger, self.place.line())
     }

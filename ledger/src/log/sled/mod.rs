@@ -27,7 +27,11 @@ mod recovery;
 mod reserve;
 mod witness;
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use self::{
     audit::{AuditLog, Outside, Writer, look, open_for_audit, witness},
@@ -37,7 +41,7 @@ pub use self::{
     witness::Witness,
 };
 use self::{
-    data_dir::{DataDir, Lock},
+    data_dir::{DataDir, Lock, Purpose},
     engine::{Engine, EngineError},
     keeper::Keeper,
 };
@@ -50,6 +54,7 @@ use crate::{
 /// The log of a data directory, open for writing.
 #[derive(Debug)]
 pub struct SledLog {
+    dir: PathBuf,
     ledger: LedgerId,
     head: Head,
     engine: Arc<Engine>,
@@ -60,6 +65,61 @@ pub struct SledLog {
     // Dropped in this order: the last witness is written under the lock.
     keeper: Keeper,
     _lock: Lock,
+}
+
+/// A log, open to be read from front to back. Of one in a data directory writers are
+/// kept out meanwhile, and opening may repair it, as that of a writer does.
+#[derive(Debug)]
+pub struct ReadLog {
+    /// Whose chain this is.
+    pub ledger: LedgerId,
+    /// Its end, which is what the witness says or comes after it.
+    pub head: Head,
+    /// Its blocks.
+    pub reader: Arc<dyn Reader>,
+    _lock: Option<Lock>,
+}
+
+impl ReadLog {
+    /// A log that is in a database, up to this head; its writer goes on.
+    pub fn elsewhere(ledger: LedgerId, head: Head, reader: Arc<dyn Reader>) -> Self {
+        Self {
+            ledger,
+            head,
+            reader,
+            _lock: None,
+        }
+    }
+
+    /// Opens a ledger that nobody has open.
+    ///
+    /// # Errors
+    /// As [`SledLog::open`].
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let data_dir = DataDir::new(dir);
+        data_dir.format()?;
+        let lock = data_dir.lock()?;
+        let Format { ledger, place } = data_dir.format()?;
+        if place == Place::Database {
+            return Err(OpenError::Elsewhere);
+        }
+        data_dir.require_db()?;
+        let witness = Witness::read(dir)?;
+        if witness.ledger != ledger {
+            return Err(OpenError::Mixed);
+        }
+        let db = data_dir.db();
+        let engine = Engine::open_for_audit(&db).map_err(open_engine_error)?;
+        engine.refuse_foreign(&db).map_err(open_engine_error)?;
+        let head = recovery::head(&engine, &witness)?;
+        engine.publish(head.position.map_or(0, Position::number));
+        Ok(Self {
+            ledger,
+            head,
+            reader: Arc::new(KeyedReader(Arc::new(engine))),
+            _lock: Some(lock),
+        })
+    }
 }
 
 /// Keeps every writer out of a data directory, without opening the log.
@@ -89,11 +149,20 @@ pub fn format(dir: &Path) -> Result<Format, OpenError> {
     DataDir::new(dir).format()
 }
 
+/// What is being copied to a directory, if something is.
+///
+/// # Errors
+/// What reading says.
+pub fn copying(dir: &Path) -> Result<Option<Format>, OpenError> {
+    DataDir::new(dir).copying()
+}
+
 /// A data directory that is being made for a ledger whose log is in a database. It is
 /// one when [`Elsewhere::finish`] is called, and not before.
 #[derive(Debug)]
 pub struct Elsewhere {
     data_dir: DataDir,
+    purpose: Purpose,
     lock: Lock,
 }
 
@@ -105,14 +174,42 @@ impl Elsewhere {
     pub fn begin(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
         let data_dir = DataDir::new(dir);
         let lock = data_dir.prepare()?;
-        let place = Place::Database;
-        data_dir.begin(Format { ledger, place })?;
-        Ok(Self { data_dir, lock })
+        let (place, purpose) = (Place::Database, Purpose::New);
+        data_dir.begin(purpose, Format { ledger, place })?;
+        Ok(Self {
+            data_dir,
+            purpose,
+            lock,
+        })
+    }
+
+    /// Begins one for a log that is copied to a database, or goes on with it.
+    ///
+    /// # Errors
+    /// As [`SledLog::copying`].
+    pub fn copying(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
+        let data_dir = DataDir::new(dir);
+        let (place, purpose) = (Place::Database, Purpose::Copy);
+        let format = Format { ledger, place };
+        let lock = match data_dir.copying()? {
+            Some(begun) if begun != format => return Err(OpenError::Mixed),
+            Some(_) => data_dir.lock()?,
+            None => {
+                let lock = data_dir.prepare()?;
+                data_dir.begin(purpose, format)?;
+                lock
+            }
+        };
+        Ok(Self {
+            data_dir,
+            purpose,
+            lock,
+        })
     }
 
     /// It is a data directory from now on.
     pub fn finish(self) -> Result<Held, OpenError> {
-        self.data_dir.finish()?;
+        self.data_dir.finish(self.purpose)?;
         Ok(Held { _lock: self.lock })
     }
 }
@@ -128,19 +225,63 @@ impl SledLog {
     pub fn create(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
         let data_dir = DataDir::new(dir);
         let lock = data_dir.prepare()?;
-        let place = Place::Here;
-        data_dir.begin(Format { ledger, place })?;
-        engine::create(&data_dir.db()).map_err(open_engine_error)?;
-        data_dir.sync_db()?;
-        Witness::of(ledger, &Head::genesis(ledger))
-            .write(dir)
-            .map_err(OpenError::io(witness::FILE))?;
-        match reserve::ensure(dir).map_err(OpenError::io("reserve"))? {
-            Reserve::Held => {}
-            Reserve::NoRoom | Reserve::GivenBack => return Err(OpenError::DiskFull),
+        let format = Format::here(ledger);
+        data_dir.begin(Purpose::New, format)?;
+        make(&data_dir, ledger)?;
+        data_dir.finish(Purpose::New)?;
+        Self::open_locked(&data_dir, format, lock)
+    }
+
+    /// Makes a ledger to copy a log to, or goes on with one that was begun. It is none
+    /// before [`SledLog::complete`]: nothing else opens it.
+    ///
+    /// # Errors
+    /// As [`SledLog::create`]; [`OpenError::Mixed`] if another ledger's log was being
+    /// copied here.
+    pub fn copying(dir: &Path, ledger: LedgerId) -> Result<Self, OpenError> {
+        let data_dir = DataDir::new(dir);
+        let format = Format::here(ledger);
+        let Some(begun) = data_dir.copying()? else {
+            let lock = data_dir.prepare()?;
+            data_dir.begin(Purpose::Copy, format)?;
+            make(&data_dir, ledger)?;
+            return Self::open_locked(&data_dir, format, lock);
+        };
+        if begun != format {
+            return Err(OpenError::Mixed);
         }
-        data_dir.finish()?;
-        Self::open_locked(&data_dir, lock)
+        let lock = data_dir.lock()?;
+        // The witness is made when the database is.
+        if let Err(OpenError::WitnessMissing) = Witness::read(dir) {
+            data_dir.discard_db()?;
+            make(&data_dir, ledger)?;
+        }
+        Self::open_locked(&data_dir, format, lock)
+    }
+
+    /// Closes a log that was copied, opens it anew for `check` to read what is on the
+    /// disk, and makes the directory a ledger if that finds it good.
+    ///
+    /// # Errors
+    /// What closing, opening or checking says; the directory then stays one that is
+    /// being copied to.
+    pub fn complete<E: From<OpenError>>(
+        mut self,
+        check: impl FnOnce(&dyn Reader) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |fault: Fault| OpenError::Unreadable {
+            detail: fault.to_string(),
+        };
+        self.keeper.stop().map_err(failed)?;
+        let closed = self.engine.close().map_err(EngineError::into_fault);
+        closed.map_err(failed)?;
+        let data_dir = DataDir::new(&self.dir);
+        let engine = Engine::open_for_audit(&data_dir.db()).map_err(open_engine_error)?;
+        engine.publish(recovery::end(&engine)?);
+        let engine = Arc::new(engine);
+        check(&KeyedReader(Arc::clone(&engine)))?;
+        engine.close().map_err(open_engine_error)?;
+        Ok(data_dir.finish(Purpose::Copy)?)
     }
 
     /// Opens a ledger for writing: one process at a time.
@@ -153,12 +294,13 @@ impl SledLog {
         let data_dir = DataDir::new(dir);
         data_dir.format()?;
         let lock = data_dir.lock()?;
-        Self::open_locked(&data_dir, lock)
+        let format = data_dir.format()?;
+        Self::open_locked(&data_dir, format, lock)
     }
 
-    fn open_locked(data_dir: &DataDir, lock: Lock) -> Result<Self, OpenError> {
+    fn open_locked(data_dir: &DataDir, format: Format, lock: Lock) -> Result<Self, OpenError> {
         let dir = data_dir.root();
-        let Format { ledger, place } = data_dir.format()?;
+        let Format { ledger, place } = format;
         if place == Place::Database {
             return Err(OpenError::Elsewhere);
         }
@@ -190,6 +332,7 @@ impl SledLog {
         let keeper = Keeper::start(dir, Arc::clone(&engine), witness, latest)
             .map_err(OpenError::io(witness::FILE))?;
         Ok(Self {
+            dir: dir.to_path_buf(),
             ledger,
             head,
             engine,
@@ -270,6 +413,20 @@ impl Drop for SledLog {
         // Whoever wanted to know the result has called `close`.
         let _ = self.keeper.stop();
         let _ = self.engine.close();
+    }
+}
+
+/// Makes what is in a data directory: an empty database, its witness, the reserve.
+fn make(data_dir: &DataDir, ledger: LedgerId) -> Result<(), OpenError> {
+    let dir = data_dir.root();
+    engine::create(&data_dir.db()).map_err(open_engine_error)?;
+    data_dir.sync_db()?;
+    Witness::of(ledger, &Head::genesis(ledger))
+        .write(dir)
+        .map_err(OpenError::io(witness::FILE))?;
+    match reserve::ensure(dir).map_err(OpenError::io("reserve"))? {
+        Reserve::Held => Ok(()),
+        Reserve::NoRoom | Reserve::GivenBack => Err(OpenError::DiskFull),
     }
 }
 
