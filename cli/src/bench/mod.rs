@@ -83,6 +83,8 @@ enum Item {
     Single,
     /// Single requests against PostgreSQL
     Postgres,
+    /// Single requests with the log in PostgreSQL against sled
+    Database,
     /// Single requests with many events inside against a new ledger
     Inside,
     /// Streamed batches against a plain file
@@ -253,6 +255,7 @@ async fn measure(site: &Site, args: &BenchArgs) -> Result<Vec<Row>> {
         Item::Tail,
         Item::Single,
         Item::Postgres,
+        Item::Database,
         Item::Inside,
         Item::Tree,
     ];

@@ -74,6 +74,8 @@ pub(super) fn find() -> Option<Binaries> {
 /// A running instance with the function and some persons in it.
 #[derive(Debug)]
 pub(super) struct Postgres {
+    /// How a ledger finds it.
+    pub(super) address: String,
     connections: Vec<(Arc<Client>, Statement)>,
     _process: Process,
 }
@@ -123,7 +125,15 @@ impl Postgres {
             let statement = client.prepare(ISSUE).await?;
             connections.push((Arc::new(client), statement));
         }
+        let socket = home
+            .to_str()
+            .context("the scratch directory has no plain name")?;
+        let address = format!(
+            "postgresql://luzhang@{}/postgres",
+            socket.replace('/', "%2F")
+        );
         Ok(Self {
+            address,
             connections,
             _process: process,
         })

@@ -94,8 +94,18 @@ impl Site {
 
     /// Makes a ledger with the built-in policy pack.
     pub(super) fn init(&self, dir: &Path) -> Result<()> {
+        self.init_with(dir, &[])
+    }
+
+    /// The same with more arguments.
+    pub(super) fn init_with(&self, dir: &Path, arguments: &[&str]) -> Result<()> {
         let mut command = self.program();
-        let made = command.arg("init").arg("--data-dir").arg(dir).output()?;
+        command
+            .arg("init")
+            .arg("--data-dir")
+            .arg(dir)
+            .args(arguments);
+        let made = command.output()?;
         if !made.status.success() {
             bail!("luzhang init: {}", String::from_utf8_lossy(&made.stderr));
         }

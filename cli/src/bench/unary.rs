@@ -152,6 +152,8 @@ struct Field {
     inside: Option<(Contestant, u64)>,
     /// And its version; or why there is none.
     postgres: Result<(Contestant, String), String>,
+    /// The same ledger with its log in that PostgreSQL.
+    database: Option<Contestant>,
     /// Microseconds of one durable write of a claim's block, at the end of a
     /// file: half of them in each run took less.
     syncs: Runs,
@@ -171,6 +173,7 @@ pub(super) async fn rows(plan: &Plan<'_>, large: Option<&mut Large>) -> Result<V
         Item::Echo,
         Item::Tail,
         Item::Postgres,
+        Item::Database,
         Item::Inside,
         Item::Tree,
     ];
@@ -186,6 +189,9 @@ pub(super) async fn rows(plan: &Plan<'_>, large: Option<&mut Large>) -> Result<V
     }
     if plan.wants(&[Item::Postgres]) {
         rows.push((Item::Postgres, field.postgres_row()));
+    }
+    if plan.wants(&[Item::Database]) {
+        rows.push((Item::Database, field.database_row()));
     }
     rows.extend(field.inside_row().map(|row| (Item::Inside, row)));
     rows.extend(field.tree_row().map(|row| (Item::Tree, row)));
@@ -222,13 +228,22 @@ impl Field {
             contestant.most = usize::try_from(large.persons() / runs)?;
             inside = Some((contestant, large.position().await?));
         }
-        let postgres = if !plan.wants(&[Item::Postgres]) {
+        let postgres = if !plan.wants(&[Item::Postgres, Item::Database]) {
             Err(String::new())
         } else if plan.compare.contains(&Peer::Postgres) {
             postgres(plan, walk()).await
         } else {
             Err("ask with --compare postgres".to_owned())
         };
+        let mut database = None;
+        if let Ok((peer, _)) = &postgres
+            && let Server::Postgres { instance, .. } = &peer.server
+            && plan.wants(&[Item::Database])
+        {
+            let init = ["--database", &*instance.address];
+            let service = ledger(plan, "database", &init, &["--durable", "local"]).await?;
+            database = Some(Contestant::new(Server::of_service(service).await?, walk()));
+        }
         Ok(Self {
             new,
             new_events,
@@ -236,6 +251,7 @@ impl Field {
             bare,
             inside,
             postgres,
+            database,
             syncs: Runs::default(),
             syncs_within: Runs::default(),
         })
@@ -291,6 +307,7 @@ impl Field {
         let mut all: Vec<&mut Contestant> = vec![&mut self.new];
         all.extend(&mut self.echo);
         all.extend(&mut self.bare);
+        all.extend(&mut self.database);
         all.extend(self.inside.as_mut().map(|(contestant, _)| contestant));
         all.extend(
             self.postgres
@@ -419,6 +436,37 @@ impl Field {
         }
     }
 
+    fn database_row(&self) -> Row {
+        let version = match &self.postgres {
+            Ok((_, version)) => version,
+            Err(_) => "15",
+        };
+        let work = format!(
+            "unary issue, {IN_FLIGHT} in flight, the log in PostgreSQL {version}, one instance"
+        );
+        let row = match &self.database {
+            Some(database) => Row {
+                yardstick: Yardstick::Measured(self.new.rates()),
+                ..row(database, Some(&self.new))
+            },
+            None => Row {
+                figure: Runs::default(),
+                yardstick: Yardstick::Missing(
+                    self.postgres.as_ref().err().cloned().unwrap_or_default(),
+                ),
+                extra: Map::new(),
+                ..row(&self.new, None)
+            },
+        };
+        Row {
+            id: "database",
+            work,
+            against: "the same with the log on sled".to_owned(),
+            reach: Thousandths(500),
+            ..row
+        }
+    }
+
     fn inside_row(&self) -> Option<Row> {
         let (inside, events) = self.inside.as_ref()?;
         let mut row = Row {
@@ -484,9 +532,13 @@ fn row(who: &Contestant, yardstick: Option<&Contestant>) -> Row {
 
 /// A ledger in which everybody is on the poverty list and nothing was granted.
 async fn new_ledger(plan: &Plan<'_>, name: &str, arguments: &[&str]) -> Result<Service> {
+    ledger(plan, name, &[], arguments).await
+}
+
+async fn ledger(plan: &Plan<'_>, name: &str, init: &[&str], serve: &[&str]) -> Result<Service> {
     let dir = plan.site.dir(name);
-    plan.site.init(&dir)?;
-    let service = plan.site.serve_with(&dir, arguments)?;
+    plan.site.init_with(&dir, init)?;
+    let service = plan.site.serve_with(&dir, serve)?;
     let mut importer = Importer::connect(&service.url).await?;
     let persons = plan.scale.new_persons;
     let statuses = (0..persons)

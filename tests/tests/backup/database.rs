@@ -1,6 +1,6 @@
 //! A log goes into a database and comes back, and is backed up there.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::{
     killed::{kill_when, spawn},
@@ -60,7 +60,10 @@ fn a_log_goes_into_a_database_and_comes_back_the_same() {
     // From the database itself, while the server writes there.
     let dir = Target::data_dir(&moved);
     back_up(&dir, &beside, 8_192).ended(0);
-    for file in files(&online).iter().filter(|file| file.ends_with(".run")) {
+    for file in files(&online)
+        .iter()
+        .filter(|file| Path::new(file).extension().is_some_and(|e| e == "run"))
+    {
         let [one, other] = [&online, &beside].map(|shelf| fs::read(shelf.join(file)).unwrap());
         assert!(one == other, "{file}");
     }
