@@ -18,7 +18,7 @@ use proc_macro2::{Delimiter, Group, LexError, TokenStream, TokenTree};
 
 /// Names in capitals that are no codes: of environment variables.
 const NO_CODES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "NO_COLOR"];
-const NO_CODE_PREFIXES: [&str; 2] = ["LUZHANG_", "CARGO_"];
+const NO_CODE_PREFIXES: [&str; 3] = ["LUZHANG_", "CARGO_", "OTEL_"];
 
 /// Codes that this version no longer gives. Ledgers of earlier ones may hold
 /// them, so they stay in the catalogue.

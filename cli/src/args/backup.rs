@@ -35,6 +35,9 @@ pub(crate) struct BackupArgs {
     /// Which directory: one that is new or empty, or that has a backup of this ledger
     #[arg(long, value_name = "SHELF", required = true)]
     pub(crate) to: Option<PathBuf>,
+    /// Leave a note of it in this data directory, for `luzhang doctor` and the metrics
+    #[arg(long, value_name = "DIR")]
+    pub(crate) note: Option<PathBuf>,
     /// Seal a file when it has so many bytes
     #[arg(
         long,

@@ -10,7 +10,6 @@ use std::{
     sync::mpsc,
 };
 
-use jiff::Timestamp;
 use luzhang_ledger::{
     Hash, LedgerId, Position,
     block::Head,
@@ -20,22 +19,16 @@ use luzhang_ledger::{
         sled::{AuditLog, OpenError},
     },
     proof::TreeHead,
-    text::Label,
     verify::{self, Anchor, Finding, Place, Report, Verdict, Verifier},
 };
 use luzhang_proto::wire;
-use luzhang_server::{
-    EngineError, checkpoints,
-    engine::open_for_audit,
-    notes::{self, Note, Noted},
-    replay,
-};
+use luzhang_server::{EngineError, checkpoints, engine::open_for_audit, notes::Noted, replay};
 use serde_json::json;
 use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
 use self::anchors::Anchors;
-use super::{open, redecide, watch};
+use super::{leave_note, open, redecide, watch};
 use crate::{
     args::{AuditCommand, Global, Local, VerifyArgs},
     client::{Target, progress},
@@ -71,22 +64,11 @@ async fn verify(global: &Global, args: &VerifyArgs) -> Result<u8, Failure> {
     }
     print(global, &report)?;
     if let Some(dir) = &args.note {
-        leave_note(dir, &report)?;
+        let chain = report.chain_head.unwrap_or(Hash::from_bytes([0; 32]));
+        let result = report.verdict.word();
+        leave_note(dir, Noted::Verified, result, (report.events, chain))?;
     }
     Ok(report.verdict.exit_code())
-}
-
-/// For whoever looks after the ledger; a verification by itself writes nothing.
-fn leave_note(dir: &Path, report: &Report) -> Result<(), Failure> {
-    let result = Label::new(report.verdict.word()).map_err(anyhow::Error::from)?;
-    let note = Note {
-        result,
-        position: report.events,
-        chain: report.chain_head.unwrap_or(Hash::from_bytes([0; 32])),
-        seconds: u64::try_from(Timestamp::now().as_second()).unwrap_or(0),
-    };
-    let left = notes::leave(dir, Noted::Verified, &note);
-    left.map_err(|error| Failure::file(&dir.join("notes"), &error))
 }
 
 /// Of a log that is not the published one: names the first event that differs.

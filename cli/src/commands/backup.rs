@@ -17,14 +17,14 @@ use luzhang_ledger::{
     proof::SignedCheckpoint,
 };
 use luzhang_proto::wire;
-use luzhang_server::checkpoints;
+use luzhang_server::{checkpoints, notes::Noted};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 use uuid::Uuid;
 
-use super::open;
+use super::{leave_note, open};
 use crate::{
     args::{
         Global, Local,
@@ -63,6 +63,11 @@ pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<u8, Failur
         Target::Server(_) => of_server(global, shelf).await?,
     };
     print(global, &copied, &manifest)?;
+    if let Some(dir) = &args.note {
+        let head = &manifest.head;
+        let end = (head.position.map_or(0, Position::number), head.chain);
+        leave_note(dir, Noted::BackedUp, "done", end)?;
+    }
     Ok(exit::OK)
 }
 

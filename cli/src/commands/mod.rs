@@ -40,7 +40,12 @@ pub(crate) mod tiles;
 mod watch;
 pub(crate) mod witness;
 
+use std::path::Path;
+
+use jiff::Timestamp;
+use luzhang_ledger::{Hash, text::Label};
 use luzhang_proto::wire;
+use luzhang_server::notes::{self, Note, Noted};
 
 use crate::{args::Global, client::Client, failure::Failure, lang::Lang};
 
@@ -64,6 +69,24 @@ async fn submit_one(
         body: Some(body),
     };
     submit::send(global, client, command, submit::Way::Submit).await
+}
+
+/// For whoever looks after a ledger: what came of it, and how far it reached. Neither a
+/// verification nor a backup writes anything there by itself.
+fn leave_note(
+    dir: &Path,
+    noted: Noted,
+    result: &str,
+    (position, chain): (u64, Hash),
+) -> Result<(), Failure> {
+    let note = Note {
+        result: Label::new(result).map_err(anyhow::Error::from)?,
+        position,
+        chain,
+        seconds: u64::try_from(Timestamp::now().as_second()).unwrap_or(0),
+    };
+    let left = notes::leave(dir, noted, &note);
+    left.map_err(|error| Failure::file(&dir.join("notes"), &error))
 }
 
 /// A day for the wire.

@@ -166,6 +166,17 @@ fn a_ledger_in_good_care_is_well_and_each_neglect_is_named() {
     );
     assert_eq!(found.state("DOCTOR_WITNESSES"), "warn");
 
+    let shelf = ledger.file("shelf");
+    let backup = ["backup", "--to", shelf.to_str().unwrap(), "--note", &place];
+    ledger.target().with(&kek).run(backup).ended(0);
+    let found = look(&kek);
+    assert_eq!(found.state("DOCTOR_BACKUP"), "ok");
+    assert!(
+        found
+            .seen("DOCTOR_BACKUP")
+            .contains(&format!("up to {events}: done"))
+    );
+
     // What is wrong with it, one at a time.
     let found = look(&[]);
     assert_eq!(found.state("DOCTOR_KEK"), "fail");

@@ -44,9 +44,9 @@ impl Given {
         let place = place.to_str().unwrap();
         let verify = ["audit", "verify", "--note", place];
         all.server.target().run(verify).ended(0);
-        // A backup leaves the same kind of note.
-        let note = all.ledger.dir().join("notes/verified");
-        fs::copy(note, all.ledger.dir().join("notes/backup")).unwrap();
+        let shelf = all.ledger.file("shelf");
+        let backup = ["backup", "--note", place, "--to", shelf.to_str().unwrap()];
+        all.server.target().run(backup).ended(0);
         given.add(&all.settled());
         test(async {
             let site = Site::new().await;
