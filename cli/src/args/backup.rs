@@ -43,6 +43,9 @@ pub(crate) struct BackupArgs {
         value_parser = clap::value_parser!(u64).range(MIN_RUN_BYTES..)
     )]
     pub(crate) file_bytes: u64,
+    /// Leave a note of it in this data directory, for `luzhang doctor` and the metrics
+    #[arg(long, value_name = "DIR")]
+    pub(crate) note: Option<PathBuf>,
 }
 
 /// What to do with a backup.

@@ -3,7 +3,7 @@
 pub(crate) mod restore;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 use jiff::Timestamp;
@@ -15,9 +15,13 @@ use luzhang_ledger::{
         copy::{self, Copied, SupplyError, Target as _},
     },
     proof::SignedCheckpoint,
+    text::Label,
 };
 use luzhang_proto::wire;
-use luzhang_server::checkpoints;
+use luzhang_server::{
+    checkpoints,
+    notes::{self, Note, Noted},
+};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt as _;
@@ -63,7 +67,22 @@ pub(crate) async fn run(global: &Global, args: &BackupArgs) -> Result<u8, Failur
         Target::Server(_) => of_server(global, shelf).await?,
     };
     print(global, &copied, &manifest)?;
+    if let Some(dir) = &args.note {
+        leave_note(dir, &manifest)?;
+    }
     Ok(exit::OK)
+}
+
+/// For whoever looks after the ledger.
+fn leave_note(dir: &Path, manifest: &Manifest) -> Result<(), Failure> {
+    let note = Note {
+        result: Label::new("done").map_err(anyhow::Error::from)?,
+        position: manifest.head.position.map_or(0, Position::number),
+        chain: manifest.head.chain,
+        seconds: u64::try_from(Timestamp::now().as_second()).unwrap_or(0),
+    };
+    let left = notes::leave(dir, Noted::BackedUp, &note);
+    left.map_err(|error| Failure::file(&dir.join("notes"), &error))
 }
 
 /// Where a backup goes.

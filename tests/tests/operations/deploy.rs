@@ -359,13 +359,14 @@ fn directives(unit: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-const UNITS: [&str; 3] = [
+const UNITS: [&str; 4] = [
     "luzhang.service",
     "luzhang-standby.service",
+    "luzhang-backup.service",
     "luzhang-verify.service",
 ];
 
-const TIMERS: [&str; 1] = ["luzhang-verify.timer"];
+const TIMERS: [&str; 2] = ["luzhang-backup.timer", "luzhang-verify.timer"];
 
 #[test]
 fn the_units_are_what_systemd_understands_and_let_the_program_do_little() {
