@@ -4,13 +4,21 @@
 use std::{fs, path::Path};
 
 use luzhang_ledger::{
+    Position,
     block::{self, BlockView},
-    log::backup::{Remark, Shelf, ShelfFault, ShelfReport},
+    log::{
+        backup::{Remark, Shelf, ShelfFault, ShelfReport, ShelfWriter},
+        copy::Target as _,
+    },
     verify::Verdict,
 };
 
-use crate::shelves::{
-    Scratch, blocks_of, copy_of, files, fixture, ledger_of, shelve, signed, verified, verify,
+use crate::{
+    shelves::{
+        Scratch, blocks_of, copy_of, files, fixture, ledger_of, shelve, signed, stamp, verified,
+        verify,
+    },
+    support::Dice,
 };
 
 /// A part of a run: where it is, and the event that is named for a fault in it.
@@ -306,4 +314,65 @@ fn the_command_names_file_byte_and_event_and_says_what_to_do() {
     let found = verified(&root, &[]).ended(11).json();
     assert_eq!(found["faults"][0]["code"], "SHELF_MANIFEST_MISSING");
     verified(&scratch.at("nothing"), &[]).failed(5, "SHELF_NOT_FOUND");
+}
+
+/// In however many runs, with files of whatever size, and whatever was left by runs that
+/// were killed between them.
+#[test]
+fn however_a_log_is_backed_up_the_shelf_has_its_blocks() {
+    let export = fixture();
+    let (ledger, blocks) = (ledger_of(&export), blocks_of(&export));
+    let mut dice = Dice::new("backups");
+    for round in 0..60 {
+        let scratch = Scratch::new();
+        let root = scratch.at("shelf");
+        let mut done = 0;
+        while done < blocks.len() {
+            let bytes = 1_024 + dice.below(6_000);
+            let more = usize::try_from(dice.below(4)).unwrap();
+            let end = (done + more).min(blocks.len());
+            let mut writer = ShelfWriter::open(&root, ledger, stamp(), bytes).unwrap();
+            let here = writer.head().position.map_or(0, Position::number);
+            writer.append(blocks[done..end].to_vec()).unwrap();
+            if dice.below(4) > 0 {
+                let size = dice.below(end as u64 + 1);
+                let size = usize::try_from(size).unwrap();
+                writer.finish(Some(signed(ledger, &blocks, size))).unwrap();
+                done = end;
+            } else {
+                // Killed: what was sealed is there, what was not yet said is not.
+                drop(writer);
+                let sealed = Shelf::open(&root).unwrap().manifest().head;
+                assert!(sealed.position.map_or(0, Position::number) >= here);
+                done = usize::try_from(sealed.height).unwrap();
+            }
+            let report = verify(&root);
+            assert!(report.faults.is_empty(), "{round}: {report:?}");
+            assert_eq!(report.chain.events, events(&blocks[..done]), "{round}");
+        }
+        for shelf in [Shelf::open(&root), Shelf::without_manifest(&root)] {
+            let shelf = shelf.unwrap();
+            for (at, from) in [
+                (0, 1),
+                (2, events(&blocks[..2]) + 1),
+                (3, events(&blocks[..4])),
+            ] {
+                let from = Position::new(from).unwrap();
+                let read = shelf.blocks(from, None).map(Result::unwrap);
+                assert!(read.eq(blocks[at..].iter().cloned()), "{round} from {from}");
+            }
+        }
+        let again = ShelfWriter::open(&root, ledger, stamp(), 1_024).unwrap();
+        assert_eq!(
+            again.head().position.map(Position::number),
+            Some(events(&blocks))
+        );
+    }
+}
+
+fn events(blocks: &[Vec<u8>]) -> u64 {
+    let last = blocks
+        .last()
+        .map(|block| BlockView::parse(block).unwrap().last());
+    last.map_or(0, Position::number)
 }

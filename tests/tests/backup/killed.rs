@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Child, Stdio},
     thread,
@@ -12,7 +13,11 @@ use serde_json::Value;
 
 use crate::{
     shelves::{Scratch, back_up, export, from_to, verified},
-    support::{Bureau, Ledger, Target, luzhang},
+    support::{
+        Bureau, Ledger, Target,
+        disk::{Disk, skipped},
+        luzhang,
+    },
 };
 
 /// Starts `luzhang ARGUMENTS`.
@@ -163,4 +168,40 @@ fn two_backups_at_once_do_not_meet() {
     verified(&shelf, &[]).ended(0);
     drop(lock);
     back_up(&ledger.target(), &shelf, 4_096).ended(0);
+}
+
+/// What is written stays, and the rest comes when there is room.
+#[test]
+fn a_backup_onto_a_full_disk_says_so_and_goes_on() {
+    let disk = match Disk::new(16 << 20) {
+        Ok(disk) => disk,
+        Err(why) => return skipped(format_args!("SKIPPED: a backup onto a full disk: {why}")),
+    };
+    let ledger = large();
+    let shelf = disk.root().join("shelf");
+    let filler = disk.root().join("filler");
+    let fill = |leave: usize| {
+        let mut file = fs::File::create(&filler).unwrap();
+        while file.write_all(&[7; 4_096]).is_ok() {}
+        let length = file.metadata().unwrap().len();
+        file.set_len(length.saturating_sub(leave as u64)).unwrap();
+        file.sync_all().unwrap();
+    };
+    let mut kept = Vec::new();
+    for leave in [0, 40_000, 60_000] {
+        fill(leave);
+        back_up(&ledger.target(), &shelf, 4_096).failed(1, "DISK_FULL");
+        fs::remove_file(&filler).unwrap();
+        if shelf.join("manifest.json").exists() {
+            let report = verified(&shelf, &[]).json();
+            assert_eq!(report["faults"].as_array().unwrap().len(), 0, "{report}");
+            kept.push(report["events"].as_u64().unwrap());
+        }
+    }
+    assert!(kept.is_sorted() && kept.last() > Some(&0), "{kept:?}");
+    back_up(&ledger.target(), &shelf, 4_096).ended(0);
+    let whole = export(&ledger.target(), &ledger.file("whole.luzhang"));
+    let of_shelf = ledger.file("shelf.luzhang");
+    from_to(&["log", "copy"], &shelf, &of_shelf, &[]).ended(0);
+    assert!(fs::read(of_shelf).unwrap() == whole);
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use luzhang_proto::{google::r#type::Date, wire};
+use luzhang_server::notes::{self, Noted};
 use uuid::Uuid;
 
 use crate::{
@@ -176,6 +177,23 @@ fn a_directory_that_is_served_is_backed_up_through_its_server() {
     let ran = back_up(&gone, &shelf, 4_096);
     assert_eq!(ran.code, 7, "{ran:?}");
     verified(&shelf, &[]).ended(0);
+}
+
+/// For `luzhang doctor` and the metrics; without being asked, nothing is written beside
+/// the ledger.
+#[test]
+fn a_note_of_the_backup_is_left_for_whoever_asks_for_it() {
+    let ledger = Ledger::new();
+    let (dir, shelf) = (ledger.dir(), ledger.file("shelf"));
+    let noted = || notes::read(&dir, Noted::BackedUp).unwrap();
+    back_up(&ledger.target(), &shelf, 4_096).ended(0);
+    assert_eq!(noted(), None);
+    let to = ["backup", "--to", shelf.to_str().unwrap()];
+    let note = ["--note", dir.to_str().unwrap()];
+    ledger.target().run(to.iter().chain(&note)).ended(0);
+    let note = noted().unwrap();
+    let head = ledger.target().head();
+    assert_eq!(head, format!("{}:{}", note.position, note.chain));
 }
 
 #[test]
