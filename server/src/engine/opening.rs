@@ -672,16 +672,19 @@ fn database(dir: &Path, options: &DatabaseOptions) -> Result<Database, PostgresE
     Database::parse(address.trim())
 }
 
-/// It may have a password in it.
+/// It may have a password in it. The file is there as a whole or not at all.
 fn keep_address(dir: &Path, address: &str) -> Result<(), PostgresError> {
+    let fresh = dir.join(format!("{ADDRESS}.new"));
     let kept = fs::OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(true)
         .mode(0o600)
-        .open(dir.join(ADDRESS))
+        .open(&fresh)
         .and_then(|mut file| {
             writeln!(file, "{address}")?;
             file.sync_all()?;
+            fs::rename(&fresh, dir.join(ADDRESS))?;
             sync_dir(dir)
         });
     kept.map_err(|error| PostgresError::Io {

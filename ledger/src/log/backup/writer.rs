@@ -39,7 +39,7 @@ pub struct ShelfWriter {
     open: Option<Open>,
     run_bytes: u64,
     head: Head,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// The run that is written to.
@@ -279,7 +279,19 @@ fn replace(root: &Path, manifest: &Manifest) -> Result<(), ShelfFault> {
     storage::replace(root, MANIFEST, text.as_bytes()).map_err(|e| ShelfFault::io(MANIFEST, e))
 }
 
-fn lock(root: &Path) -> Result<File, ShelfFault> {
+/// The writer's lock; released when dropped, also if a process that is just being started
+/// has inherited the file for a moment.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Whatever it answers, the file is closed next.
+        let _ = self.0.unlock();
+    }
+}
+
+fn lock(root: &Path) -> Result<Lock, ShelfFault> {
     let failed = |error| ShelfFault::io(LOCK, error);
     let file = OpenOptions::new()
         .write(true)
@@ -289,11 +301,11 @@ fn lock(root: &Path) -> Result<File, ShelfFault> {
         .open(root.join(LOCK))
         .map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(ShelfFault::Locked),
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
             // A medium that cannot be locked.
-            Ok(file)
+            Ok(Lock(file))
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
