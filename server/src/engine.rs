@@ -43,6 +43,7 @@ use crate::{
     vault::{KekSource, Vault},
 };
 
+pub(crate) use self::opening::database;
 pub use self::{
     error::EngineError,
     opening::{DatabaseCopy, join, open_for_audit, open_to_read, witnessed},

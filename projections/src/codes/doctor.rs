@@ -102,6 +102,25 @@ pub(super) const ENTRIES: &[Entry] = entries! {
              only who has seen an earlier checkpoint notices that all of history was rewritten. Have \
              the audit office run one.";
     }
+    "DOCTOR_DATABASE" Warning {
+        zh "体检：数据库":
+            "日志在 PostgreSQL 中时，检查数据库是否应答、其设置会不会丢失已确认的内容、账本到了哪个位置、由谁写入。\
+             连接不上的，先看数据库是否在运行；设置不合格的，服务不会启动，请改正后重新加载。";
+        en "check-up: the database":
+            "If the log is in PostgreSQL: whether the database answers, whether it is set to keep what \
+             it acknowledges, how far the ledger has come and who writes it. If it cannot be reached, \
+             see first whether it runs; with settings that lose something no server starts, so \
+             change and reload them.";
+    }
+    "DOCTOR_REPLICATION" Warning {
+        zh "体检：备库":
+            "检查数据库在等待哪些备库、有几台在线、落后多少。没有备库在等待时，已确认的内容只在一块磁盘上；\
+             等待的备库都不在时，什么也不会得到确认；只有一台时，它再坏掉就要停办。";
+        en "check-up: standbys of the database":
+            "Which standbys the database waits for, how many of them are there, and how far they are \
+             behind. If it waits for none, what is acknowledged is on one disk; if none of those is \
+             there, nothing is acknowledged; with one alone, work stops when that fails too.";
+    }
     "DOCTOR_SNAPSHOT" Warning {
         zh "体检：快照":
             "检查最新快照到哪个位置，启动时还要读多少事件。快照只影响启动快慢，删掉也不丢任何内容。\

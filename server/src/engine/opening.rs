@@ -660,7 +660,7 @@ impl DatabaseCopy {
 }
 
 /// The database of a data directory's log.
-fn database(dir: &Path, options: &DatabaseOptions) -> Result<Database, PostgresError> {
+pub(crate) fn database(dir: &Path, options: &DatabaseOptions) -> Result<Database, PostgresError> {
     if let Some(address) = &options.address {
         return Database::parse(address);
     }

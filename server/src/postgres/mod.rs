@@ -32,6 +32,7 @@ mod mark;
 mod reader;
 mod session;
 mod settings;
+mod survey;
 mod watch;
 
 pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, reconcile};
@@ -43,5 +44,6 @@ pub use self::{
     reader::PostgresReader,
     session::Database,
     settings::Durable,
+    survey::{Replica, Survey, survey},
 };
 pub(crate) use self::{lease::Seeker, log::find, mark::witness, watch::watch};

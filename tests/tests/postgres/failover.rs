@@ -391,3 +391,56 @@ async fn nobody_is_told_of_what_no_standby_has() {
     assert!(outcome.outcome.unwrap().replayed);
     assert_eq!(writer.terminate().code, 0);
 }
+
+/// What a keeper is told of the database.
+#[test]
+fn the_doctor_sees_settings_and_standbys() {
+    let trio = Trio::new();
+    let site = Site::new(&trio.all());
+    let dir = site.dir("first");
+    let looked = || {
+        let ran = Target::data_dir(&dir).run(["doctor", "--json"]);
+        let rows = ran.json()["rows"].as_array().unwrap().clone();
+        let of = |code: &str| {
+            let row = rows.iter().find(|row| row["code"] == code).unwrap().clone();
+            (
+                row["state"].as_str().unwrap().to_owned(),
+                row["seen_en"].as_str().unwrap().to_owned(),
+            )
+        };
+        (of("DOCTOR_DATABASE"), of("DOCTOR_REPLICATION"))
+    };
+    let ((database, seen), (replication, standbys)) = looked();
+    assert_eq!(
+        (&*database, &*replication),
+        ("ok", "ok"),
+        "{seen} {standbys}"
+    );
+    assert!(seen.contains("events, written by luzhang "), "{seen}");
+    assert!(
+        standbys.contains("s1 (-") && standbys.contains("s2 (-"),
+        "{standbys}"
+    );
+    let Trio {
+        cluster,
+        primary,
+        standbys,
+    } = trio;
+    for (mut standby, expected) in standbys.into_iter().zip(["warn", "fail"]) {
+        standby.stop();
+        let gone = "SELECT count(*) FROM pg_stat_replication";
+        primary.until(gone, if expected == "warn" { "1" } else { "0" });
+        assert_eq!(looked().1.0, expected);
+    }
+    primary.set(&["synchronous_standby_names = ''"]);
+    primary.reload();
+    assert_eq!(looked().1.0, "warn");
+    primary.set(&["synchronous_commit = off"]);
+    primary.reload();
+    let ((database, seen), _) = looked();
+    assert_eq!(database, "fail");
+    assert!(seen.contains("synchronous_commit"), "{seen}");
+    drop((primary, cluster));
+    let ran = Target::data_dir(&dir).run(["doctor", "--json"]).ended(1);
+    assert!(ran.out.contains("DATABASE_UNREACHABLE"), "{}", ran.out);
+}

@@ -229,8 +229,10 @@ impl Instance {
     pub(crate) fn until(&self, statement: &str, wanted: &str) {
         let until = Instant::now() + READY_WITHIN;
         loop {
-            let found = self.sql(statement);
-            if found == wanted {
+            // What it asks of may not have come yet either.
+            let found = self.try_sql(statement);
+            let found = String::from_utf8(found.stdout).unwrap();
+            if found.trim_end() == wanted {
                 return;
             }
             assert!(Instant::now() < until, "{statement}: {found}, not {wanted}");

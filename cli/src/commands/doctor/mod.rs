@@ -7,6 +7,7 @@
 
 mod certificates;
 mod clock;
+mod database;
 mod disk;
 mod finding;
 mod history;
@@ -22,7 +23,11 @@ use luzhang_ledger::{
     log::sled::{Outside, Witness},
     proof::Policy,
 };
-use luzhang_server::{engine::witnessed, tls::Files, vault::KekSource};
+use luzhang_server::{
+    engine::{DatabaseOptions, witnessed},
+    tls::Files,
+    vault::KekSource,
+};
 use serde_json::{Map, json};
 
 use self::finding::{Finding, State};
@@ -44,6 +49,8 @@ pub(crate) struct Patient {
     pub(crate) principal: Option<String>,
     /// Certificates that a server has.
     pub(crate) tls: Option<Files>,
+    /// How its log is found, if that is in a database.
+    pub(crate) database: DatabaseOptions,
     /// Who should have cosigned.
     pub(crate) witnesses: Option<Policy>,
     pub(crate) now: Timestamp,
@@ -76,6 +83,7 @@ const CHECKS: &[Check] = &[
     |patient| at_once(keys::kek(patient)),
     |patient| Box::pin(certificates::look(patient)),
     |patient| at_once(limits::files(patient)),
+    |patient| at_once(database::look(patient)),
     |patient| at_once(history::checkpoint(patient)),
     |patient| at_once(history::witnesses(patient)),
     |patient| at_once(history::snapshot(patient)),
@@ -129,6 +137,7 @@ fn patient(global: &Global, args: &DoctorArgs) -> Result<Patient, Failure> {
         remote,
         principal: global.principal.clone(),
         tls,
+        database: global.database(),
         witnesses: args.witnesses.as_deref().map(read_policy).transpose()?,
         now: Timestamp::now(),
     })
