@@ -72,7 +72,7 @@ impl Ready {
         if projections.state.erasures() == 0 {
             return Ok(());
         }
-        self.vault.sweep(projections.state.erased())
+        self.vault.sweep_whole(projections.state.erased())
     }
 
     /// With a log it is one.

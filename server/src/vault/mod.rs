@@ -431,9 +431,21 @@ impl Vault {
 
     /// Destroys what a crash has kept [`Vault::destroy`] from destroying. Called
     /// when a ledger is opened, with every subject that is erased at its end:
-    /// those that came back later are not. Reads the whole file.
+    /// those that came back later are not. Reads the whole file, unless nobody
+    /// is erased.
     pub fn sweep(&self, erased: impl IntoIterator<Item = SubjectId>) -> Result<(), VaultError> {
         self.subjects.lock().sweep(erased.into_iter().collect())
+    }
+
+    /// The same after keys of another server were taken in, if anybody was ever erased:
+    /// of whoever came back since, the old key may still be here.
+    pub(crate) fn sweep_whole(
+        &self,
+        erased: impl IntoIterator<Item = SubjectId>,
+    ) -> Result<(), VaultError> {
+        self.subjects
+            .lock()
+            .sweep_whole(erased.into_iter().collect())
     }
 }
 

@@ -335,6 +335,15 @@ impl Subjects {
 
     /// Destroys what a crash has kept from being destroyed.
     pub(super) fn sweep(&mut self, erased: BTreeSet<SubjectId>) -> Result<(), VaultError> {
+        if erased.is_empty() {
+            return Ok(());
+        }
+        self.sweep_whole(erased)
+    }
+
+    /// The same if nobody is erased any more: whoever came back since has an old key
+    /// that was to be destroyed.
+    pub(super) fn sweep_whole(&mut self, erased: BTreeSet<SubjectId>) -> Result<(), VaultError> {
         self.zero(&erased, Leftovers::Go)?;
         self.erased = erased;
         Ok(())

@@ -292,6 +292,37 @@ fn sweeping_destroys_what_a_crash_has_left() {
 }
 
 #[test]
+fn whoever_was_erased_and_came_back_while_we_were_away_has_one_key_here() {
+    let site = Site::new(2);
+    let path = site.dir().join("keys/subjects");
+    let vault = site.open();
+    let (id, sealed) = site.sealed[0].clone();
+    // As another server has made it.
+    let elsewhere = site.open();
+    let new = elsewhere.seal_new(id, &details("某乙")).unwrap();
+    let taken = fs::read(&path).unwrap().len();
+    elsewhere.sync().unwrap();
+    let record = fs::read(&path).unwrap()[taken..].to_vec();
+    let key = WrappedKey::parse(&record).unwrap();
+    fs::OpenOptions::new()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(taken.try_into().unwrap())
+        .unwrap();
+    vault.take_in(&[key]).unwrap();
+    vault.take_in(&[key]).unwrap();
+    vault.sweep_whole([]).unwrap();
+    assert_eq!(vault.open_sealed(id, &new).unwrap(), details("某乙"));
+    assert!(vault.open_sealed(id, &sealed).is_err());
+    let counts = vault.survey().unwrap().counts;
+    assert_eq!(
+        (counts.subjects, counts.superseded, counts.destroyed),
+        (2, 0, 1)
+    );
+}
+
+#[test]
 fn after_a_failure_nothing_counts_as_destroyed() {
     let site = Site::new(2);
     let vault = site.open();
