@@ -250,13 +250,7 @@ impl Global {
 
     /// The data directory, for commands that make sense on one only.
     pub(crate) fn dir(&self) -> Result<PathBuf, Failure> {
-        match self.target()? {
-            Target::DataDir(local) => Ok(local.dir),
-            Target::Server(_) => Err(Failure::usage(
-                "此命令需要 --data-dir DIR",
-                "this command needs --data-dir DIR",
-            )),
-        }
+        Ok(self.local()?.dir)
     }
 }
 
