@@ -3,6 +3,7 @@
 
 mod error;
 mod opening;
+mod place;
 
 use std::{
     path::{Path, PathBuf},
@@ -43,10 +44,10 @@ use crate::{
     vault::{KekSource, Vault},
 };
 
-pub(crate) use self::opening::database;
+pub(crate) use self::place::database;
 pub use self::{
     error::EngineError,
-    opening::{DatabaseCopy, join, open_for_audit, open_to_read, witnessed},
+    place::{DatabaseCopy, join, open_for_audit, open_to_read, witnessed},
 };
 
 /// How many messages may wait for the sequencer.

@@ -18,7 +18,10 @@ use tokio::{
 };
 
 use crate::{
-    args::{Global, ServeArgs, TreeKept, Web},
+    args::{
+        Global,
+        serve::{ServeArgs, TreeKept, Web},
+    },
     client,
     failure::{Failure, exit},
     lang::Lang,

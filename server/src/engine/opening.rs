@@ -1,10 +1,7 @@
 //! Making a ledger, and opening one: its log, its keys, what was folded of it.
 
 use std::{
-    fs,
-    io::Write as _,
     ops::ControlFlow,
-    os::unix::fs::OpenOptionsExt as _,
     path::Path,
     sync::{
         Arc,
@@ -17,8 +14,7 @@ use luzhang_ledger::{
     block::Head,
     log::{
         Log, Reader,
-        sled::{self, AuditLog, Elsewhere, Format, Held, Place, ReadLog, SledLog, Witness},
-        storage::sync_dir,
+        sled::{self, Elsewhere, Held, Place, SledLog},
     },
     proof::note::KeyName,
     text::Label,
@@ -27,36 +23,24 @@ use luzhang_projections::{Pack, projection::Projections};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch;
 
-use super::{DatabaseOptions, Engine, EngineError, Genesis, Options, Tree};
+use super::{
+    DatabaseOptions, Engine, EngineError, Genesis, Options, Tree,
+    place::{Opened, database, keep_address, open_log, writer},
+};
 use crate::{
     checkpoints::{self, Contradiction, Opening, Proofs},
     committer::Poison,
     convert::to_proto::LoggedEvent,
     figures::Figures,
     follower::{self, Follower},
-    postgres::{
-        self, Database, Followed, PostgresError, PostgresLog, PostgresReader, Writer, reconcile,
-        witness,
-    },
+    postgres::{self, Database, Followed, PostgresLog, reconcile},
     replay::{self, Replayed},
     sequencer::{self, Running},
     snapshots::{self, Cadence, Folded, Index, Keeper, Shelf, Snapshots},
     standing::Standing,
     turns::Turns,
-    vault::{self, Vault, VaultError},
+    vault::{Vault, VaultError},
 };
-
-/// The file with the address of the database, beside `FORMAT`.
-const ADDRESS: &str = "database";
-
-/// A log, and what it needs beside it.
-struct Opened {
-    log: Box<dyn Log>,
-    epoch: u64,
-    held: Option<Held>,
-    /// Where it is, if that is elsewhere.
-    database: Option<Database>,
-}
 
 /// What was read of a log.
 struct Known {
@@ -479,224 +463,6 @@ impl Known {
             erased,
             kept,
         })
-    }
-}
-
-/// Makes a data directory for another server of a ledger whose log is in a database,
-/// with a copy of its keys. Returns which ledger: the database's only one, unless it is
-/// named. The key-encryption key is not among the keys, and not copied.
-pub fn join(
-    dir: &Path,
-    keys: &Path,
-    ledger: Option<LedgerId>,
-    address: &str,
-) -> Result<LedgerId, EngineError> {
-    let database = Database::parse(address)?;
-    let ledger = postgres::find(&database, ledger)?;
-    let making = Elsewhere::begin(dir, ledger)?;
-    keep_address(dir, address)?;
-    vault::copy(keys, dir)?;
-    making.finish()?;
-    Ok(ledger)
-}
-
-/// Opens the log of a data directory for writing, wherever it is.
-fn open_log(dir: &Path, options: &DatabaseOptions) -> Result<(Opened, LedgerId), EngineError> {
-    let format = sled::format(dir)?;
-    let opened = match format.place {
-        Place::Here => {
-            let log = SledLog::open(dir)?;
-            Opened {
-                epoch: log.next_epoch(),
-                log: Box::new(log),
-                held: None,
-                database: None,
-            }
-        }
-        Place::Database => {
-            let held = sled::hold(dir)?;
-            let database = database(dir, options)?;
-            let log = PostgresLog::open(&database, dir, format.ledger, writer(options))?;
-            Opened {
-                epoch: log.epoch(),
-                log: Box::new(log),
-                held: Some(held),
-                database: Some(database),
-            }
-        }
-    };
-    Ok((opened, format.ledger))
-}
-
-/// Opens a log for an audit, wherever it is: one in the data directory is copied into
-/// `scratch` first, one in a database is read as it is.
-///
-/// # Errors
-/// As [`sled::open_for_audit`], and what the database says.
-pub fn open_for_audit(
-    dir: &Path,
-    scratch: &Path,
-    options: &DatabaseOptions,
-) -> Result<AuditLog, EngineError> {
-    let format = sled::format(dir)?;
-    if format.place == Place::Here {
-        return Ok(sled::open_for_audit(dir, scratch)?);
-    }
-    let database = database(dir, options)?;
-    let (reader, _) = PostgresReader::open(&database, format.ledger)?;
-    Ok(AuditLog {
-        format,
-        witness: Ok(witness(dir, format.ledger)?),
-        reader: Arc::new(reader),
-    })
-}
-
-/// How far a log had come when that was last written down in its data directory,
-/// wherever it is.
-pub fn witnessed(dir: &Path, format: &Format) -> Result<Witness, EngineError> {
-    Ok(match format.place {
-        Place::Here => sled::witness(dir)?,
-        Place::Database => witness(dir, format.ledger)?,
-    })
-}
-
-/// Opens a log to be read through, wherever it is. One in the data directory is kept from
-/// its writer meanwhile; one in a database goes on.
-///
-/// # Errors
-/// As [`ReadLog::open`], and what the database says.
-pub fn open_to_read(dir: &Path, options: &DatabaseOptions) -> Result<ReadLog, EngineError> {
-    let format = sled::format(dir)?;
-    if format.place == Place::Here {
-        return Ok(ReadLog::open(dir)?);
-    }
-    let database = database(dir, options)?;
-    let (reader, head) = PostgresReader::open(&database, format.ledger)?;
-    Ok(ReadLog::elsewhere(format.ledger, head, Arc::new(reader)))
-}
-
-/// A log in a database that another one is copied to.
-#[derive(Debug)]
-pub struct DatabaseCopy {
-    /// The log.
-    pub log: Box<dyn Log>,
-    /// The directory beside it, if that is none yet.
-    making: Option<Elsewhere>,
-    _held: Option<Held>,
-}
-
-impl DatabaseCopy {
-    /// Opens the log of a data directory for writing.
-    ///
-    /// # Errors
-    /// As [`Engine::open`].
-    pub fn open(dir: &Path, options: &DatabaseOptions) -> Result<Self, EngineError> {
-        let (opened, _) = open_log(dir, options)?;
-        Ok(Self {
-            log: opened.log,
-            making: None,
-            _held: opened.held,
-        })
-    }
-
-    /// Makes a log in the database that the options name, and a data directory for it,
-    /// or goes on with what was begun. The directory is none before
-    /// [`DatabaseCopy::finish`].
-    ///
-    /// # Errors
-    /// As [`Engine::create`]. A log that the directory did not begin is not touched.
-    pub fn begin(
-        dir: &Path,
-        ledger: LedgerId,
-        options: &DatabaseOptions,
-    ) -> Result<Self, EngineError> {
-        let begun = sled::copying(dir)?.is_some() && dir.join(ADDRESS).exists();
-        let given = options.address.as_deref().filter(|_| !begun);
-        // Before anything is made.
-        given.map(Database::parse).transpose()?;
-        let making = Elsewhere::copying(dir, ledger)?;
-        if let Some(address) = given {
-            keep_address(dir, address)?;
-        }
-        let database = database(dir, options)?;
-        let create = || PostgresLog::create(&database, dir, ledger, writer(options));
-        let log = if begun {
-            match PostgresLog::open(&database, dir, ledger, writer(options)) {
-                Err(PostgresError::NoTables | PostgresError::NoLedger { .. }) => create(),
-                opened => opened,
-            }
-        } else {
-            create().inspect_err(|error| {
-                if matches!(error, PostgresError::Exists { .. }) {
-                    // It was not begun here, and the next run must not go on with it.
-                    let _kept = fs::remove_file(dir.join(ADDRESS));
-                }
-            })
-        }?;
-        Ok(Self {
-            log: Box::new(log),
-            making: Some(making),
-            _held: None,
-        })
-    }
-
-    /// Whether the directory is none yet.
-    pub fn is_made(&self) -> bool {
-        self.making.is_some()
-    }
-
-    /// Ends writing; from now on the directory is one.
-    ///
-    /// # Errors
-    /// What closing says.
-    pub fn finish(self) -> Result<(), EngineError> {
-        // Each append was durable; there is nothing left that could fail.
-        let _closed = self.log.close();
-        if let Some(making) = self.making {
-            making.finish()?;
-        }
-        Ok(())
-    }
-}
-
-/// The database of a data directory's log.
-pub(crate) fn database(dir: &Path, options: &DatabaseOptions) -> Result<Database, PostgresError> {
-    if let Some(address) = &options.address {
-        return Database::parse(address);
-    }
-    let failed = |error| PostgresError::Io {
-        file: ADDRESS,
-        error,
-    };
-    let address = fs::read_to_string(dir.join(ADDRESS)).map_err(failed)?;
-    Database::parse(address.trim())
-}
-
-/// It may have a password in it. The file is there as a whole or not at all.
-fn keep_address(dir: &Path, address: &str) -> Result<(), PostgresError> {
-    let fresh = dir.join(format!("{ADDRESS}.new"));
-    let kept = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)
-        .and_then(|mut file| {
-            writeln!(file, "{address}")?;
-            file.sync_all()?;
-            fs::rename(&fresh, dir.join(ADDRESS))?;
-            sync_dir(dir)
-        });
-    kept.map_err(|error| PostgresError::Io {
-        file: ADDRESS,
-        error,
-    })
-}
-
-fn writer(options: &DatabaseOptions) -> Writer {
-    Writer {
-        durable: options.durable,
-        name: options.name.clone(),
     }
 }
 
