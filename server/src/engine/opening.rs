@@ -80,6 +80,8 @@ impl Engine {
             return Self::begin(opened, dir, genesis, options, Some(dir));
         };
         let database = Database::parse(address)?;
+        // Before anything is made that would have to be removed.
+        database.reach()?;
         let making = Elsewhere::begin(dir, genesis.ledger)?;
         keep_address(dir, address)?;
         let log = PostgresLog::create(&database, dir, genesis.ledger, writer(&options.database))?;

@@ -122,6 +122,11 @@ impl Database {
         format!("{}/{}", hosts.join(","), name.unwrap_or_default())
     }
 
+    /// Whether it takes writes from us.
+    pub(crate) fn reach(&self) -> Result<(), PostgresError> {
+        self.connect(Purpose::Write, super::log::ANSWER).map(drop)
+    }
+
     fn handle(&self) -> Result<Handle, PostgresError> {
         let runtime = self.runtime.0.as_ref();
         runtime

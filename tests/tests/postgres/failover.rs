@@ -441,6 +441,11 @@ fn the_doctor_sees_settings_and_standbys() {
     assert_eq!(database, "fail");
     assert!(seen.contains("synchronous_commit"), "{seen}");
     drop((primary, cluster));
+    // Nothing is left of a ledger that cannot be made there.
+    let none = site.dir("none");
+    let made = Target::data_dir(&none).run(["init", "--database", &site.url]);
+    made.failed(1, "DATABASE_UNREACHABLE");
+    assert!(!none.exists());
     let ran = Target::data_dir(&dir).run(["doctor", "--json"]).ended(1);
     assert!(ran.out.contains("DATABASE_UNREACHABLE"), "{}", ran.out);
 }
