@@ -136,6 +136,8 @@ impl Follower {
             writer: start.writer,
             standing: start.standing,
         };
+        let figures = &following.ready.figures;
+        figures.follows(Some(following.followed.end()));
         let (turns, running) = (start.turns, start.running);
         // Before anybody can ask for what they open.
         following.take_keys()?;
