@@ -64,11 +64,29 @@ impl Source {
         global: &Global,
         what: (&'static str, &'static str),
         fold: F,
-        step: S,
+        mut step: S,
     ) -> Result<F, Failure>
     where
         F: Send + 'static,
         S: FnMut(&mut F, &Replayed) -> ControlFlow<()> + Send + 'static,
+    {
+        let each = move |fold: &mut F, events: &[Replayed]| {
+            events.iter().try_for_each(|event| step(fold, event))
+        };
+        self.walk_together(global, what, fold, each).await
+    }
+
+    /// The same, some events at a time.
+    pub(crate) async fn walk_together<F, S>(
+        &self,
+        global: &Global,
+        what: (&'static str, &'static str),
+        fold: F,
+        step: S,
+    ) -> Result<F, Failure>
+    where
+        F: Send + 'static,
+        S: FnMut(&mut F, &[Replayed]) -> ControlFlow<()> + Send + 'static,
     {
         let bar = progress(global.lang().pick(what.0, what.1));
         let walk = Walk {
@@ -108,12 +126,12 @@ struct Walk<F, S> {
     bar: ProgressBar,
 }
 
-impl<F, S: FnMut(&mut F, &Replayed) -> ControlFlow<()>> Walk<F, S> {
+impl<F, S: FnMut(&mut F, &[Replayed]) -> ControlFlow<()>> Walk<F, S> {
     fn take(&mut self, events: &[Replayed]) -> ControlFlow<()> {
-        for event in events {
-            self.events = event.header.position.number();
-            (self.step)(&mut self.fold, event)?;
+        if let Some(last) = events.last() {
+            self.events = last.header.position.number();
         }
+        (self.step)(&mut self.fold, events)?;
         self.bar.set_position(self.events);
         ControlFlow::Continue(())
     }
@@ -133,7 +151,7 @@ impl<F, S: FnMut(&mut F, &Replayed) -> ControlFlow<()>> Walk<F, S> {
 
 fn of_file<F, S>(path: &Path, mut walk: Walk<F, S>) -> Result<F, Failure>
 where
-    S: FnMut(&mut F, &Replayed) -> ControlFlow<()>,
+    S: FnMut(&mut F, &[Replayed]) -> ControlFlow<()>,
 {
     let file = File::open(path).map_err(|error| Failure::file(path, &error))?;
     let batches = VerifiedBlocks::new(file).map(|batch| batch.map_err(ReplayError::Broken));
@@ -143,7 +161,7 @@ where
 
 fn of_dir<F, S>(dir: &Path, database: &DatabaseOptions, mut walk: Walk<F, S>) -> Result<F, Failure>
 where
-    S: FnMut(&mut F, &Replayed) -> ControlFlow<()>,
+    S: FnMut(&mut F, &[Replayed]) -> ControlFlow<()>,
 {
     let scratch = tempfile::tempdir()?;
     let log = open_for_audit(dir, scratch.path(), database)?;
@@ -197,7 +215,7 @@ fn against_witness(log: &AuditLog) -> Option<Finding> {
 async fn of_server<F, S>(global: &Global, mut walk: Walk<F, S>) -> Result<F, Failure>
 where
     F: Send + 'static,
-    S: FnMut(&mut F, &Replayed) -> ControlFlow<()> + Send + 'static,
+    S: FnMut(&mut F, &[Replayed]) -> ControlFlow<()> + Send + 'static,
 {
     let client = Client::open(
         &global.target()?,

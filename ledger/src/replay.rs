@@ -122,8 +122,11 @@ where
     pass_on(batches, |batch| decode(&batch?), take)
 }
 
-/// One thread reads, another decodes on all cores, and this one takes: each is at most
-/// two batches ahead of the next.
+/// How many batches are between one thread and the next: enough that none waits for
+/// another to be woken.
+const BETWEEN: usize = 4;
+
+/// One thread reads, another decodes on all cores, and this one takes.
 fn pass_on<B: Send>(
     batches: impl Iterator<Item = B> + Send,
     mut decode: impl FnMut(B) -> Result<Vec<Vec<Replayed>>, ReplayError> + Send,
@@ -131,8 +134,8 @@ fn pass_on<B: Send>(
 ) -> Result<(), ReplayError> {
     type Batch = Result<Vec<Vec<Replayed>>, ReplayError>;
     thread::scope(|scope| {
-        let (send_batch, receive_batch) = mpsc::sync_channel::<B>(1);
-        let (send, receive) = mpsc::sync_channel::<Batch>(1);
+        let (send_batch, receive_batch) = mpsc::sync_channel::<B>(BETWEEN);
+        let (send, receive) = mpsc::sync_channel::<Batch>(BETWEEN);
         scope.spawn(move || {
             for batch in batches {
                 if send_batch.send(batch).is_err() {

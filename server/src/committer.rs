@@ -1,8 +1,8 @@
-//! The thread that makes groups durable and only then sends the replies; and
-//! the poison with which a failed one ends all writing.
+//! What makes groups durable and only then sends the replies, on a thread of its own or
+//! on the decider's; and the poison with which a failed one ends all writing.
 
 use std::{
-    io,
+    fmt, io,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -16,6 +16,7 @@ use luzhang_ledger::{
     block::{Head, SealedBlock},
     log::{AppendError, Fault, Log},
 };
+use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -68,6 +69,8 @@ pub(crate) struct Commit {
     pub(crate) retired: Vec<Retired>,
     pub(crate) replies: Replies,
     pub(crate) seen: Seen,
+    /// Whether any of it came on a stream.
+    pub(crate) streamed: bool,
 }
 
 /// What is said when a group is durable, and to whom.
@@ -85,46 +88,55 @@ pub(crate) struct Committer {
     pub(crate) tree: Option<SyncSender<Tidings>>,
     pub(crate) durable: watch::Sender<Head>,
     pub(crate) poison: Poison,
-    pub(crate) turns: Arc<Turns>,
     pub(crate) figures: Arc<Figures>,
     /// The position of the newest erasure that is done.
     pub(crate) erased: Arc<AtomicU64>,
 }
 
+impl fmt::Debug for Committer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Committer")
+    }
+}
+
+/// Makes durable what the decider sends, until it has ended.
+pub(crate) fn run(committer: &Mutex<Committer>, commits: &Receiver<Commit>, turns: &Turns) {
+    while let Ok(commit) = commits.recv() {
+        committer.lock().take(commit);
+        turns.arrived();
+    }
+}
+
 impl Committer {
-    /// Runs until the decider has ended. Returns the log, to be closed.
-    pub(crate) fn run(mut self, commits: &Receiver<Commit>) -> Box<dyn Log> {
-        while let Ok(commit) = commits.recv() {
-            let committed = commit
-                .appends
-                .into_iter()
-                .try_for_each(|blocks| self.commit(blocks))
-                .and_then(|()| self.destroy(&commit.retired));
-            if let Err(why) = committed {
-                tracing::error!(why = %why.en, "storage failed; the writer stops");
-                // The first failure is the one to report.
-                let _first = self.poison.set(why);
-                self.durable.send_modify(|_| {});
-            }
-            let failed = self.poison.get().map(Rejected::stopped);
-            if failed.is_none() {
-                let outcomes = commit.replies.commands.iter().flat_map(|(_, told)| told);
-                self.figures.committed(&commit.seen, outcomes);
-            }
-            for (reply, said) in commit.replies.own {
-                let said = failed.clone().map_or(said, Err);
-                let _gone = reply.send(said);
-            }
-            for (reply, outcomes) in commit.replies.commands {
-                let outcomes = match &failed {
-                    None => outcomes,
-                    Some(why) => outcomes.iter().map(|_| Err(why.clone())).collect(),
-                };
-                let _gone = reply.send(outcomes);
-            }
-            self.turns.arrived();
+    /// Makes a group durable, and only then sends its replies.
+    pub(crate) fn take(&mut self, commit: Commit) {
+        let committed = commit
+            .appends
+            .into_iter()
+            .try_for_each(|blocks| self.commit(blocks))
+            .and_then(|()| self.destroy(&commit.retired));
+        if let Err(why) = committed {
+            tracing::error!(why = %why.en, "storage failed; the writer stops");
+            // The first failure is the one to report.
+            let _first = self.poison.set(why);
+            self.durable.send_modify(|_| {});
         }
-        self.log
+        let failed = self.poison.get().map(Rejected::stopped);
+        if failed.is_none() {
+            let outcomes = commit.replies.commands.iter().flat_map(|(_, told)| told);
+            self.figures.committed(&commit.seen, outcomes);
+        }
+        for (reply, said) in commit.replies.own {
+            let said = failed.clone().map_or(said, Err);
+            let _gone = reply.send(said);
+        }
+        for (reply, outcomes) in commit.replies.commands {
+            let outcomes = match &failed {
+                None => outcomes,
+                Some(why) => outcomes.iter().map(|_| Err(why.clone())).collect(),
+            };
+            let _gone = reply.send(outcomes);
+        }
     }
 
     /// An erasure is answered when the key is gone.

@@ -4,7 +4,9 @@
 //! turns the decisions into blocks. The *committer* makes the blocks durable and only
 //! then sends the replies. While one group is being made durable, the decider
 //! works on what streams send; it is at most two groups ahead. Single requests wait for the
-//! group before them and make one together.
+//! group before them and make one together. Where nothing could be decided meanwhile, the
+//! decider makes its group durable itself: to wake another thread takes a good part of the
+//! time that a flush does.
 
 use std::{
     collections::VecDeque,
@@ -31,13 +33,13 @@ use luzhang_projections::{
     decide,
     projection::Projections,
 };
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::{oneshot, watch};
 use tonic::Code;
 
 use crate::{
     checkpoints::Tidings,
-    committer::{Commit, Committer, Poison, Replies},
+    committer::{self, Commit, Committer, Poison, Replies},
     convert::{
         from_proto::{NamedParty, Request},
         to_proto::{Outcome, Receipt},
@@ -154,7 +156,8 @@ pub(crate) struct Start {
 #[derive(Debug)]
 pub(crate) struct Running {
     decider: JoinHandle<Index>,
-    committer: JoinHandle<Box<dyn Log>>,
+    committer: JoinHandle<()>,
+    shared: Arc<Mutex<Committer>>,
 }
 
 /// What the writer leaves when it has ended.
@@ -170,10 +173,12 @@ impl Running {
     pub(crate) fn join(self) -> Option<Left> {
         // A panic in either thread was reported by its own message; the other
         // has ended with it.
-        let (index, log) = (self.decider.join(), self.committer.join());
+        let (index, committed) = (self.decider.join(), self.committer.join());
+        let (index, ()) = (index.ok()?, committed.ok()?);
+        let committer = Arc::into_inner(self.shared)?.into_inner();
         Some(Left {
-            index: index.ok()?,
-            log: log.ok()?,
+            index,
+            log: committer.log,
         })
     }
 }
@@ -193,12 +198,22 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
     let (commit_send, commits) = sync_channel(1);
     let mut salt_seed = [0; 32];
     random(&mut salt_seed)?;
+    let recall = Recall::new(start.ledger, start.log.reader());
+    let committer = Arc::new(Mutex::new(Committer {
+        log: start.log,
+        vault: Arc::clone(&start.vault),
+        tree: start.tree,
+        durable: start.durable,
+        poison: Arc::clone(&poison),
+        figures: start.figures,
+        erased: start.erased,
+    }));
     let decider = Decider {
         ledger: start.ledger,
         epoch: start.epoch,
         head,
-        vault: Arc::clone(&start.vault),
-        recall: Recall::new(start.ledger, start.log.reader()),
+        vault: start.vault,
+        recall,
         projections: start.projections,
         index: start.index,
         salts: blake3::Hasher::new_derive_key("luzhang 2026 event salt")
@@ -206,30 +221,26 @@ pub(crate) fn start(start: Start, turns: Arc<Turns>) -> std::io::Result<Running>
             .finalize_xof(),
         undurable: VecDeque::new(),
         durable,
-        poison: Arc::clone(&poison),
+        poison,
         commits: commit_send,
+        committer: Arc::clone(&committer),
         access: start.access,
         denials: start.denials,
         turns: Arc::clone(&turns),
-    };
-    let committer = Committer {
-        log: start.log,
-        vault: start.vault,
-        tree: start.tree,
-        durable: start.durable,
-        poison,
-        turns,
-        figures: start.figures,
-        erased: start.erased,
     };
     let genesis = start.genesis;
     let decider = thread::Builder::new()
         .name("luzhang-decider".to_owned())
         .spawn(move || decider.run(genesis))?;
+    let shared = Arc::clone(&committer);
     let committer = thread::Builder::new()
         .name("luzhang-committer".to_owned())
-        .spawn(move || committer.run(&commits))?;
-    Ok(Running { decider, committer })
+        .spawn(move || committer::run(&committer, &commits, &turns))?;
+    Ok(Running {
+        decider,
+        committer,
+        shared,
+    })
 }
 
 struct Decider {
@@ -246,6 +257,8 @@ struct Decider {
     durable: watch::Receiver<Head>,
     poison: Poison,
     commits: SyncSender<Commit>,
+    /// To commit without them.
+    committer: Arc<Mutex<Committer>>,
     access: Arc<RwLock<Arc<Access>>>,
     denials: Arc<Denials>,
     turns: Arc<Turns>,
@@ -271,6 +284,8 @@ struct Group {
     retired: Vec<Retired>,
     /// For the figures.
     seen: Seen,
+    /// Whether any of it came on a stream.
+    streamed: bool,
     now: i64,
 }
 
@@ -308,9 +323,14 @@ impl Decider {
         self.index
     }
 
-    /// Hands a group on. The committer never ends before this does, unless it
-    /// panics.
+    /// Hands a group on, or makes it durable here if it is of single requests and no
+    /// stream waits: the next of them waits for it in any case. The committer never ends
+    /// before this does, unless it panics.
     fn send(&mut self, commit: Commit) -> bool {
+        if !commit.streamed && self.turns.none_beside() {
+            self.committer.lock().take(commit);
+            return true;
+        }
         self.turns.sent();
         self.commits.send(commit).is_ok()
     }
@@ -352,6 +372,7 @@ impl Decider {
             appends: Vec::new(),
             retired: Vec::new(),
             seen: Seen::new(Instant::now()),
+            streamed: false,
             // Strictly increasing, whatever the clock does.
             now: clock_micros().max(self.head.recorded_at),
         }
@@ -364,6 +385,7 @@ impl Decider {
             retired: group.retired,
             replies,
             seen: group.seen,
+            streamed: group.streamed,
         }
     }
 
@@ -418,6 +440,7 @@ impl Decider {
                     replies.commands.push((commands.reply, outcomes));
                 }
                 Turn::Part(mut part) => {
+                    group.streamed = true;
                     // The same, and no matter how far it was: what is not decided
                     // now never is, and neither is what comes later on its stream.
                     if part.commands.is_abandoned() {

@@ -306,6 +306,12 @@ impl Turns {
         parts.push_front(part);
     }
 
+    /// Whether nothing is on its way to the disk, and no stream waits.
+    pub(crate) fn none_beside(&self) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.ahead == 0 && waiting.streams.is_empty()
+    }
+
     /// A group is on its way to the disk.
     pub(crate) fn sent(&self) {
         self.waiting.lock().ahead += 1;

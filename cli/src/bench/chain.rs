@@ -85,9 +85,7 @@ pub(super) fn rebuild(reader: &dyn Reader, through: u64, interrupt: &Interrupt) 
     let mut projections = Projections::default();
     Pass::of(|| {
         replay(reader, |events| {
-            for event in &events {
-                projections.apply(event);
-            }
+            projections.apply_all(&events);
             let done = projections.state.position().map_or(0, Position::number) >= through;
             if done || interrupt.is_set() {
                 return ControlFlow::Break(());

@@ -2,7 +2,7 @@
 
 use std::{ops::ControlFlow, path::Path};
 
-use luzhang_ledger::{Event, Position};
+use luzhang_ledger::{Event, Position, replay::Replayed};
 use luzhang_projections::{
     journal::day_of,
     projection::{Projections, Status},
@@ -47,13 +47,17 @@ pub(super) async fn folded(
         Some(AsOf::Day(day)) => day_of(event.header.recorded_at) > day,
         None => false,
     };
-    let walked = source.walk(global, what, Projections::default(), move |fold, event| {
-        if later(event) {
-            return ControlFlow::Break(());
+    let step = move |fold: &mut Projections, events: &[Replayed]| {
+        let end = events.iter().position(|event| later(event));
+        let (wanted, more) = events.split_at(end.unwrap_or(events.len()));
+        fold.apply_all(wanted);
+        if more.is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
         }
-        fold.apply(event);
-        ControlFlow::Continue(())
-    });
+    };
+    let walked = source.walk_together(global, what, Projections::default(), step);
     walked.await
 }
 

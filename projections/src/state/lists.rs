@@ -108,6 +108,15 @@ impl<T> Lists<T> {
         read
     }
 
+    /// The same where no more is read than where the lists of these owners begin.
+    pub(crate) fn touch_heads(&self, owners: &[u32]) -> u64 {
+        let heads = owners.iter().filter_map(|owner| {
+            let owner = usize::try_from(*owner).ok()?;
+            self.heads.get(owner)
+        });
+        heads.fold(0, |read, head| read ^ u64::from(*head))
+    }
+
     /// Everything, with its owner; newest first of each owner.
     pub(crate) fn all(&self) -> impl Iterator<Item = (u32, &T)> {
         let owners = (0_u32..).zip(&self.heads);

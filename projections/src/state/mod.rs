@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use hashbrown::HashMap;
 use luzhang_ledger::{
-    Date, DateSet, Fen, Hash, Office, Position, StreamId, StreamKind, SubjectId, Window,
+    Date, DateSet, Event, Fen, Hash, Office, Position, StreamId, StreamKind, SubjectId, Window,
     claim::{BorrowerKind, Form},
     event::PartyKind,
     fact::{AuthorityAmount, BrandLevel, BudgetYear, Repayment},
@@ -430,6 +430,16 @@ impl State {
             read ^= grants.touch(&owners, |grant| grant.position ^ first_of(grant.days()));
         }
         // Else nobody would need it, and nothing be read.
+        std::hint::black_box(read);
+    }
+
+    /// The same before these events are folded, which reads less.
+    pub(crate) fn expect<'a>(&self, events: impl Iterator<Item = &'a Event>) {
+        let streams: Vec<StreamId> = events.map(|event| event.header.stream).collect();
+        let (owners, mut read) = self.streams.touch(&streams);
+        for grants in &self.grants {
+            read ^= grants.touch_heads(&owners);
+        }
         std::hint::black_box(read);
     }
 

@@ -414,19 +414,22 @@ impl Known {
         // Only this ledger's keys make a snapshot.
         let mut key_check = None;
         let take = |events: Vec<Replayed>| {
-            for event in &events {
-                if let Body::LedgerCreated {
-                    key_check: check, ..
-                } = &event.body
-                {
-                    key_check = Some(*check);
+            let fold = || projections.apply_all(&events);
+            let see = || {
+                for event in &events {
+                    if let Body::LedgerCreated {
+                        key_check: check, ..
+                    } = &event.body
+                    {
+                        key_check = Some(*check);
+                    }
+                    index.see(event);
+                    if let Some(opening) = &mut opening {
+                        opening.see(event, event.hash);
+                    }
                 }
-                projections.apply(event);
-                index.see(event);
-                if let Some(opening) = &mut opening {
-                    opening.see(event, event.hash);
-                }
-            }
+            };
+            rayon::join(fold, see);
             progress(
                 projections.state.position().map_or(0, Position::number),
                 total,

@@ -245,11 +245,11 @@ fn rebuild(
 ) -> Result<Projections, Status> {
     let mut projections = Projections::default();
     replay::replay(&**engine.reader(), |events| {
-        for event in events {
-            if Some(event.header.position) > target {
-                return ControlFlow::Break(());
-            }
-            projections.apply(&event);
+        let wanted = events.partition_point(|event| Some(event.header.position) <= target);
+        let (wanted, more) = events.split_at(wanted);
+        projections.apply_all(wanted);
+        if !more.is_empty() {
+            return ControlFlow::Break(());
         }
         let progress = wire::RebuildResponse {
             position: projections.state.position().map_or(0, Position::number),

@@ -26,9 +26,9 @@ use tokio::sync::watch;
 use super::{Cadence, Folded, Parts, Shelf};
 use crate::{bulk, figures::Figures, vault::Vault};
 
-/// After a twin it rests so many times as long as that took: it costs at most a tenth
+/// After a twin it rests so many times as long as that took: it costs at most a fifth
 /// of one core.
-const REST: u32 = 9;
+const REST: u32 = 4;
 /// When something went wrong, that is long enough to be put right.
 const TROUBLED: Duration = Duration::from_mins(10);
 
