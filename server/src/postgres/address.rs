@@ -573,6 +573,38 @@ mod tests {
     }
 
     #[test]
+    fn no_address_however_spoilt_is_more_than_refused() {
+        let dir = with_ca();
+        let url = "postgresql://u:p@[::1]:1,db2/n?hostaddr=127.0.0.1,::1&sslrootcert=%63a.crt&\
+                   sslmode=verify-ca";
+        for text in [url, "host='a b' port=1 user=\\u sslmode=disable"] {
+            for at in 0..=text.len() {
+                let (before, after) = text.split_at(at);
+                let _any = Address::parse(before, dir.path());
+                let rest = after.get(1..).unwrap_or_default();
+                for odd in [
+                    "", "/", "?", "&", "=", "%", "@", ":", ",", "[", "]", "'", "泸",
+                ] {
+                    for spoilt in [
+                        format!("{before}{odd}{rest}"),
+                        format!("{before}{odd}{after}"),
+                    ] {
+                        let Ok(address) = Address::parse(&spoilt, dir.path()) else {
+                            continue;
+                        };
+                        assert!(!address.hosts().is_empty(), "{spoilt}");
+                        let again = Address::parse(address.text(), Path::new("/nowhere"));
+                        let again = again.unwrap();
+                        for (first, second) in address.hosts.iter().zip(&again.hosts) {
+                            assert_eq!(first.config, second.config, "{spoilt}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn nothing_of_what_is_asked_is_lost_between_an_address_and_its_hosts() {
         let text = "postgresql://u:p@h1:1,h2:2/n?sslmode=disable&options=o&application_name=a&\
                     connect_timeout=1&tcp_user_timeout=2&keepalives=0&target_session_attrs=any&\

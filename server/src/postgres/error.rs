@@ -32,7 +32,7 @@ pub enum PostgresError {
         host: String,
     },
     /// Files of certificates or a key.
-    #[error(transparent)]
+    #[error("{0}; the database's address names it (sslrootcert, sslcert, sslkey)")]
     Files(TlsError),
     /// A host speaks in clear only.
     #[error(
@@ -363,7 +363,10 @@ impl PostgresError {
                 "与 {host} 的连接没有保护：请在地址中用 ?sslrootcert=文件 指明签发数据库证书的 CA，\
                  或者用 ?sslmode=disable 表明要用明文连接"
             ),
-            Self::Files(error) => error.zh(),
+            Self::Files(error) => format!(
+                "{}；由数据库地址中的 sslrootcert、sslcert、sslkey 指明",
+                error.zh()
+            ),
             Self::NoTls { host } => format!(
                 "{host} 没有启用 TLS，而地址要求加密：未发送任何内容。请在数据库上设置 ssl = on，\
                  或者用 ?sslmode=disable 表明要用明文连接"
@@ -452,9 +455,18 @@ impl PostgresError {
 
 /// Whether the other side broke off, as one does that ends or fails.
 fn is_silence(error: &tokio_postgres::Error) -> bool {
+    use io::ErrorKind as Kind;
     use std::error::Error as _;
-    let io = error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>());
-    io.is_some_and(|io| io.kind() != io::ErrorKind::InvalidInput && io.get_ref().is_none())
+    let source = error.source();
+    let io = source.and_then(|source| source.downcast_ref::<io::Error>());
+    io.is_some_and(|io| {
+        matches!(
+            io.kind(),
+            Kind::UnexpectedEof
+                | Kind::ConnectionReset
+                | Kind::ConnectionAborted
+                | Kind::BrokenPipe
+                | Kind::TimedOut
+        )
+    })
 }

@@ -459,7 +459,19 @@ fn a_database_that_asks_for_a_certificate_is_shown_the_one_in_the_address() {
     let certificates = found(&looked, "DOCTOR_CERTIFICATE");
     assert_eq!(certificates.len(), 2, "{certificates:?}");
     assert!(certificates[1].1.contains("own.crt"), "{certificates:?}");
-    let key = files.path().join("own.key");
+    // By hand, with names of files beside it.
+    let dir = site.dir("first");
+    for name in ["ca.crt", "own.crt", "own.key"] {
+        fs::copy(files.path().join(name), dir.join(name)).unwrap();
+    }
+    let by_hand = "sslrootcert=ca.crt&sslcert=own.crt&sslkey=own.key";
+    let by_hand = address(&[("db1.test", &primary)], by_hand);
+    fs::write(dir.join("database"), by_hand).unwrap();
+    let looked = target.run(["doctor", "--json"]);
+    assert_eq!(found(&looked, "DOCTOR_DATABASE")[0].0, "ok");
+    let seen = &found(&looked, "DOCTOR_CERTIFICATE")[1].1;
+    assert!(seen.contains("first/own.crt"), "{seen}");
+    let key = dir.join("own.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o640)).unwrap();
     let looked = target.run(["doctor", "--json"]);
     let (state, seen) = &found(&looked, "DOCTOR_PERMISSIONS")[0];
