@@ -118,8 +118,8 @@ pub(crate) struct Global {
     )]
     pub(crate) kek_command: Option<KekCommand>,
     /// The PostgreSQL database that has the log, such as
-    /// `postgresql://luzhang@db1,db2,db3/luzhang`; the one that the data directory was
-    /// made with by default
+    /// `postgresql://luzhang@db1,db2,db3/luzhang?sslrootcert=db-ca.crt`; the one that the
+    /// data directory was made with by default
     #[arg(
         long,
         global = true,

@@ -47,7 +47,7 @@ use crate::{
 pub(crate) use self::place::database;
 pub use self::{
     error::EngineError,
-    place::{DatabaseCopy, join, open_for_audit, open_to_read, witnessed},
+    place::{DatabaseCopy, database_files, join, open_for_audit, open_to_read, witnessed},
 };
 
 /// How many messages may wait for the sequencer.

@@ -11,3 +11,5 @@ mod adapter;
 mod failover;
 #[path = "postgres/keys.rs"]
 mod keys;
+#[path = "postgres/tls.rs"]
+mod tls;

@@ -40,11 +40,94 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     "DATABASE_ADDRESS" Fault {
         zh "数据库地址有误":
             "--database（或 LUZHANG_DATABASE）写的不是可用的 PostgreSQL 地址。写法为 \
-             postgresql://用户@主机/库名；有多台的，主机之间用逗号隔开；本机套接字的路径中，斜线写成 %2F。";
+             postgresql://用户@主机/库名?sslrootcert=文件；有多台的，主机之间用逗号隔开；\
+             本机套接字的路径中，斜线写成 %2F。";
         en "the database's address makes no sense":
             "`--database` (or LUZHANG_DATABASE) is no address of PostgreSQL that can be used. Write \
-             postgresql://USER@HOST/NAME, several hosts with commas between them; in the path of a \
-             socket write %2F for each slash.";
+             postgresql://USER@HOST/NAME?sslrootcert=FILE, several hosts with commas between them; \
+             in the path of a socket write %2F for each slash.";
+    }
+    "DATABASE_UNVERIFIED" Fault {
+        zh "数据库连接没有保护":
+            "数据库在另一台机器上，而地址没有写明如何确认对方就是它。未作任何连接：明文会被途中截获、篡改，\
+             不核对证书的加密也挡不住冒名者。请在地址中写 ?sslrootcert=文件，指明签发数据库证书的 CA\
+             （sslmode 默认为 verify-full）；网络本身可信的，写 ?sslmode=disable，体检会提示。";
+        en "the connection to the database is not protected":
+            "The database is on another machine, and the address does not say how to know that it \
+             is the right one. Nothing was connected to: in clear everything can be read and \
+             changed on the way, and encryption to whoever answers keeps nobody out. Name the CA \
+             of the database's certificate with `?sslrootcert=FILE` in the address (sslmode is \
+             then verify-full); if the network itself is to be trusted, write `?sslmode=disable`, \
+             and the check-up will mention it.";
+    }
+    "DATABASE_NO_TLS" Fault {
+        zh "数据库没有启用 TLS":
+            "地址要求加密，而数据库答复说不支持，因此未发送任何内容，也没有改用明文：否则途中的人只要这样答复就能得到明文。\
+             请在数据库上设置 ssl = on、ssl_cert_file、ssl_key_file 并重新加载。";
+        en "the database offers no TLS":
+            "The address asks for encryption and the database says that it has none. Nothing was \
+             sent, and not in clear either: else whoever is in between would only have to say the \
+             same. Set `ssl = on`, ssl_cert_file and ssl_key_file in the database and reload it.";
+    }
+    "DATABASE_UNTRUSTED" Fault {
+        zh "数据库的证书不可信":
+            "数据库出示的证书不是 sslrootcert 文件中的 CA 签发的，因此未发送任何内容：对方可能不是真正的数据库。\
+             请核对该文件是否为签发数据库证书的 CA；更换 CA 期间，可把新旧两张都放进文件。";
+        en "the database's certificate is not believed":
+            "The certificate that the database shows is by none of the CAs in the file of \
+             sslrootcert, and nothing was sent: it may not be the database that it seems to be. \
+             Check that the file has the CA of the database's certificate; while a CA is replaced, \
+             both may be in it.";
+    }
+    "DATABASE_NAME_MISMATCH" Fault {
+        zh "数据库的证书属于别的名称":
+            "数据库的证书由可信的 CA 签发，但备用名称（SAN）中没有所连接的主机名或地址；通用名称（CN）不算。\
+             未发送任何内容，否则同一 CA 下的任何一台机器都可以顶替它。请用证书上的名称连接，\
+             或者重新签发；sslmode=verify-ca 不核对名称，只在该 CA 专为数据库签发时才可用。";
+        en "the database's certificate is for another name":
+            "The database's certificate is by a CA that is believed, but the host that was \
+             connected to is not among its alternative names; its common name does not count. \
+             Nothing was sent: otherwise any machine with a certificate by that CA could stand in. \
+             Connect by a name that it has, or have it made anew. `sslmode=verify-ca` does not \
+             look at names, and will do only where that CA is for these databases alone.";
+    }
+    "DATABASE_CERTIFICATE_EXPIRED" Fault {
+        zh "数据库的证书已过期":
+            "数据库的证书已过有效期，不再证明任何事，因此未发送任何内容。\
+             请在数据库上换发证书并重新加载（SELECT pg_reload_conf()），服务会自行重连。\
+             luzhang doctor 会在到期之前提示。";
+        en "the database's certificate has expired":
+            "The certificate of the database has expired and proves nothing any more, so nothing \
+             was sent. Give the database a new one and reload it (`SELECT pg_reload_conf()`); \
+             servers connect again by themselves. `luzhang doctor` warns before that day.";
+    }
+    "DATABASE_CERTIFICATE_INVALID" Fault {
+        zh "数据库的证书不可用":
+            "数据库的证书没有通过检验：尚未生效、用途不是服务器认证、编码有误，或者本身就是 CA 的证书\
+             （用 openssl req -x509 自签的往往如此）。未发送任何内容。请核对两边的时钟，\
+             并由 CA 为数据库签发一张服务器证书。";
+        en "the database's certificate cannot be used":
+            "The database's certificate did not pass: it is not valid yet, not for a server, badly \
+             encoded, or a CA's own, as `openssl req -x509` makes them. Nothing was sent. Check \
+             both clocks, and have a CA make a certificate for a server.";
+    }
+    "DATABASE_DISTRUSTS" Fault {
+        zh "数据库不接受本服务的证书":
+            "数据库要求出示证书，而地址中 sslcert 所指的证书没有通过。请核对它是否由数据库 ssl_ca_file \
+             中的 CA 签发、是否过期，以及其通用名称（CN）是否为数据库账户或已在 pg_ident.conf 中对应。";
+        en "the database does not accept this server's certificate":
+            "The database asks for a certificate, and the one that sslcert in the address names \
+             did not pass. Check that it is by a CA in the database's ssl_ca_file, that it has not \
+             expired, and that its common name is the account's, or mapped to it in pg_ident.conf.";
+    }
+    "DATABASE_TLS" Fault {
+        zh "未能与数据库建立 TLS":
+            "双方没有谈成 TLS：版本过旧（至少要 TLS 1.2）、没有共同的算法，或者对方根本不是 PostgreSQL。\
+             未发送任何内容。请核对地址与端口，以及数据库的 ssl_min_protocol_version 与 ssl_ciphers。";
+        en "no TLS could be agreed on with the database":
+            "The two sides did not come to terms: a version that is too old (TLS 1.2 is the least), \
+             no algorithm in common, or no PostgreSQL at all. Nothing was sent. Check address and \
+             port, and ssl_min_protocol_version and ssl_ciphers of the database.";
     }
     "DATABASE_UNREACHABLE" Fault {
         zh "无法连接数据库":

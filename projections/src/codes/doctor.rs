@@ -104,11 +104,13 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     }
     "DOCTOR_DATABASE" Warning {
         zh "体检：数据库":
-            "日志在 PostgreSQL 中时，检查数据库是否应答、其设置会不会丢失已确认的内容、账本到了哪个位置、由谁写入。\
+            "日志在 PostgreSQL 中时，检查数据库是否应答、与另一台机器的连接是否加密、各主机的证书是否可信、\
+             其设置会不会丢失已确认的内容、账本到了哪个位置、由谁写入。\
              连接不上的，先看数据库是否在运行；设置不合格的，服务不会启动，请改正后重新加载。";
         en "check-up: the database":
-            "If the log is in PostgreSQL: whether the database answers, whether it is set to keep what \
-             it acknowledges, how far the ledger has come and who writes it. If it cannot be reached, \
+            "If the log is in PostgreSQL: whether the database answers, whether the connection to \
+             another machine is encrypted and each host can be trusted, whether it is set to keep \
+             what it acknowledges, how far the ledger has come and who writes it. If it cannot be reached, \
              see first whether it runs; with settings that lose something no server starts, so \
              change and reload them.";
     }

@@ -83,7 +83,7 @@ impl Engine {
         // Before anything is made that would have to be removed.
         database.reach()?;
         let making = Elsewhere::begin(dir, genesis.ledger)?;
-        keep_address(dir, address)?;
+        keep_address(dir, &database)?;
         let log = PostgresLog::create(&database, dir, genesis.ledger, writer(&options.database))?;
         let opened = Opened {
             epoch: log.epoch(),

@@ -42,7 +42,7 @@ pub fn join(
     let database = Database::parse(address)?;
     let ledger = postgres::find(&database, ledger)?;
     let making = Elsewhere::begin(dir, ledger)?;
-    keep_address(dir, address)?;
+    keep_address(dir, &database)?;
     vault::copy(keys, dir)?;
     making.finish()?;
     Ok(ledger)
@@ -164,10 +164,10 @@ impl DatabaseCopy {
         let begun = sled::copying(dir)?.is_some() && dir.join(ADDRESS).exists();
         let given = options.address.as_deref().filter(|_| !begun);
         // Before anything is made.
-        given.map(Database::parse).transpose()?;
+        let given = given.map(Database::parse).transpose()?;
         let making = Elsewhere::copying(dir, ledger)?;
-        if let Some(address) = given {
-            keep_address(dir, address)?;
+        if let Some(database) = &given {
+            keep_address(dir, database)?;
         }
         let database = database(dir, options)?;
         let create = || PostgresLog::create(&database, dir, ledger, writer(options));
@@ -210,6 +210,18 @@ impl DatabaseCopy {
     }
 }
 
+/// The files that the connections to the database of a data directory are encrypted with,
+/// if its log is in one and they are.
+///
+/// # Errors
+/// What the address says.
+pub fn database_files(
+    dir: &Path,
+    options: &DatabaseOptions,
+) -> Result<Option<postgres::Files>, PostgresError> {
+    Ok(database(dir, options)?.files().cloned())
+}
+
 /// The database of a data directory's log.
 pub(crate) fn database(dir: &Path, options: &DatabaseOptions) -> Result<Database, PostgresError> {
     if let Some(address) = &options.address {
@@ -220,11 +232,12 @@ pub(crate) fn database(dir: &Path, options: &DatabaseOptions) -> Result<Database
         error,
     };
     let address = fs::read_to_string(dir.join(ADDRESS)).map_err(failed)?;
-    Database::parse(address.trim())
+    // Whoever writes it by hand may name files beside it.
+    Database::parse_in(address.trim(), dir)
 }
 
 /// It may have a password in it. The file is there as a whole or not at all.
-pub(super) fn keep_address(dir: &Path, address: &str) -> Result<(), PostgresError> {
+pub(super) fn keep_address(dir: &Path, database: &Database) -> Result<(), PostgresError> {
     let fresh = dir.join(format!("{ADDRESS}.new"));
     let kept = fs::OpenOptions::new()
         .write(true)
@@ -233,7 +246,7 @@ pub(super) fn keep_address(dir: &Path, address: &str) -> Result<(), PostgresErro
         .mode(0o600)
         .open(&fresh)
         .and_then(|mut file| {
-            writeln!(file, "{address}")?;
+            writeln!(file, "{}", database.address())?;
             file.sync_all()?;
             fs::rename(&fresh, dir.join(ADDRESS))?;
             sync_dir(dir)

@@ -3,8 +3,12 @@
 use std::{io, time::Duration};
 
 use luzhang_ledger::{LedgerId, Position, log::Fault};
+use rustls::{AlertDescription, CertificateError};
 use thiserror::Error;
 use tokio_postgres::error::SqlState;
+
+use super::session::{chained, failed};
+use crate::tls::{TlsError, rustls_error};
 
 /// Why a log in a database cannot be used.
 #[derive(Debug, Error)]
@@ -15,6 +19,38 @@ pub enum PostgresError {
     )]
     Address {
         /// What is wrong.
+        detail: String,
+    },
+    /// Another machine would be trusted unseen.
+    #[error(
+        "the connection to {host} would not be protected: name the file of the CA that the \
+         database's certificate is by, as ?sslrootcert=FILE in the address, or ask for a \
+         connection in clear with ?sslmode=disable"
+    )]
+    Unverified {
+        /// The host.
+        host: String,
+    },
+    /// Files of certificates or a key.
+    #[error("{0}; the database's address names it (sslrootcert, sslcert, sslkey)")]
+    Files(TlsError),
+    /// A host speaks in clear only.
+    #[error(
+        "{host} offers no TLS, and the address asks for it: nothing was sent. Set ssl = on there, \
+         or ask for a connection in clear with ?sslmode=disable"
+    )]
+    NoTls {
+        /// The host.
+        host: String,
+    },
+    /// A host is not believed to be what it should be, or does not believe us.
+    #[error("{}", .why.en(.host, .detail))]
+    Tls {
+        /// The host.
+        host: String,
+        /// Why.
+        why: Distrust,
+        /// What TLS says.
         detail: String,
     },
     /// Nobody answered, or the connection broke.
@@ -144,7 +180,154 @@ pub enum PostgresError {
     Ended,
 }
 
+/// Why there is no encrypted connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// The certificate is by no CA that is believed.
+    Issuer,
+    /// It has not the host's name.
+    Name,
+    /// It has expired.
+    Expired,
+    /// It is no good for another reason.
+    Certificate,
+    /// The database does not take ours.
+    Ours,
+    /// The two do not come to terms.
+    Handshake,
+}
+
+impl Distrust {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the library's list of errors is long and open"
+    )]
+    fn of(error: &rustls::Error) -> Self {
+        use CertificateError as E;
+        match error {
+            rustls::Error::InvalidCertificate(why) => match why {
+                // Another CA may go by the same name.
+                E::UnknownIssuer | E::BadSignature => Self::Issuer,
+                E::NotValidForName | E::NotValidForNameContext { .. } => Self::Name,
+                E::Expired | E::ExpiredContext { .. } => Self::Expired,
+                _ => Self::Certificate,
+            },
+            rustls::Error::AlertReceived(
+                AlertDescription::UnknownCA
+                // By another CA of the same name.
+                | AlertDescription::DecryptError
+                | AlertDescription::BadCertificate
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::CertificateRequired
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::AccessDenied,
+            ) => Self::Ours,
+            _ => Self::Handshake,
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::Issuer => "DATABASE_UNTRUSTED",
+            Self::Name => "DATABASE_NAME_MISMATCH",
+            Self::Expired => "DATABASE_CERTIFICATE_EXPIRED",
+            Self::Certificate => "DATABASE_CERTIFICATE_INVALID",
+            Self::Ours => "DATABASE_DISTRUSTS",
+            Self::Handshake => "DATABASE_TLS",
+        }
+    }
+
+    fn en(self, host: &str, detail: &str) -> String {
+        match self {
+            Self::Issuer => format!(
+                "the certificate of {host} is by no CA in the file of sslrootcert ({detail}); \
+                 nothing was sent. Name the CA that the database's certificate is by"
+            ),
+            Self::Name => format!(
+                "the certificate of {host} is for another name ({detail}); nothing was sent. \
+                 Connect by a name that it has, or have it made anew with this one among its \
+                 alternative names"
+            ),
+            Self::Expired => format!(
+                "the certificate of {host} has expired ({detail}); nothing was sent. Give the \
+                 database a new one"
+            ),
+            Self::Certificate => format!(
+                "the certificate of {host} cannot be used ({detail}); nothing was sent. Give the \
+                 database one that is made for a server, and check the clocks"
+            ),
+            Self::Ours => format!(
+                "{host} does not accept our certificate ({detail}); see sslcert and sslkey in the \
+                 address, and ssl_ca_file of the database"
+            ),
+            Self::Handshake => format!(
+                "no TLS could be agreed on with {host} ({detail}); see that PostgreSQL is there, \
+                 and allows TLS 1.2 or later"
+            ),
+        }
+    }
+
+    fn zh(self, host: &str, detail: &str) -> String {
+        match self {
+            Self::Issuer => format!(
+                "{host} 的证书不是 sslrootcert 文件中的 CA 签发的（{detail}）；未发送任何内容。\
+                 请指明签发数据库证书的 CA"
+            ),
+            Self::Name => format!(
+                "{host} 的证书属于别的名称（{detail}）；未发送任何内容。\
+                 请用证书上的名称连接，或者重新签发并把此名称列入备用名称"
+            ),
+            Self::Expired => {
+                format!("{host} 的证书已过期（{detail}）；未发送任何内容。请为数据库换发证书")
+            }
+            Self::Certificate => format!(
+                "{host} 的证书不可用（{detail}）；未发送任何内容。\
+                 请为数据库换上服务器证书，并核对两边的时钟"
+            ),
+            Self::Ours => format!(
+                "{host} 不接受本服务的证书（{detail}）；\
+                 请核对地址中的 sslcert、sslkey 和数据库的 ssl_ca_file"
+            ),
+            Self::Handshake => format!(
+                "未能与 {host} 建立 TLS（{detail}）；请确认对方是 PostgreSQL，且允许 TLS 1.2 或更高版本"
+            ),
+        }
+    }
+}
+
 impl PostgresError {
+    /// Why a host cannot be connected to.
+    pub(super) fn of_connecting(host: &str, error: &tokio_postgres::Error) -> Self {
+        let host = host.to_owned();
+        if let Some(why) = rustls_error(error) {
+            return Self::Tls {
+                host,
+                why: Distrust::of(why),
+                detail: why.to_string(),
+            };
+        }
+        // The driver says so in words only.
+        let said = chained(error);
+        if said.contains("server does not support TLS") {
+            Self::NoTls { host }
+        } else if said.contains("TLS handshake") && !is_silence(error) {
+            Self::Tls {
+                host,
+                why: Distrust::Handshake,
+                detail: said,
+            }
+        } else {
+            failed(error)
+        }
+    }
+
+    /// Whether it says that a host cannot be trusted, or does not trust us.
+    pub(super) fn is_of_trust(&self) -> bool {
+        matches!(self, Self::NoTls { .. } | Self::Tls { .. })
+    }
+
     /// The stable reason code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -152,6 +335,10 @@ impl PostgresError {
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Ended => {
                 "DATABASE_UNREACHABLE"
             }
+            Self::Unverified { .. } => "DATABASE_UNVERIFIED",
+            Self::Files(error) => error.code(),
+            Self::NoTls { .. } => "DATABASE_NO_TLS",
+            Self::Tls { why, .. } => why.code(),
             Self::Refused { .. } | Self::Warned { .. } => "DATABASE_REFUSED",
             Self::NoTables | Self::NoLedger { .. } => "LEDGER_NOT_FOUND",
             Self::Several { .. } => "LEDGER_UNNAMED",
@@ -172,6 +359,19 @@ impl PostgresError {
             Self::Address { detail } => {
                 format!("数据库地址有误：{detail}；请写成 postgresql://用户@主机/库名")
             }
+            Self::Unverified { host } => format!(
+                "与 {host} 的连接没有保护：请在地址中用 ?sslrootcert=文件 指明签发数据库证书的 CA，\
+                 或者用 ?sslmode=disable 表明要用明文连接"
+            ),
+            Self::Files(error) => format!(
+                "{}；由数据库地址中的 sslrootcert、sslcert、sslkey 指明",
+                error.zh()
+            ),
+            Self::NoTls { host } => format!(
+                "{host} 没有启用 TLS，而地址要求加密：未发送任何内容。请在数据库上设置 ssl = on，\
+                 或者用 ?sslmode=disable 表明要用明文连接"
+            ),
+            Self::Tls { host, why, detail } => why.zh(host, detail),
             Self::Unreachable { detail } => {
                 format!("无法连接数据库：{detail}；请确认数据库在运行、地址无误")
             }
@@ -239,7 +439,10 @@ impl PostgresError {
             return matches!(class, "08" | "40" | "53" | "55" | "57")
                 || *code == SqlState::READ_ONLY_SQL_TRANSACTION;
         }
-        self.ends_session() || matches!(self, Self::Warned { .. })
+        // A certificate or its file may be replaced meanwhile.
+        self.ends_session()
+            || self.is_of_trust()
+            || matches!(self, Self::Warned { .. } | Self::Files(_))
     }
 
     /// What it is to whoever appends or reads.
@@ -248,4 +451,22 @@ impl PostgresError {
             detail: self.to_string(),
         }
     }
+}
+
+/// Whether the other side broke off, as one does that ends or fails.
+fn is_silence(error: &tokio_postgres::Error) -> bool {
+    use io::ErrorKind as Kind;
+    use std::error::Error as _;
+    let source = error.source();
+    let io = source.and_then(|source| source.downcast_ref::<io::Error>());
+    io.is_some_and(|io| {
+        matches!(
+            io.kind(),
+            Kind::UnexpectedEof
+                | Kind::ConnectionReset
+                | Kind::ConnectionAborted
+                | Kind::BrokenPipe
+                | Kind::TimedOut
+        )
+    })
 }

@@ -23,6 +23,7 @@
 //!   log for writing. It keeps two from fighting; what keeps the log whole is the
 //!   epoch.
 
+mod address;
 mod error;
 mod followed;
 mod keys;
@@ -33,17 +34,20 @@ mod reader;
 mod session;
 mod settings;
 mod survey;
+mod tls;
 mod watch;
 
 pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, reconcile};
 pub use self::{
-    error::PostgresError,
+    address::Files,
+    error::{Distrust, PostgresError},
     followed::{Followed, Seen},
     lease::{Lease, LeaseSource},
     log::{PostgresLog, Writer},
     reader::PostgresReader,
-    session::Database,
+    session::{Database, Protection},
     settings::Durable,
     survey::{Replica, Survey, survey},
+    tls::Secured,
 };
 pub(crate) use self::{lease::Seeker, log::find, mark::witness, watch::watch};

@@ -5,40 +5,43 @@
 //! that works in a thread and inside any other runtime.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     error::Error,
     fmt,
     future::Future,
-    str::FromStr,
+    path::Path,
     sync::{Arc, mpsc::sync_channel},
     time::Duration,
 };
 
 use parking_lot::Mutex;
+use rustls::ClientConfig;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_postgres::{
-    AsyncMessage, Client, Config, NoTls, Row, Statement,
-    config::{Host, SslMode, TargetSessionAttrs},
+    AsyncMessage, Client, Row, Statement,
     error::{DbError, SqlState},
     types::ToSql,
 };
 
-use super::PostgresError;
+use super::{
+    PostgresError,
+    address::{Address, Files, Place},
+    tls::{Connector, Secured},
+};
 
-/// How long an attempt to connect to one host may take.
-const CONNECT: Duration = Duration::from_secs(3);
-/// A connection over which nothing comes is tried after so long, and so often.
-const KEEPALIVE: Duration = Duration::from_secs(5);
-const KEEPALIVES: u32 = 2;
-/// How long what was sent may stay unacknowledged.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
+/// How long a host has to answer at least before the next one is asked.
+const LEAST: Duration = Duration::from_secs(2);
+/// How much later whoever waits gives up than who is waited for.
+const LATER: Duration = Duration::from_millis(500);
 
 /// A database that is known by name: how to connect to it, and where connections
 /// live.
 #[derive(Clone)]
 pub struct Database {
-    config: Config,
+    address: Arc<Address>,
     runtime: Arc<Connections>,
+    /// Hosts of which was told already that they cannot be trusted.
+    told: Arc<Mutex<HashSet<String>>>,
 }
 
 impl fmt::Debug for Database {
@@ -72,33 +75,23 @@ pub(super) enum Purpose {
 
 impl Database {
     /// Understands a connection string, such as
-    /// `postgresql://luzhang@db1,db2,db3/luzhang`.
+    /// `postgresql://luzhang@db1,db2,db3/luzhang?sslrootcert=ca.crt`. Its paths are
+    /// relative to the working directory.
     ///
     /// # Errors
-    /// [`PostgresError::Address`] if it makes no sense, or asks for what is not
-    /// there.
+    /// [`PostgresError::Address`] if it makes no sense, or asks for what is not there;
+    /// [`PostgresError::Unverified`] if it asks for no protection where there should be
+    /// one; [`PostgresError::Files`] if its files cannot be used.
     pub fn parse(text: &str) -> Result<Self, PostgresError> {
-        let bad = |detail: String| PostgresError::Address { detail };
-        let mut config = Config::from_str(text).map_err(|error| bad(chained(&error)))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(bad("it names no host".to_owned()));
-        }
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(bad("sslmode=require is not supported".to_owned()));
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT);
-        }
-        if config.get_tcp_user_timeout().is_none() {
-            config.tcp_user_timeout(UNACKNOWLEDGED);
-        }
-        if config.get_application_name().is_none() {
-            config.application_name("luzhang");
-        }
-        config
-            .keepalives_idle(KEEPALIVE)
-            .keepalives_interval(KEEPALIVE)
-            .keepalives_retries(KEEPALIVES);
+        Self::parse_in(text, Path::new(""))
+    }
+
+    /// The same with paths that are relative to this directory.
+    ///
+    /// # Errors
+    /// As [`Database::parse`].
+    pub fn parse_in(text: &str, dir: &Path) -> Result<Self, PostgresError> {
+        let address = Address::parse(text, dir)?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("luzhang-database")
@@ -106,20 +99,25 @@ impl Database {
             .build()
             .map_err(PostgresError::Threads)?;
         Ok(Self {
-            config,
+            address: Arc::new(address),
             runtime: Arc::new(Connections(Some(runtime))),
+            told: Arc::default(),
         })
     }
 
     /// Where it is, for people: hosts and name, no password.
     pub fn place(&self) -> String {
-        let hosts = self.config.get_hosts().iter().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
-        });
-        let hosts: Vec<String> = hosts.collect();
-        let name = self.config.get_dbname().or(self.config.get_user());
-        format!("{}/{}", hosts.join(","), name.unwrap_or_default())
+        self.address.place()
+    }
+
+    /// Its address, to be kept: paths do not depend on where it is read.
+    pub(crate) fn address(&self) -> &str {
+        self.address.text()
+    }
+
+    /// The files that its connections are encrypted with, if any are.
+    pub fn files(&self) -> Option<&Files> {
+        self.address.files()
     }
 
     /// Whether it takes writes from us.
@@ -149,49 +147,128 @@ impl Database {
         receive.recv().unwrap_or(Err(PostgresError::Ended))
     }
 
-    /// Connects.
+    /// Connects to the first of its hosts that will do.
+    ///
+    /// # Errors
+    /// Why the last one would not; or why one could not be trusted, which nobody should
+    /// have to guess from what the others said.
     pub(super) fn connect(
         &self,
         purpose: Purpose,
         within: Duration,
     ) -> Result<Session, PostgresError> {
-        let mut config = self.config.clone();
-        if purpose == Purpose::Write {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
+        let client = self.address.client()?;
+        let hosts = self.address.hosts();
+        // One that is silent does not keep the others from being asked.
+        let count = u32::try_from(hosts.len()).unwrap_or(u32::MAX);
+        let each = (within / count).max(LEAST);
         let warnings = Arc::<Mutex<Vec<String>>>::default();
         let heard = Arc::clone(&warnings);
-        let client = self.wait(within, async move {
-            let (client, mut connection) = config.connect(NoTls).await.map_err(|e| failed(&e))?;
-            tokio::spawn(async move {
-                while let Some(Ok(message)) =
-                    std::future::poll_fn(|context| connection.poll_message(context)).await
-                {
-                    if let AsyncMessage::Notice(notice) = message
-                        && is_warning(&notice)
-                    {
-                        heard.lock().push(described(&notice));
+        let told = Arc::clone(&self.told);
+        let (client, protection) = self.wait(each * count + LATER, async move {
+            let mut failed = None;
+            for host in hosts {
+                let name = host.name.clone();
+                let host = match purpose {
+                    Purpose::Read => host,
+                    Purpose::Write => host.writable(),
+                };
+                let tried = connect(host, client.clone(), Arc::clone(&heard));
+                match tokio::time::timeout(each, tried).await {
+                    Ok(Ok(connected)) => {
+                        told.lock().remove(&name);
+                        return Ok(connected);
+                    }
+                    Ok(Err(error)) => {
+                        // Another may do, and then nobody else would tell.
+                        if error.is_of_trust() && told.lock().insert(name) {
+                            let code = error.code();
+                            tracing::warn!(code, %error, "a host of the database is not used");
+                        }
+                        let known = failed.take().filter(PostgresError::is_of_trust);
+                        failed = known.or(Some(error));
+                    }
+                    Err(_) => {
+                        failed.get_or_insert(PostgresError::TimedOut { within: each });
                     }
                 }
-            });
-            // A role may be set to hear of errors only.
-            let asked = client.batch_execute("SET client_min_messages = warning");
-            asked.await.map_err(|e| failed(&e))?;
-            Ok(Arc::new(client))
+            }
+            Err(failed.unwrap_or(PostgresError::Ended))
         })?;
         Ok(Session {
             database: self.clone(),
             client,
+            protection,
             warnings,
             prepared: Arc::default(),
         })
     }
+
+    /// Which of its hosts cannot be trusted, whoever takes writes now: one that is needed
+    /// only when another fails would show that too late.
+    pub(super) fn distrusted(&self, within: Duration) -> Result<Vec<PostgresError>, PostgresError> {
+        let client = self.address.client()?;
+        let mut found = Vec::new();
+        for host in self.address.hosts() {
+            let tried = connect(host, client.clone(), Arc::default());
+            if let Err(error) = self.wait(within, tried)
+                && error.is_of_trust()
+            {
+                found.push(error);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// How a connection is protected.
+#[derive(Clone, Debug)]
+pub struct Protection {
+    /// The host that it is to.
+    pub host: String,
+    /// Whether that is this machine.
+    pub is_here: bool,
+    /// How it is encrypted, if it is.
+    pub secured: Option<Secured>,
+}
+
+/// Connects to one host.
+async fn connect(
+    host: Place,
+    client: Option<Arc<ClientConfig>>,
+    heard: Arc<Mutex<Vec<String>>>,
+) -> Result<(Arc<Client>, Protection), PostgresError> {
+    let tls = Connector::new(client);
+    let connected = host.config.connect(tls.clone()).await;
+    let (client, mut connection) =
+        connected.map_err(|error| PostgresError::of_connecting(&host.name, &error))?;
+    tokio::spawn(async move {
+        while let Some(Ok(message)) =
+            std::future::poll_fn(|context| connection.poll_message(context)).await
+        {
+            if let AsyncMessage::Notice(notice) = message
+                && is_warning(&notice)
+            {
+                heard.lock().push(described(&notice));
+            }
+        }
+    });
+    // A role may be set to hear of errors only.
+    let asked = client.batch_execute("SET client_min_messages = warning");
+    asked.await.map_err(|e| failed(&e))?;
+    let protection = Protection {
+        is_here: host.is_here,
+        host: host.name,
+        secured: tls.secured(),
+    };
+    Ok((Arc::new(client), protection))
 }
 
 /// One connection.
 pub(super) struct Session {
     database: Database,
     client: Arc<Client>,
+    protection: Protection,
     /// What the database warned of since somebody last looked.
     warnings: Arc<Mutex<Vec<String>>>,
     /// Statements that the database has understood already, by their text.
@@ -208,6 +285,10 @@ impl fmt::Debug for Session {
 pub(super) type Argument = Box<dyn ToSql + Send + Sync>;
 
 impl Session {
+    pub(super) fn protection(&self) -> &Protection {
+        &self.protection
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
@@ -282,7 +363,7 @@ fn described(error: &DbError) -> String {
 }
 
 /// An error with what caused it.
-fn chained(error: &dyn std::error::Error) -> String {
+pub(super) fn chained(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

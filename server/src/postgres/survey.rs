@@ -6,17 +6,21 @@ use luzhang_ledger::{LedgerId, log::sled};
 use tokio_postgres::Row;
 
 use super::{
-    Database, Durable, PostgresError,
+    Database, Durable, PostgresError, Protection,
     log::{ANSWER, HEAD, unsigned},
     session::{Purpose, failed},
 };
 use crate::engine::{DatabaseOptions, database};
 
 /// What there is to say of a database that has a ledger's log.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Survey {
     /// Where it is, without a password.
     pub place: String,
+    /// How the connection to the one who takes writes is protected.
+    pub protection: Protection,
+    /// Which hosts cannot be trusted, though others can.
+    pub distrusted: Vec<PostgresError>,
     /// Its version.
     pub version: String,
     /// The last event's position; 0 if there is none.
@@ -107,6 +111,8 @@ fn of(database: &Database, ledger: LedgerId) -> Result<Survey, PostgresError> {
     });
     Ok(Survey {
         place: database.place(),
+        protection: session.protection().clone(),
+        distrusted: database.distrusted(ANSWER)?,
         version: text(row, 0)?,
         position: number(head, 0)?,
         epoch: number(head, 2)?,

@@ -27,9 +27,14 @@ pub(crate) struct Site {
 impl Site {
     /// Makes the ledger, and the first server's directory.
     pub(crate) fn new(instances: &[&Instance]) -> Self {
+        Self::at(url(instances))
+    }
+
+    /// The same in the database at this address.
+    pub(crate) fn at(url: String) -> Self {
         let site = Self {
             home: tempfile::tempdir().unwrap(),
-            url: url(instances),
+            url,
         };
         let made = site.dir("first");
         Target::data_dir(&made)
@@ -79,7 +84,7 @@ pub(crate) async fn position(url: &str) -> Option<u64> {
 }
 
 /// Asks until a command is acknowledged by one of these, with one request id.
-async fn first_acknowledged(journal: &Journal, urls: &[&str]) -> (usize, Duration) {
+pub(crate) async fn first_acknowledged(journal: &Journal, urls: &[&str]) -> (usize, Duration) {
     let (began, command) = (Instant::now(), journal.aside());
     loop {
         for (place, url) in urls.iter().enumerate() {

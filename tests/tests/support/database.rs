@@ -5,12 +5,14 @@
 use std::{
     env, fs,
     io::Write as _,
+    net::Ipv4Addr,
     os::unix::{
         fs::{MetadataExt as _, PermissionsExt as _, chown},
         process::CommandExt as _,
     },
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU8, AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -24,6 +26,7 @@ pub(crate) struct Cluster {
     home: tempfile::TempDir,
     programs: PathBuf,
     ids: Option<(u32, u32)>,
+    network: bool,
 }
 
 /// One instance.
@@ -32,6 +35,8 @@ pub(crate) struct Instance {
     home: PathBuf,
     programs: PathBuf,
     ids: Option<(u32, u32)>,
+    /// Where it listens besides its socket.
+    address: Option<Ipv4Addr>,
     process: Option<Child>,
 }
 
@@ -44,6 +49,15 @@ impl Cluster {
             home,
             programs: programs(),
             ids: account(),
+            network: false,
+        }
+    }
+
+    /// Whose instances listen on the loopback network too, each at its own address.
+    pub(crate) fn on_network() -> Self {
+        Self {
+            network: true,
+            ..Self::new()
         }
     }
 
@@ -59,7 +73,6 @@ impl Cluster {
             "--pgdata=data",
         ]));
         instance.set(&[
-            "listen_addresses = ''",
             "max_connections = 60",
             "shared_buffers = '32MB'",
             "hot_standby = on",
@@ -102,6 +115,7 @@ impl Cluster {
             home,
             programs: self.programs.clone(),
             ids: self.ids,
+            address: self.network.then(own_address),
             process: None,
         }
     }
@@ -127,6 +141,48 @@ impl Instance {
         }
     }
 
+    /// Where it listens besides its socket.
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        self.address.unwrap()
+    }
+
+    /// Who is let in over the network, in lines of `pg_hba.conf`. Over its socket everybody
+    /// is.
+    pub(crate) fn admit(&self, lines: &[&str]) {
+        let local = ["local all all trust", "local replication all trust"];
+        let all: Vec<&str> = local.iter().chain(lines).copied().collect();
+        self.write("pg_hba.conf", &all.join("\n"));
+        self.take_in();
+    }
+
+    /// Gives it a certificate and its key, and whose certificates it believes.
+    pub(crate) fn encrypt(&self, certificate: &str, key: &str, clients: &str) {
+        self.write("server.crt", certificate);
+        self.write("server.key", key);
+        self.write("clients.crt", clients);
+        self.set(&["ssl_ca_file = 'clients.crt'", "ssl = on"]);
+        self.take_in();
+    }
+
+    /// Has the settings read again, and waits until whoever connects is met by them.
+    pub(crate) fn take_in(&self) {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let mark = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+        self.set(&[&format!("test.mark = '{mark}'")]);
+        self.reload();
+        self.until("SHOW test.mark", &mark);
+    }
+
+    /// A file among its data, its own alone.
+    fn write(&self, name: &str, text: &str) {
+        let path = self.home.join("data").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = self.ids {
+            chown(&path, Some(user), Some(group)).unwrap();
+        }
+    }
+
     /// Has the settings read again.
     pub(crate) fn reload(&self) {
         self.sql("SELECT pg_reload_conf()");
@@ -142,6 +198,9 @@ impl Instance {
         let mut command = self.command("postgres");
         // Not among its settings, which are copied to its standbys.
         command.args(["-D", "data", "-k"]).arg(&self.home);
+        let address = self.address.map(|address| address.to_string());
+        let listen = address.unwrap_or_default();
+        command.args(["-c", &format!("listen_addresses={listen}")]);
         command.stdout(Stdio::null()).stderr(log);
         self.process = Some(command.spawn().unwrap());
         let until = Instant::now() + READY_WITHIN;
@@ -300,6 +359,19 @@ fn programs() -> PathBuf {
     let whole = |dir: &PathBuf| dir.join("initdb").exists() && dir.join("psql").exists();
     found.into_iter().find(whole).expect(
         "PostgreSQL is not installed: `scripts/test` does it, or Debian's package `postgresql`",
+    )
+}
+
+/// An address of the loopback network that no other test has.
+fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    // The first ones are everybody's.
+    Ipv4Addr::new(
+        127,
+        64 | high & 63,
+        low,
+        NEXT.fetch_add(1, Ordering::Relaxed),
     )
 }
 

@@ -29,7 +29,9 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
             && let Ok(shown) = of_server(&remote.url).await
         {
             let first = shown.first();
-            findings.extend(first.map(|found| judged(&found.place, &found.facts, patient.now)));
+            findings.extend(
+                first.map(|found| judged(&found.place, &found.facts, patient.now, renew())),
+            );
         }
     }
     findings
@@ -53,12 +55,14 @@ fn of_files(files: &Files, now: Timestamp) -> Vec<Finding> {
 }
 
 /// The certificates of a file.
-fn of_file(file: &Path, now: Timestamp) -> Vec<Finding> {
+pub(super) fn of_file(file: &Path, now: Timestamp) -> Vec<Finding> {
     match pem::certificates(file) {
         Ok(certificates) => {
             let facts = certificates.iter().filter_map(|der| Facts::read(der).ok());
             let place = file.display().to_string();
-            facts.map(|facts| judged(&place, &facts, now)).collect()
+            facts
+                .map(|facts| judged(&place, &facts, now, renew()))
+                .collect()
         }
         Err(error) => vec![Finding::fail(
             CODE,
@@ -78,7 +82,8 @@ fn renew() -> Text {
     )
 }
 
-fn judged(place: &str, facts: &Facts, now: Timestamp) -> Finding {
+/// How long a certificate holds, and what to do before it does not.
+pub(super) fn judged(place: &str, facts: &Facts, now: Timestamp, renew: Text) -> Finding {
     let Facts {
         subject, not_after, ..
     } = facts;
@@ -89,7 +94,7 @@ fn judged(place: &str, facts: &Facts, now: Timestamp) -> Finding {
     );
     match Standing::of(facts, now) {
         Standing::Valid => Finding::ok(CODE, seen),
-        Standing::Soon => Finding::warn(CODE, seen, renew()),
-        Standing::Expired | Standing::Early => Finding::fail(CODE, seen, renew()),
+        Standing::Soon => Finding::warn(CODE, seen, renew),
+        Standing::Expired | Standing::Early => Finding::fail(CODE, seen, renew),
     }
 }

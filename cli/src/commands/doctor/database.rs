@@ -1,11 +1,15 @@
 //! The database, if the log is in one: whether it can be asked, how it is set, and
 //! whether what it acknowledges is on another disk too.
 
+use jiff::Timestamp;
 use luzhang_ledger::log::sled::Place;
-use luzhang_server::postgres::{Survey, survey};
+use luzhang_server::{
+    engine::database_files,
+    postgres::{Files, PostgresError, Protection, Survey, survey},
+};
 
 use super::{
-    Patient,
+    Patient, certificates,
     finding::{Finding, Text},
 };
 
@@ -22,19 +26,78 @@ pub(super) fn look(patient: &Patient) -> Vec<Finding> {
     if format.is_none_or(|format| format.place == Place::Here) {
         return Vec::new();
     }
-    match survey(&dir.path, &patient.database) {
-        Ok(found) => vec![settings(&found), replication(&found)],
+    let mut findings = match survey(&dir.path, &patient.database) {
+        Ok(found) => {
+            let certificate = of_database(&found, patient.now);
+            let distrusted = found.distrusted.iter().map(distrusted);
+            [settings(&found), replication(&found)]
+                .into_iter()
+                .chain(distrusted)
+                .chain(certificate)
+                .collect()
+        }
         Err(error) => {
-            let seen = Text::new(
-                format!("{}（{}）", error.zh(), error.code()),
-                format!("{error} ({})", error.code()),
-            );
-            let remedy = Text::new(
-                format!("运行 luzhang explain {} 查看说明", error.code()),
-                format!("see `luzhang explain {}`", error.code()),
-            );
+            let (seen, remedy) = told(&error);
             vec![Finding::fail(CODE, seen, remedy)]
         }
+    };
+    if let Some((cert, _)) = files(patient).and_then(|files| files.identity) {
+        findings.extend(certificates::of_file(&cert, patient.now));
+    }
+    findings
+}
+
+/// What the connections to the database are encrypted with, if the log is in one.
+pub(super) fn files(patient: &Patient) -> Option<Files> {
+    let dir = patient.dir.as_ref()?;
+    let place = dir.outside.as_ref()?.format.place;
+    if place == Place::Here {
+        return None;
+    }
+    // What is wrong with the address is told by whoever asks the database.
+    database_files(&dir.path, &patient.database).ok()?
+}
+
+fn told(error: &PostgresError) -> (Text, Text) {
+    let code = error.code();
+    let seen = Text::new(
+        format!("{}（{code}）", error.zh()),
+        format!("{error} ({code})"),
+    );
+    let remedy = Text::new(
+        format!("运行 luzhang explain {code} 查看说明"),
+        format!("see `luzhang explain {code}`"),
+    );
+    (seen, remedy)
+}
+
+/// A host that could not take over from the one that is used.
+fn distrusted(error: &PostgresError) -> Finding {
+    let (seen, remedy) = told(error);
+    Finding::warn(CODE, seen, remedy)
+}
+
+fn of_database(found: &Survey, now: Timestamp) -> Option<Finding> {
+    let secured = found.protection.secured.as_ref()?;
+    let facts = secured.certificate.as_ref()?;
+    let renew = Text::new(
+        "在数据库上换发证书，再运行 SELECT pg_reload_conf()",
+        "give the database a new certificate, then `SELECT pg_reload_conf()`",
+    );
+    Some(certificates::judged(
+        &found.protection.host,
+        facts,
+        now,
+        renew,
+    ))
+}
+
+/// How the connection is protected, in words.
+fn protection(found: &Protection) -> Text {
+    match &found.secured {
+        Some(secured) => Text::new(secured.version, secured.version),
+        None if found.is_here => Text::new("本机连接", "on this machine"),
+        None => Text::new("未加密", "not encrypted"),
     }
 }
 
@@ -60,12 +123,28 @@ fn settings(found: &Survey) -> Finding {
         );
         return Finding::fail(CODE, seen, remedy);
     }
+    let protected = protection(&found.protection);
     let seen = Text::new(
-        format!("{place}，PostgreSQL {version}，{position} 个事件，第 {epoch} 届由 {writer} 写入"),
         format!(
-            "{place}, PostgreSQL {version}, {position} events, written by {writer} in epoch {epoch}"
+            "{place}，PostgreSQL {version}，{}，{position} 个事件，第 {epoch} 届由 {writer} 写入",
+            protected.zh
+        ),
+        format!(
+            "{place}, PostgreSQL {version}, {}, {position} events, written by {writer} in epoch \
+             {epoch}",
+            protected.en
         ),
     );
+    if found.protection.secured.is_none() && !found.protection.is_here {
+        let remedy = Text::new(
+            "与数据库之间的内容（含数据库密码）可被途中截获、篡改：在数据库上启用 TLS，\
+             并在地址中写明 sslmode=verify-full&sslrootcert=文件；见 docs/CLUSTER.md",
+            "what goes to the database and back can be read and changed on the way: set up TLS \
+             there, and write sslmode=verify-full&sslrootcert=FILE in the address; see \
+             docs/CLUSTER.md",
+        );
+        return Finding::warn(CODE, seen, remedy);
+    }
     Finding::ok(CODE, seen)
 }
 

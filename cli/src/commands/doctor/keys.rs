@@ -10,7 +10,7 @@ use luzhang_server::vault::{KekSource, Vault};
 use rustix::process::geteuid;
 
 use super::{
-    Patient,
+    Patient, database,
     finding::{Finding, Text},
 };
 
@@ -29,6 +29,10 @@ pub(super) fn permissions(patient: &Patient) -> Vec<Finding> {
             files.extend(with_files(&dir.path.join(inner)));
         }
         files.push(dir.path.join("kek"));
+        // It may have a password in it.
+        files.push(dir.path.join("database"));
+        let of_database = database::files(patient).and_then(|files| files.identity);
+        files.extend(of_database.map(|(_, key)| key));
         owned = Some(&dir.path);
     }
     if let Some(tls) = &patient.tls {
