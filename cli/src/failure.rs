@@ -100,7 +100,7 @@ impl From<Status> for Failure {
                 } else if status.code() == Code::OutOfRange {
                     "MESSAGE_TOO_LARGE"
                 } else {
-                    "SERVER_UNREACHABLE"
+                    "CONNECTION_LOST"
                 };
                 code.to_owned()
             },
@@ -110,10 +110,16 @@ impl From<Status> for Failure {
             .bad_request()
             .and_then(|bad| bad.field_violations.first())
             .map_or(String::new(), |violation| format!("{}: ", violation.field));
-        let en = format!("{field}{}", status.message());
-        let zh = details
+        let mut en = format!("{field}{}", status.message());
+        let mut zh = details
             .localized_message()
             .map_or_else(|| en.clone(), |text| format!("{field}{}", text.message));
+        if code == "CONNECTION_LOST" {
+            zh = format!("答复之前连接中断（{zh}），结果未知，请用同一请求编号重试");
+            en = format!(
+                "the connection broke before the answer ({en}). The outcome is unknown; try again                  with the same request id"
+            );
+        }
         let exit = match status.code() {
             Code::PermissionDenied | Code::Unauthenticated => exit::NOT_PERMITTED,
             Code::NotFound => exit::NOT_FOUND,
@@ -135,7 +141,7 @@ impl From<Status> for Failure {
 }
 
 /// The failure behind an error, if there is one.
-fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Failure> {
+pub(crate) fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Failure> {
     let source = error.source()?;
     source.downcast_ref().or_else(|| behind(source))
 }
