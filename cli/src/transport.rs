@@ -187,7 +187,8 @@ impl Dialer {
         Ok((listening, heard))
     }
 
-    fn failure(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
+    /// Why nothing came of a connection.
+    pub(crate) fn failure(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
         match rustls_error(error) {
             Some(rustls::Error::AlertReceived(alert)) => self.refused(*alert),
             Some(rustls::Error::InvalidCertificate(why)) => self.disbelieved(why),

@@ -18,7 +18,7 @@ use super::{Outcome, ParsedRow, Reason, RowResult, Template};
 use crate::{
     client::Client,
     failure::{Failure, exit},
-    servers::Wait,
+    servers::{Wait, was_not_taken},
 };
 
 /// Rows in one message: small enough for a moving progress bar, large enough to
@@ -159,6 +159,10 @@ impl<'a> Job<'a> {
             let Err(status) = streamed.await else {
                 return Ok(told.outcomes);
             };
+            if told.outcomes.is_empty() && was_not_taken(&status) {
+                // By one that follows, from the beginning: nobody has decided anything.
+                told.asked.store(told.unheard, Ordering::Release);
+            }
             told.unheard = told.asked.load(Ordering::Acquire);
             let again = self.client.again(&mut wait, status).await;
             again.map_err(|status| interrupted(status.into()))?;

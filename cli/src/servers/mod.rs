@@ -159,6 +159,11 @@ impl Servers {
     }
 }
 
+/// Whether nothing was done of a request because another server writes.
+pub(crate) fn was_not_taken(status: &Status) -> bool {
+    matches!(Trouble::of(status), Some(Trouble::Elsewhere(_)))
+}
+
 impl Service<http::Request<Body>> for Servers {
     type Response = http::Response<Body>;
     type Error = Status;
@@ -284,7 +289,7 @@ impl Several {
         let within = if alone { PATIENCE } else { AMONG_OTHERS };
         let channel = at.connect(within).await.map_err(unreached)?;
         if !alone {
-            self.same_ledger(&channel, at.url()).await?;
+            self.same_ledger(&channel, &at).await?;
         }
         let mut state = self.state();
         if state.at.url() == at.url() {
@@ -381,20 +386,24 @@ impl Several {
             return None;
         }
         // Without knowing which ledger this is, it cannot be told from another one there.
-        self.same_ledger(&channel?, by.url()).await.ok()?;
+        self.same_ledger(&channel?, by).await.ok()?;
         self.state().ledger.as_ref()?;
         Dialer::new(&self.named.remote(&url)).ok()
     }
 
     /// Nobody's rows get into another ledger because its server stands in the list, or
     /// has taken over an address.
-    async fn same_ledger(&self, channel: &Channel, url: &str) -> Result<(), Status> {
+    async fn same_ledger(&self, channel: &Channel, at: &Dialer) -> Result<(), Status> {
         let mut audit =
             AuditServiceClient::with_interceptor(channel.clone(), self.principal.clone());
         let mut request = Request::new(wire::GetHeadRequest {});
         request.set_timeout(AMONG_OTHERS);
         let found = match audit.get_head(request).await {
             Ok(answer) => answer.into_inner().ledger_id,
+            // The request itself was not sent.
+            Err(status) if Trouble::of(&status) == Some(Trouble::Lost) => {
+                return Err(unreached(at.failure(&status)));
+            }
             Err(status) if Trouble::of(&status).is_some() => return Err(status),
             // Who may not even ask this may do nothing there.
             Err(_) => return Ok(()),
@@ -404,6 +413,7 @@ impl Several {
         if *known == found {
             return Ok(());
         }
+        let url = at.url();
         Err(unreached(Failure {
             exit: exit::CONFLICT,
             ..Failure::new(

@@ -102,6 +102,8 @@ pub(crate) struct Wait {
     hopeful: bool,
     busy: u32,
     pauses: u32,
+    /// The longest pause that a server has asked for.
+    wanted: Duration,
     /// The gravest trouble so far.
     gravest: Option<(u8, Status)>,
 }
@@ -116,6 +118,9 @@ impl Wait {
     pub(super) fn note(&mut self, url: &str, trouble: &Trouble, status: Status) {
         self.since.get_or_insert_with(Instant::now);
         self.hopeful |= trouble.passes();
+        let again = status.get_details_retry_info();
+        let again = again.and_then(|again| again.retry_delay);
+        self.wanted = self.wanted.max(again.unwrap_or_default());
         let code = Failure::from(status.clone()).code;
         self.asked.push((url.to_owned(), code));
         let weight = trouble.weight();
@@ -158,7 +163,7 @@ impl Wait {
         let left = patience.checked_sub(waited).filter(|left| !left.is_zero());
         let left = left.filter(|_| self.hopeful)?;
         let pause = PAUSE.saturating_mul(1 << self.pauses.min(8));
-        Some(pause.min(LONG_PAUSE).min(left))
+        Some(pause.min(LONG_PAUSE).max(self.wanted).min(left))
     }
 
     /// All may be asked again.
@@ -166,6 +171,7 @@ impl Wait {
         self.pauses += 1;
         self.asked.clear();
         self.hops = 0;
+        self.wanted = Duration::ZERO;
         self.hopeful = false;
     }
 
@@ -305,6 +311,12 @@ mod tests {
         }
         assert_eq!(pauses, [200, 400, 800, 1_000]);
         assert!(wait.pause(Duration::from_millis(90)).unwrap().as_millis() <= 90);
+        // Who says when to come again is not asked before.
+        let mut status = Rejected::not_the_writer("");
+        status.retry_millis = std::num::NonZeroU32::new(3_000);
+        let wait = asked(&[status.into_status()]);
+        let pause = wait.pause(Duration::from_secs(30));
+        assert_eq!(pause, Some(Duration::from_secs(3)));
     }
 
     /// Whoever is told that nothing was written must be able to believe it.

@@ -94,17 +94,24 @@ fn servers_are_asked_in_their_order_and_the_first_that_answers_is_taken() {
 fn a_command_waits_for_a_server_that_is_not_there_yet() {
     let ledger = Ledger::new();
     let at = free();
-    let target = Target::server(&format!("http://{at}")).with(&["--patience", "1m"]);
-    let asking = std::thread::spawn(move || submit(&target, "文1"));
-    std::thread::sleep(Duration::from_millis(600));
-    let server = serve(&ledger, &at);
-    let ran = asking.join().unwrap().ended(0);
-    assert_eq!(ran.err.matches("waiting for one").count(), 1, "{}", ran.err);
+    let address = format!("http://{at}");
+    let mut asking = luzhang()
+        .args(["audit", "head", "--server", &address, "--patience", "1m"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(asking.stderr.take().unwrap()).lines();
+    let waiting = said.next().unwrap().unwrap();
+    assert!(waiting.contains("waiting for one"), "{waiting}");
     assert!(
-        ran.err.contains(&format!("{at} SERVER_UNREACHABLE")),
-        "{}",
-        ran.err
+        waiting.contains(&format!("{at} SERVER_UNREACHABLE")),
+        "{waiting}"
     );
+    let server = serve(&ledger, &at);
+    // Nothing more is said.
+    assert!(said.next().is_none());
+    assert!(asking.wait().unwrap().success());
     drop(server);
     let began = Instant::now();
     let ran = submit(

@@ -3,10 +3,10 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::{BufRead as _, BufReader},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -273,13 +273,15 @@ async fn what_is_to_be_written_goes_from_a_standby_to_the_writer() {
     target.run(["report", "totals"]).ended(0);
 
     // Somebody who waits gets what they wait for.
-    let waiting = {
-        let target = target.clone();
-        thread::spawn(move || submit(&target, "文4", &["--patience", "1m"]))
-    };
-    thread::sleep(Duration::from_millis(700));
+    let table = facts(home.path(), 100..120);
+    let mut import = Import::start(standby.url(), &table, &[]);
+    let mut said = BufReader::new(import.process.stderr.take().unwrap()).lines();
+    let waiting = said.next().unwrap().unwrap();
+    assert!(waiting.contains("waiting for one"), "{waiting}");
     signal("USR1", standby.process());
-    waiting.join().unwrap().ended(0);
+    let (ran, result) = import.end();
+    ran.ended(0);
+    assert!(result.column("结果").iter().all(|o| *o == "accepted"));
     is_whole(&standby);
 }
 
