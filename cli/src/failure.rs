@@ -99,8 +99,10 @@ impl From<Status> for Failure {
                     "DEADLINE_PASSED"
                 } else if status.code() == Code::OutOfRange {
                     "MESSAGE_TOO_LARGE"
-                } else {
+                } else if is_cut_off(&status) {
                     "CONNECTION_LOST"
+                } else {
+                    "SERVER_UNREACHABLE"
                 };
                 code.to_owned()
             },
@@ -115,12 +117,16 @@ impl From<Status> for Failure {
             .localized_message()
             .map_or_else(|| en.clone(), |text| format!("{field}{}", text.message));
         if code == "CONNECTION_LOST" {
-            zh = format!("答复之前连接中断（{zh}），结果未知，请用同一请求编号重试");
+            zh = format!(
+                "答复之前连接中断（{zh}），请求是否已办理不得而知。请重试：用同一请求编号不会重复办理"
+            );
             en = format!(
-                "the connection broke before the answer ({en}). The outcome is unknown; try again                  with the same request id"
+                "the connection broke before the answer ({en}): if anything was to be done, whether \
+                 it was is unknown. Try again: with the same request id nothing is done twice"
             );
         }
         let exit = match status.code() {
+            _ if code == "CONNECTION_LOST" => exit::UNKNOWN,
             Code::PermissionDenied | Code::Unauthenticated => exit::NOT_PERMITTED,
             Code::NotFound => exit::NOT_FOUND,
             Code::AlreadyExists | Code::Aborted => exit::CONFLICT,
@@ -138,6 +144,16 @@ impl From<Status> for Failure {
         };
         Self { code, zh, en, exit }
     }
+}
+
+/// Whether a status says no more than that the line broke. What a server says has
+/// details.
+pub(crate) fn is_cut_off(status: &Status) -> bool {
+    let of_transport = matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled
+    );
+    of_transport && status.get_details_error_info().is_none()
 }
 
 /// The failure behind an error, if there is one.

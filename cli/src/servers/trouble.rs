@@ -49,11 +49,7 @@ impl Trouble {
         let details = status.get_error_details();
         let Some(info) = details.error_info() else {
             // Of the transport, or of something between here and the server.
-            let lost = matches!(
-                status.code(),
-                Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled
-            );
-            return lost.then_some(Self::Lost);
+            return failure::is_cut_off(status).then_some(Self::Lost);
         };
         match info.reason.as_str() {
             "NOT_THE_WRITER" => {
@@ -317,6 +313,17 @@ mod tests {
         let wait = asked(&[status.into_status()]);
         let pause = wait.pause(Duration::from_secs(30));
         assert_eq!(pause, Some(Duration::from_secs(3)));
+    }
+
+    /// Servers that send one to each other are not followed for ever.
+    #[test]
+    fn steps_to_servers_that_nobody_named_are_few() {
+        let mut wait = Wait::default();
+        for _ in 0..2 {
+            let steps = (0..10).filter(|_| wait.hop()).count();
+            assert_eq!(steps, HOPS);
+            wait.begin_again();
+        }
     }
 
     /// Whoever is told that nothing was written must be able to believe it.
