@@ -146,7 +146,7 @@ impl<'a> Job<'a> {
         commands: Vec<wire::Command>,
         mut done: impl FnMut(u64),
     ) -> Result<Vec<wire::Outcome>, Failure> {
-        let commands = Arc::<[wire::Command]>::from(commands);
+        let commands = Arc::new(commands);
         let mut told = Told {
             outcomes: Vec::with_capacity(commands.len()),
             asked: Arc::default(),
@@ -172,7 +172,7 @@ impl<'a> Job<'a> {
     /// One stream of what is left.
     async fn once(
         &self,
-        commands: &Arc<[wire::Command]>,
+        commands: &Arc<Vec<wire::Command>>,
         told: &mut Told,
         wait: &mut Wait,
         done: &mut impl FnMut(u64),
@@ -255,7 +255,7 @@ impl<'a> Job<'a> {
 
 /// Sends what is left of the commands, and counts what it has sent.
 async fn feed(
-    commands: Arc<[wire::Command]>,
+    commands: Arc<Vec<wire::Command>>,
     first: usize,
     asked: Arc<AtomicUsize>,
     send: mpsc::Sender<wire::SubmitBatchRequest>,
