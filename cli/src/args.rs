@@ -8,11 +8,12 @@ pub(crate) mod keys;
 pub(crate) mod life;
 pub(crate) mod proof;
 pub(crate) mod serve;
+pub(crate) mod servers;
 pub(crate) mod transport;
 pub(crate) mod watch;
 pub(crate) mod witness;
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{
     ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum,
@@ -28,15 +29,10 @@ use luzhang_server::{
     vault::{KekCommand, KekSource},
 };
 
+use self::servers::ServerList;
 use crate::{
-    bench::BenchArgs,
-    client::{Remote, Target},
-    failure::Failure,
-    lang::Lang,
-    logging::LogFormat,
-    output::Format,
-    report::Form,
-    trust::Trust,
+    bench::BenchArgs, client::Target, failure::Failure, lang::Lang, logging::LogFormat,
+    output::Format, report::Form, servers::Named, trust::Trust,
 };
 
 /// luzhang 泸账: a subsidy ledger that can be checked without trusting it.
@@ -72,9 +68,21 @@ impl Cli {
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
-    /// A server, for example `http://127.0.0.1:7380` or `https://ledger.example:7380`
-    #[arg(long, global = true, env = "LUZHANG_SERVER", value_name = "URL")]
-    pub(crate) server: Option<String>,
+    /// A server, for example `http://127.0.0.1:7380` or `https://ledger.example:7380`; if
+    /// several have the ledger, all of them, in the order in which to ask
+    #[arg(long, global = true, env = "LUZHANG_SERVER", value_name = "URL[,URL…]")]
+    pub(crate) server: Option<ServerList>,
+    /// How long to wait where no server answers, or none writes: `30s`, `5m`; 0 does not
+    /// wait
+    #[arg(
+        long,
+        global = true,
+        env = "LUZHANG_PATIENCE",
+        default_value = "30s",
+        value_name = "TIME",
+        value_parser = servers::patience
+    )]
+    pub(crate) patience: Duration,
     /// A data directory, used without a server
     #[arg(long, global = true, env = "LUZHANG_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -198,7 +206,7 @@ impl Global {
     /// Which ledger the command is about.
     pub(crate) fn target(&self) -> Result<Target, Failure> {
         match (&self.server, &self.data_dir) {
-            (Some(url), None) => Ok(Target::Server(self.remote(url))),
+            (Some(servers), None) => Ok(Target::Server(self.servers(servers))),
             (None, Some(dir)) => Ok(Target::DataDir(Local {
                 dir: dir.clone(),
                 kek: self.kek()?,
@@ -215,12 +223,13 @@ impl Global {
         }
     }
 
-    /// A server, with the means to talk to it.
-    pub(crate) fn remote(&self, url: &str) -> Remote {
-        Remote {
-            url: url.to_owned(),
+    /// Servers, with the means to talk to them.
+    pub(crate) fn servers(&self, urls: &ServerList) -> Named {
+        Named {
+            urls: urls.clone(),
             identity: self.identity.clone(),
             ca: self.ca(),
+            patience: self.patience,
         }
     }
 

@@ -2,7 +2,6 @@
 //! serves to itself. Either way the conversation is the same.
 
 use std::{
-    future::Future,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
@@ -12,33 +11,38 @@ use std::{
 use hyper_util::rt::TokioIo;
 use indicatif::{ProgressBar, ProgressStyle};
 use luzhang_proto::wire::{
-    SubmitRequest, SubmitResponse, audit_service_client::AuditServiceClient,
-    case_service_client::CaseServiceClient, ledger_service_client::LedgerServiceClient,
-    projection_service_client::ProjectionServiceClient, proof_service_client::ProofServiceClient,
+    audit_service_client::AuditServiceClient, case_service_client::CaseServiceClient,
+    ledger_service_client::LedgerServiceClient, projection_service_client::ProjectionServiceClient,
+    proof_service_client::ProofServiceClient,
 };
 use luzhang_server::{Engine, Limits, Options, Server, allowance::Allowance};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_stream::StreamExt as _;
 use tonic::{
-    Request, Response, Status,
+    Request, Status,
     metadata::{Ascii, MetadataValue},
     service::{Interceptor, interceptor::InterceptedService},
     transport::{Channel, Endpoint},
 };
 use tonic_health::pb::health_client::HealthClient;
-use tonic_types::StatusExt as _;
 use tower::service_fn;
 
-use crate::{args::Local, failure::Failure, lang::Lang, logging, transport};
+use crate::{
+    args::Local,
+    failure::Failure,
+    lang::Lang,
+    logging,
+    servers::{Named, Servers, Wait},
+};
 
 /// The most bytes of one answer that this client takes.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
+pub(crate) const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// Which ledger a command is about.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    /// A server.
-    Server(Remote),
+    /// A server, or several that have the same.
+    Server(Named),
     /// A data directory.
     DataDir(Local),
 }
@@ -69,12 +73,12 @@ impl Interceptor for As {
     }
 }
 
-type Through = InterceptedService<Channel, As>;
+type Through = InterceptedService<Servers, As>;
 
 /// An open conversation.
 #[derive(Debug)]
 pub(crate) struct Client {
-    channel: Channel,
+    servers: Servers,
     principal: As,
     embedded: Option<Embedded>,
 }
@@ -105,16 +109,19 @@ impl Client {
             })
             .transpose()?;
         match target {
-            Target::Server(remote) => Ok(Self {
-                channel: transport::connect(remote).await?,
-                principal: As(principal),
-                embedded: None,
-            }),
+            Target::Server(named) => {
+                let principal = As(principal);
+                Ok(Self {
+                    servers: Servers::reach(named, principal.clone(), lang).await?,
+                    principal,
+                    embedded: None,
+                })
+            }
             Target::DataDir(local) => {
                 let engine = open_engine(local.clone(), lang).await?;
                 let (channel, embedded) = embed(Arc::new(engine)).await?;
                 Ok(Self {
-                    channel,
+                    servers: Servers::Embedded(channel),
                     principal: As(principal),
                     embedded: Some(embedded),
                 })
@@ -123,50 +130,44 @@ impl Client {
     }
 
     pub(crate) fn ledger(&self) -> LedgerServiceClient<Through> {
-        LedgerServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+        LedgerServiceClient::with_interceptor(self.servers.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
-    /// Submits one command; patiently, if the server is busy.
-    pub(crate) async fn submit(
-        &self,
-        request: SubmitRequest,
-    ) -> Result<Response<SubmitResponse>, Status> {
-        patiently(|| {
-            let request = request.clone();
-            async move { self.ledger().submit(request).await }
-        })
-        .await
-    }
-
     pub(crate) fn audit(&self) -> AuditServiceClient<Through> {
-        AuditServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+        AuditServiceClient::with_interceptor(self.servers.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
     /// Whether the server takes anything.
-    pub(crate) fn health(&self) -> HealthClient<Channel> {
-        HealthClient::new(self.channel.clone())
+    pub(crate) fn health(&self) -> HealthClient<Servers> {
+        HealthClient::new(self.servers.clone())
+    }
+
+    /// After a stream ended with this status: whether it may go on, here or elsewhere.
+    /// Then its reader asks for the rest; else the status is told.
+    pub(crate) async fn again(&self, wait: &mut Wait, status: Status) -> Result<(), Status> {
+        self.servers.again(wait, status).await
     }
 
     pub(crate) fn projections(&self) -> ProjectionServiceClient<Through> {
-        ProjectionServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+        ProjectionServiceClient::with_interceptor(self.servers.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn proofs(&self) -> ProofServiceClient<Through> {
-        ProofServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+        ProofServiceClient::with_interceptor(self.servers.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
     pub(crate) fn cases(&self) -> CaseServiceClient<Through> {
-        CaseServiceClient::with_interceptor(self.channel.clone(), self.principal.clone())
+        CaseServiceClient::with_interceptor(self.servers.clone(), self.principal.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
     /// Ends the conversation; a data directory is closed in order.
     pub(crate) async fn close(self) -> Result<(), Failure> {
-        drop(self.channel);
+        drop(self.servers);
         if let Some(embedded) = self.embedded {
             // The server may have ended by itself.
             let _ended = embedded.stop.send(());
@@ -177,43 +178,6 @@ impl Client {
         }
         Ok(())
     }
-}
-
-/// How often a server may say that it is busy before it is believed.
-const ATTEMPTS: u32 = 6;
-/// The longest that is waited between two attempts.
-const LONGEST: Duration = Duration::from_secs(10);
-
-/// Asks again when the server is busy and says when to come again
-/// (`QUEUE_FULL`, `RATE_LIMITED`). Nothing was decided then.
-pub(crate) async fn patiently<T, F: Future<Output = Result<T, Status>>>(
-    mut ask: impl FnMut() -> F,
-) -> Result<T, Status> {
-    let mut attempt = 1;
-    loop {
-        let answer = ask().await;
-        let again = match &answer {
-            Err(status) if attempt < ATTEMPTS => busy(status),
-            Ok(_) | Err(_) => None,
-        };
-        let Some(again) = again else {
-            return answer;
-        };
-        // Longer each time, so that many who wait do not come back at once for ever.
-        let times = 1 << (attempt - 1);
-        tokio::time::sleep(again.saturating_mul(times).min(LONGEST)).await;
-        attempt += 1;
-    }
-}
-
-/// When to come again, if the server is busy.
-fn busy(status: &Status) -> Option<Duration> {
-    let details = status.get_error_details();
-    let code = &details.error_info()?.reason;
-    if !["QUEUE_FULL", "RATE_LIMITED"].contains(&code.as_str()) {
-        return None;
-    }
-    details.retry_info()?.retry_delay
 }
 
 /// Opens a data directory, with a progress bar where a person watches.

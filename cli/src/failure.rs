@@ -99,6 +99,8 @@ impl From<Status> for Failure {
                     "DEADLINE_PASSED"
                 } else if status.code() == Code::OutOfRange {
                     "MESSAGE_TOO_LARGE"
+                } else if is_cut_off(&status) {
+                    "CONNECTION_LOST"
                 } else {
                     "SERVER_UNREACHABLE"
                 };
@@ -110,11 +112,21 @@ impl From<Status> for Failure {
             .bad_request()
             .and_then(|bad| bad.field_violations.first())
             .map_or(String::new(), |violation| format!("{}: ", violation.field));
-        let en = format!("{field}{}", status.message());
-        let zh = details
+        let mut en = format!("{field}{}", status.message());
+        let mut zh = details
             .localized_message()
             .map_or_else(|| en.clone(), |text| format!("{field}{}", text.message));
+        if code == "CONNECTION_LOST" {
+            zh = format!(
+                "答复之前连接中断（{zh}），请求是否已办理不得而知。请重试：用同一请求编号不会重复办理"
+            );
+            en = format!(
+                "the connection broke before the answer ({en}): if anything was to be done, whether \
+                 it was is unknown. Try again: with the same request id nothing is done twice"
+            );
+        }
         let exit = match status.code() {
+            _ if code == "CONNECTION_LOST" => exit::UNKNOWN,
             Code::PermissionDenied | Code::Unauthenticated => exit::NOT_PERMITTED,
             Code::NotFound => exit::NOT_FOUND,
             Code::AlreadyExists | Code::Aborted => exit::CONFLICT,
@@ -134,8 +146,18 @@ impl From<Status> for Failure {
     }
 }
 
+/// Whether a status says no more than that the line broke. What a server says has
+/// details.
+pub(crate) fn is_cut_off(status: &Status) -> bool {
+    let of_transport = matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Internal | Code::Cancelled
+    );
+    of_transport && status.get_details_error_info().is_none()
+}
+
 /// The failure behind an error, if there is one.
-fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Failure> {
+pub(crate) fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a Failure> {
     let source = error.source()?;
     source.downcast_ref().or_else(|| behind(source))
 }

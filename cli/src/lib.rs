@@ -3,6 +3,7 @@
 
 mod args;
 mod bench;
+mod blocks;
 mod client;
 mod commands;
 mod dev;
@@ -18,6 +19,7 @@ mod payment;
 mod place;
 mod process;
 mod report;
+mod servers;
 mod source;
 mod tiles;
 mod transport;

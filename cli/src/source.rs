@@ -15,16 +15,15 @@ use luzhang_ledger::{
     log::{ReadError, sled::AuditLog},
     verify::{Finding, Place, Verdict},
 };
-use luzhang_proto::wire;
 use luzhang_server::{
     engine::{DatabaseOptions, open_for_audit},
     replay::{self, ReplayError, Replayed},
 };
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt as _;
 
 use crate::{
     args::Global,
+    blocks::Blocks,
     client::{Client, Target, progress},
     failure::Failure,
 };
@@ -223,15 +222,15 @@ where
         global.lang(),
     )
     .await?;
-    let head = client.audit().get_head(wire::GetHeadRequest {}).await?;
-    walk.bar.set_length(head.into_inner().position);
+    let blocks = Blocks::from(&client, 1).await?;
+    walk.bar.set_length(blocks.head.position);
     let (send, mut receive) = mpsc::channel::<Result<Vec<u8>, ReadError>>(WAITING);
     let walking = tokio::task::spawn_blocking(move || {
         let blocks = std::iter::from_fn(move || receive.blocking_recv());
         let replayed = replay::replay_blocks(blocks, |events| walk.take(&events));
         walk.end(replayed)
     });
-    let streamed = stream(&client, send).await;
+    let streamed = pass_on(blocks, send).await;
     let walked = walking.await.map_err(anyhow::Error::from)?;
     client.close().await?;
     // Blocks that did not come are no end of the log.
@@ -240,17 +239,13 @@ where
 }
 
 /// Passes a server's blocks on, until nobody takes them any more.
-async fn stream(
-    client: &Client,
+pub(crate) async fn pass_on(
+    mut blocks: Blocks<'_>,
     send: mpsc::Sender<Result<Vec<u8>, ReadError>>,
 ) -> Result<(), Failure> {
-    let request = wire::ExportBlocksRequest { from: 1 };
-    let mut answers = client.audit().export_blocks(request).await?.into_inner();
-    while let Some(answer) = answers.next().await {
-        for block in answer?.blocks {
-            if send.send(Ok(block.bytes.into())).await.is_err() {
-                return Ok(());
-            }
+    while let Some(block) = blocks.next().await? {
+        if send.send(Ok(block.into())).await.is_err() {
+            break;
         }
     }
     Ok(())

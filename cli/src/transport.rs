@@ -42,45 +42,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Source: RFC 8446, 5.1.
 const ALERT: [u8; 2] = [21, 3];
 
-/// A channel to a server that has answered.
-pub(crate) async fn connect(remote: &Remote) -> Result<Channel, Failure> {
-    let dialer = Arc::new(Dialer::new(remote)?);
-    let (stream, heard) = dialer.dial().await?;
-    let ready = Mutex::new(Some(stream));
-    let again = Arc::clone(&dialer);
-    let connector = service_fn(move |_| {
-        let ready = ready.lock().ok().and_then(|mut ready| ready.take());
-        let dialer = Arc::clone(&again);
-        async move {
-            match ready {
-                Some(stream) => Ok(TokioIo::new(stream)),
-                None => dialer.dial().await.map(|(stream, _)| TokioIo::new(stream)),
-            }
-        }
-    });
-    let endpoint = dialer.endpoint.clone();
-    let connected = endpoint.connect_with_connector(connector).await;
-    // What went wrong, it went wrong before the answer was heard.
-    match timeout(PATIENCE, heard).await {
-        Ok(Ok(Ok(()))) => {}
-        Ok(Ok(Err(error))) => return Err(dialer.failure(&error)),
-        // It was given up before anything came.
-        Ok(Err(_)) => {
-            let error = io::Error::from(io::ErrorKind::ConnectionAborted);
-            return Err(
-                connected.map_or_else(|error| dialer.failure(&error), |_| dialer.failure(&error))
-            );
-        }
-        Err(_) => {
-            let error = io::Error::from(io::ErrorKind::TimedOut);
-            return Err(dialer.failure(&error));
-        }
-    }
-    connected.map_err(|error| dialer.failure(&error))
-}
+/// How often a server that has not answered yet is asked whether it is still there. It
+/// has [`PATIENCE`] to say so: a machine without power says nothing.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Makes connections to one server.
-struct Dialer {
+pub(crate) struct Dialer {
     endpoint: Endpoint,
     url: String,
     host: String,
@@ -95,8 +62,15 @@ struct Shown {
     facts: Option<Facts>,
 }
 
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Dialer").field(&self.url).finish()
+    }
+}
+
 impl Dialer {
-    fn new(remote: &Remote) -> Result<Self, Failure> {
+    /// Reads the files of certificates, if the address is one of TLS.
+    pub(crate) fn new(remote: &Remote) -> Result<Arc<Self>, Failure> {
         let url = remote.url.clone();
         let wrong = || {
             unreachable(
@@ -110,6 +84,9 @@ impl Dialer {
             )
         };
         let endpoint = Endpoint::from_shared(url.clone()).map_err(|_| wrong())?;
+        let endpoint = endpoint
+            .http2_keep_alive_interval(SILENCE)
+            .keep_alive_timeout(PATIENCE);
         let uri = endpoint.uri();
         let host = uri.host().ok_or_else(wrong)?;
         let host = host
@@ -136,13 +113,55 @@ impl Dialer {
             dialer.tls = Some((TlsConnector::from(Arc::new(config)), name));
             dialer.shown = shown;
         }
-        Ok(dialer)
+        Ok(Arc::new(dialer))
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A channel to the server, which has answered. Each step may take so long.
+    pub(crate) async fn connect(self: &Arc<Self>, within: Duration) -> Result<Channel, Failure> {
+        let (stream, heard) = self.dial(within).await?;
+        let ready = Mutex::new(Some(stream));
+        let again = Arc::clone(self);
+        let connector = service_fn(move |_| {
+            let ready = ready.lock().ok().and_then(|mut ready| ready.take());
+            let dialer = Arc::clone(&again);
+            async move {
+                match ready {
+                    Some(stream) => Ok(TokioIo::new(stream)),
+                    None => dialer
+                        .dial(within)
+                        .await
+                        .map(|(stream, _)| TokioIo::new(stream)),
+                }
+            }
+        });
+        let connected = self.endpoint.connect_with_connector(connector).await;
+        // What went wrong, it went wrong before the answer was heard.
+        match timeout(within, heard).await {
+            Ok(Ok(Ok(()))) => {}
+            Ok(Ok(Err(error))) => return Err(self.failure(&error)),
+            // It was given up before anything came.
+            Ok(Err(_)) => {
+                let error = io::Error::from(io::ErrorKind::ConnectionAborted);
+                return Err(
+                    connected.map_or_else(|error| self.failure(&error), |_| self.failure(&error))
+                );
+            }
+            Err(_) => {
+                let error = io::Error::from(io::ErrorKind::TimedOut);
+                return Err(self.failure(&error));
+            }
+        }
+        connected.map_err(|error| self.failure(&error))
     }
 
     /// A connection, and its first answer to come.
-    async fn dial(&self) -> Result<(Listening, Heard), Failure> {
+    async fn dial(&self, within: Duration) -> Result<(Listening, Heard), Failure> {
         let reached = TcpStream::connect((self.host.as_str(), self.port));
-        let stream = match timeout(PATIENCE, reached).await {
+        let stream = match timeout(within, reached).await {
             Ok(stream) => stream,
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         };
@@ -153,7 +172,7 @@ impl Dialer {
             None => Box::new(stream),
             Some((connector, name)) => {
                 let handshake = connector.connect(name.clone(), stream);
-                let done = match timeout(PATIENCE, handshake).await {
+                let done = match timeout(within, handshake).await {
                     Ok(done) => done,
                     Err(_) => Err(io::ErrorKind::TimedOut.into()),
                 };
@@ -168,7 +187,8 @@ impl Dialer {
         Ok((listening, heard))
     }
 
-    fn failure(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
+    /// Why nothing came of a connection.
+    pub(crate) fn failure(&self, error: &(dyn std::error::Error + 'static)) -> Failure {
         match rustls_error(error) {
             Some(rustls::Error::AlertReceived(alert)) => self.refused(*alert),
             Some(rustls::Error::InvalidCertificate(why)) => self.disbelieved(why),
@@ -337,7 +357,9 @@ impl Dialer {
 }
 
 /// Whether any of the errors behind this one is of a kind.
-fn has_source<E: std::error::Error + 'static>(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn has_source<E: std::error::Error + 'static>(
+    error: &(dyn std::error::Error + 'static),
+) -> bool {
     let held = error
         .downcast_ref::<io::Error>()
         .and_then(io::Error::get_ref);

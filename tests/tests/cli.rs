@@ -19,6 +19,8 @@ mod reading;
 mod recompute;
 #[path = "cli/reports.rs"]
 mod reports;
+#[path = "cli/servers.rs"]
+mod servers;
 #[path = "cli/shell.rs"]
 mod shell;
 #[path = "cli/submitting.rs"]

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "postgres/adapter.rs"]
 mod adapter;
+#[path = "postgres/client.rs"]
+mod client;
 #[path = "postgres/failover.rs"]
 mod failover;
 #[path = "postgres/keys.rs"]

@@ -24,13 +24,13 @@ use luzhang_ledger::{
 use luzhang_proto::wire;
 use luzhang_server::{EngineError, checkpoints, engine::open_for_audit, notes::Noted, replay};
 use serde_json::json;
-use tokio_stream::StreamExt as _;
 use uuid::Uuid;
 
 use self::anchors::Anchors;
 use super::{leave_note, open, redecide, watch};
 use crate::{
     args::{AuditCommand, Global, Local, VerifyArgs},
+    blocks::Blocks,
     client::{Target, progress},
     failure::{Failure, exit},
     lang::Lang,
@@ -229,22 +229,20 @@ fn found(verdict: Verdict, place: Place, detail: String, mut report: Report) -> 
 
 async fn verify_server(global: &Global, verifier: Verifier) -> Result<Report, Failure> {
     let client = open(global).await?;
-    let request = wire::ExportBlocksRequest { from: 1 };
-    let mut answers = client.audit().export_blocks(request).await?.into_inner();
+    let mut blocks = Blocks::from(&client, 1).await?;
     let (send, receive) = mpsc::sync_channel::<Result<Vec<u8>, ReadError>>(1_024);
     let verifying = tokio::task::spawn_blocking(move || {
         verify::verify_blocks_with(receive.into_iter(), verifier, |_| {})
     });
-    while let Some(answer) = answers.next().await {
-        for block in answer?.blocks {
-            let send = send.clone();
-            let sent = tokio::task::spawn_blocking(move || send.send(Ok(block.bytes.into())));
-            if sent.await.map_err(anyhow::Error::from)?.is_err() {
-                // The verifier has found something and stopped.
-                break;
-            }
+    while let Some(block) = blocks.next().await? {
+        let send = send.clone();
+        let sent = tokio::task::spawn_blocking(move || send.send(Ok(block.into())));
+        if sent.await.map_err(anyhow::Error::from)?.is_err() {
+            // The verifier has found something and stopped.
+            break;
         }
     }
+    drop(blocks);
     drop(send);
     let report = verifying.await.map_err(anyhow::Error::from)?;
     client.close().await?;
@@ -382,20 +380,13 @@ fn export_dir(local: &Local, file: File) -> Result<Head, Failure> {
 
 async fn export_server(global: &Global, file: File) -> Result<Head, Failure> {
     let client = open(global).await?;
-    let head = client
-        .audit()
-        .get_head(wire::GetHeadRequest {})
-        .await?
-        .into_inner();
-    let ledger = Uuid::try_parse(&head.ledger_id).map_err(anyhow::Error::from)?;
+    let mut blocks = Blocks::from(&client, 1).await?;
+    let ledger = Uuid::try_parse(&blocks.head.ledger_id).map_err(anyhow::Error::from)?;
     let mut writer = ExportWriter::new(BufWriter::new(file), LedgerId::new(ledger))?;
-    let request = wire::ExportBlocksRequest { from: 1 };
-    let mut answers = client.audit().export_blocks(request).await?.into_inner();
-    while let Some(answer) = answers.next().await {
-        for block in answer?.blocks {
-            writer.block(&block.bytes)?;
-        }
+    while let Some(block) = blocks.next().await? {
+        writer.block(&block)?;
     }
+    drop(blocks);
     client.close().await?;
     finish(writer)
 }

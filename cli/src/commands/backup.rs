@@ -20,7 +20,6 @@ use luzhang_proto::wire;
 use luzhang_server::{checkpoints, notes::Noted};
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt as _;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -30,11 +29,13 @@ use crate::{
         Global, Local,
         backup::{BackupArgs, BackupCommand},
     },
+    blocks::Blocks,
     client::{Client, Target, progress},
     failure::{Failure, exit},
     lang::Lang,
     output::{self, Format},
     place::{Origin, Place},
+    source::pass_on,
 };
 
 /// How many blocks of a server wait to be verified.
@@ -120,15 +121,15 @@ async fn online(client: &Client, onto: Onto) -> Result<(Copied, Manifest), Failu
     // Before the blocks, so that it covers no more than they do.
     let checkpoint = newest_checkpoint(client, onto.lang).await?;
     let head = client.audit().get_head(wire::GetHeadRequest {}).await?;
-    let head = head.into_inner();
-    let ledger = Uuid::try_parse(&head.ledger_id).map(LedgerId::new);
+    let ledger = Uuid::try_parse(&head.into_inner().ledger_id).map(LedgerId::new);
     let ledger = ledger.map_err(anyhow::Error::from)?;
     let what = onto.what();
     let opened = tokio::task::spawn_blocking(move || onto.open(ledger)).await;
     let mut writer = opened.map_err(anyhow::Error::from)??;
     let from = writer.head().position.map_or(1, Position::number);
+    let blocks = Blocks::from(client, from).await?;
     let bar = progress(what);
-    bar.set_length(head.position);
+    bar.set_length(blocks.head.position);
     let (send, receive) = mpsc::channel(WAITING);
     let copying = tokio::task::spawn_blocking({
         let bar = bar.clone();
@@ -137,7 +138,7 @@ async fn online(client: &Client, onto: Onto) -> Result<(Copied, Manifest), Failu
             (copied, writer)
         }
     });
-    let streamed = stream(client, from, send).await;
+    let streamed = pass_on(blocks, send).await;
     let (copied, writer) = copying.await.map_err(anyhow::Error::from)?;
     bar.finish_and_clear();
     let finishing = tokio::task::spawn_blocking(move || match copied {
@@ -162,24 +163,6 @@ fn of_stream(
         bar.set_position(position.number());
     });
     Ok(copied?)
-}
-
-/// Passes a server's blocks on, until nobody takes them any more.
-async fn stream(
-    client: &Client,
-    from: u64,
-    send: mpsc::Sender<Result<Vec<u8>, ReadError>>,
-) -> Result<(), Failure> {
-    let request = wire::ExportBlocksRequest { from };
-    let mut answers = client.audit().export_blocks(request).await?.into_inner();
-    while let Some(answer) = answers.next().await {
-        for block in answer?.blocks {
-            if send.send(Ok(block.bytes.into())).await.is_err() {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The checkpoint that goes beside the blocks. A ledger that has none is backed up all

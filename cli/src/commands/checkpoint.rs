@@ -88,7 +88,22 @@ async fn keys(global: &Global, client: &Client) -> Result<(), Failure> {
 
 async fn rotate(global: &Global, client: &Client, lost: bool) -> Result<(), Failure> {
     let request = wire::RotateKeyRequest { old_is_lost: lost };
-    let key = client.proofs().rotate_key(request).await?.into_inner().key;
+    let answer = client.proofs().rotate_key(request).await;
+    let answer = answer.map_err(|status| {
+        let failure = Failure::from(status);
+        if failure.exit == exit::UNKNOWN {
+            // Asked again it would be replaced once more.
+            output::note!(
+                "{}",
+                global.lang().pick(
+                    "是否已更换，请用 luzhang checkpoint keys 查明后再定",
+                    "see with `luzhang checkpoint keys` whether it was replaced before you try again"
+                )
+            );
+        }
+        failure
+    })?;
+    let key = answer.into_inner().key;
     output::note!(
         "{}",
         global.lang().pick(

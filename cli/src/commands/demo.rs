@@ -31,7 +31,7 @@ use super::{
     init, reason_line, rebuild, report,
 };
 use crate::{
-    args::{DemoArgs, Global, ImportArgs, Local, access},
+    args::{DemoArgs, Global, ImportArgs, Local, access, servers::ServerList},
     client::{Client, Target},
     failure::{Failure, exit},
     import::{Job, Outcome, Submission},
@@ -122,7 +122,7 @@ pub(crate) async fn run(global: &Global, args: &DemoArgs) -> Result<u8, Failure>
     let serving = tokio::spawn(server.run(listener, async {
         let _either_way = stopped.await;
     }));
-    let target = Target::Server(global.remote(&url));
+    let target = Target::Server(global.servers(&ServerList::one(&url)));
     let client = Client::open(&target, Some("auditor"), lang).await?;
     let story = Story {
         global,
@@ -210,7 +210,7 @@ impl Story<'_> {
             "\n② 导入经办机构的表格（gRPC）",
             "\n2. The bureau's tables, over gRPC",
         )?;
-        let target = Target::Server(self.global.remote(self.url));
+        let target = Target::Server(self.global.servers(&ServerList::one(self.url)));
         let clerk = Client::open(&target, Some("clerk"), self.lang).await?;
         let job = Job::new(&clerk, Submission::Once).await?;
         let args = ImportArgs::default();
@@ -397,7 +397,7 @@ impl Story<'_> {
 
     /// Submits a step as an account, and says what became of it.
     async fn step(&self, principal: &str, body: Body) -> Result<(), Failure> {
-        let target = Target::Server(self.global.remote(self.url));
+        let target = Target::Server(self.global.servers(&ServerList::one(self.url)));
         let client = Client::open(&target, Some(principal), self.lang).await?;
         let name = step_name(&body, self.lang);
         let command = wire::Command {
@@ -410,7 +410,7 @@ impl Story<'_> {
             command: Some(command),
         };
         let before = self.head().await?;
-        let answer = client.submit(request).await;
+        let answer = client.ledger().submit(request).await;
         client.close().await?;
         if let Err(status) = &answer
             && status.code() == tonic::Code::PermissionDenied

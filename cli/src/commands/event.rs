@@ -2,6 +2,7 @@
 
 use luzhang_proto::{event as stored, wire};
 use serde_json::{Value, json};
+use tonic::Status;
 
 use super::{open, reason_line, recorded_at};
 use crate::{
@@ -10,6 +11,7 @@ use crate::{
     failure::{Failure, exit},
     message,
     output::{self, Format},
+    servers::Wait,
 };
 
 pub(crate) async fn run(global: &Global, command: &EventCommand) -> Result<u8, Failure> {
@@ -34,14 +36,33 @@ pub(super) async fn each(
     kinds: &[&str],
     mut see: impl FnMut(stored::Event),
 ) -> Result<(), Failure> {
-    let request = wire::ReadEventsRequest {
+    let mut request = wire::ReadEventsRequest {
         kinds: kinds.iter().map(ToString::to_string).collect(),
         ..wire::ReadEventsRequest::default()
     };
-    let mut answers = client.ledger().read_events(request).await?.into_inner();
+    let mut wait = Wait::default();
+    loop {
+        let Err(status) = read(client, &mut request, &mut wait, &mut see).await else {
+            return Ok(());
+        };
+        client.again(&mut wait, status).await?;
+    }
+}
+
+/// Reads on from where the request says, and has it say how far it came.
+async fn read(
+    client: &Client,
+    request: &mut wire::ReadEventsRequest,
+    wait: &mut Wait,
+    see: &mut impl FnMut(stored::Event),
+) -> Result<(), Status> {
+    let answers = client.ledger().read_events(request.clone()).await?;
+    let mut answers = answers.into_inner();
     while let Some(answer) = answers.message().await? {
+        wait.heard();
+        request.from = answer.position.saturating_add(1);
         let events = answer.events.into_iter();
-        events.filter_map(|event| event.event).for_each(&mut see);
+        events.filter_map(|event| event.event).for_each(&mut *see);
     }
     Ok(())
 }

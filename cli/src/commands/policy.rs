@@ -10,7 +10,7 @@ use luzhang_proto::wire::{self, command::Body, outcome::Result as Answer};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use super::{day, open, policy_diff};
+use super::{day, open, policy_diff, submit};
 use crate::{
     args::{Global, PolicyCommand},
     failure::{Failure, exit},
@@ -244,8 +244,9 @@ async fn adopt(global: &Global, file: &Path) -> Result<u8, Failure> {
     let content = fs::read(file).map_err(|error| Failure::file(file, &error))?;
     let pack = load(&content)?;
     let client = open(global).await?;
+    let request_id = Uuid::now_v7().to_string();
     let command = wire::Command {
-        request_id: Uuid::now_v7().to_string(),
+        request_id: request_id.clone(),
         office: String::new(),
         body: Some(Body::PolicyPack(wire::PolicyPack { content })),
     };
@@ -253,9 +254,10 @@ async fn adopt(global: &Global, file: &Path) -> Result<u8, Failure> {
         receipt: false,
         command: Some(command),
     };
-    let answer = client.submit(request).await;
+    let answer = client.ledger().submit(request).await;
     client.close().await?;
-    let outcome = answer?.into_inner().outcome.unwrap_or_default();
+    let answer = submit::answered(global, &request_id, answer)?;
+    let outcome = answer.into_inner().outcome.unwrap_or_default();
     let position = match outcome.result {
         Some(Answer::Accepted(accepted)) => accepted.receipt.map_or(0, |r| r.position),
         Some(Answer::Refused(_) | Answer::Rejected(_)) | None => 0,

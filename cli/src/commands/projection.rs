@@ -9,14 +9,16 @@ use luzhang_projections::{
 };
 use luzhang_proto::wire;
 use serde_json::{Map, json};
-use tokio_stream::StreamExt as _;
+use tonic::Status;
 
 use super::{open, rebuild};
 use crate::{
     args::{AsOf, Global, ProjectionCommand},
+    client::Client,
     failure::{Failure, exit},
     message,
     output::{self, Format},
+    servers::Wait,
     source::Source,
 };
 
@@ -168,23 +170,95 @@ async fn diff(
     output::sheet(&columns, &[], rows).print(global.output, extra)
 }
 
-/// Prints what changes, a line each, until the server or the caller ends it.
+/// Prints what changes, a line each, until the server or the caller ends it. From
+/// another server all comes once more: what differs from what was printed is printed.
 async fn follow(global: &Global, name: Name) -> Result<(), Failure> {
     let client = open(global).await?;
-    let request = wire::FollowRequest {
-        name: name.as_str().to_owned(),
-        interval_ms: 0,
+    let mut following = Following {
+        global,
+        name,
+        columns: Vec::new(),
+        printed: None,
+        wait: Wait::default(),
     };
-    let mut answers = client.projections().follow(request).await?.into_inner();
-    while let Some(answer) = answers.next().await {
-        let answer = answer?;
-        let projection = answer.projection.unwrap_or_default();
-        let digest = message::hex(&projection.digest);
-        let cells = |rows: Vec<wire::Row>| -> Vec<Vec<String>> {
-            rows.into_iter().map(|row| row.cells).collect()
+    while let Err(cut) = following.follow(&client).await {
+        match cut {
+            Cut::Off(status) => client.again(&mut following.wait, status).await?,
+            Cut::Failed(failure) => return Err(failure),
+        }
+    }
+    client.close().await
+}
+
+/// Why following ended before its time.
+enum Cut {
+    /// The stream did.
+    Off(Status),
+    /// It cannot be printed.
+    Failed(Failure),
+}
+
+type Rows = BTreeSet<Vec<String>>;
+
+struct Following<'a> {
+    global: &'a Global,
+    name: Name,
+    columns: Vec<String>,
+    /// The rows as they were printed last.
+    printed: Option<Rows>,
+    wait: Wait,
+}
+
+impl Following<'_> {
+    async fn follow(&mut self, client: &Client) -> Result<(), Cut> {
+        let request = wire::FollowRequest {
+            name: self.name.as_str().to_owned(),
+            interval_ms: 0,
         };
-        let (come, gone) = (cells(answer.come), cells(answer.gone));
-        if global.output == Format::Table {
+        let answers = client.projections().follow(request).await;
+        let mut answers = answers.map_err(Cut::Off)?.into_inner();
+        // As this server has told.
+        let mut rows = Rows::new();
+        while let Some(answer) = answers.message().await.map_err(Cut::Off)? {
+            self.wait.heard();
+            let cells = |rows: Vec<wire::Row>| rows.into_iter().map(|row| row.cells);
+            for row in cells(answer.gone) {
+                rows.remove(&row);
+            }
+            rows.extend(cells(answer.come));
+            let columns = Some(answer.columns).filter(|columns| !columns.is_empty());
+            let projection = answer.projection.unwrap_or_default();
+            let printed = self.print(&projection, columns, &rows);
+            printed.map_err(Cut::Failed)?;
+        }
+        Ok(())
+    }
+
+    /// Prints how rows differ from those that were printed last. Columns are told with
+    /// the first ones only.
+    fn print(
+        &mut self,
+        projection: &wire::Projection,
+        columns: Option<Vec<String>>,
+        rows: &Rows,
+    ) -> Result<(), Failure> {
+        let none = Rows::new();
+        let was = self.printed.as_ref().unwrap_or(&none);
+        let come: Vec<_> = rows.difference(was).collect();
+        let gone: Vec<_> = was.difference(rows).collect();
+        let is_new = columns.as_ref().is_some_and(|now| *now != self.columns);
+        if self.printed.is_some()
+            && columns.is_some()
+            && !is_new
+            && come.is_empty()
+            && gone.is_empty()
+        {
+            // Another server, which says the same.
+            return Ok(());
+        }
+        let told = columns.filter(|_| is_new).unwrap_or_default();
+        let digest = message::hex(&projection.digest);
+        if self.global.output == Format::Table {
             output::line(&format!("{} {digest}", projection.position))?;
             for (mark, rows) in [("-", gone), ("+", come)] {
                 for row in rows {
@@ -195,12 +269,16 @@ async fn follow(global: &Global, name: Name) -> Result<(), Failure> {
             let line = json!({
                 "position": projection.position,
                 "digest": digest,
-                "columns": answer.columns,
+                "columns": told,
                 "come": come,
                 "gone": gone,
             });
             output::line(&line.to_string())?;
         }
+        if is_new {
+            self.columns = told;
+        }
+        self.printed = Some(rows.clone());
+        Ok(())
     }
-    client.close().await
 }

@@ -2,22 +2,24 @@
 
 use std::{ops::ControlFlow, path::Path};
 
+use indicatif::ProgressBar;
 use luzhang_ledger::{Event, Position, replay::Replayed};
 use luzhang_projections::{
     journal::day_of,
-    projection::{Projections, Status},
+    projection::{self, Projections},
 };
 use luzhang_proto::wire;
 use serde_json::{Map, json};
-use tokio_stream::StreamExt as _;
+use tonic::Status;
 
 use super::open;
 use crate::{
     args::{AsOf, Global},
-    client::progress,
+    client::{Client, progress},
     failure::{Failure, exit},
     message,
     output::{self, Sheet},
+    servers::Wait,
     source::Source,
 };
 
@@ -62,8 +64,8 @@ pub(super) async fn folded(
 }
 
 /// Statuses as rows.
-pub(super) fn status_rows(statuses: &[Status]) -> Vec<Vec<String>> {
-    let row = |status: &Status| {
+pub(super) fn status_rows(statuses: &[projection::Status]) -> Vec<Vec<String>> {
+    let row = |status: &projection::Status| {
         vec![
             status.name.as_str().to_owned(),
             status.name.version().to_string(),
@@ -76,15 +78,15 @@ pub(super) fn status_rows(statuses: &[Status]) -> Vec<Vec<String>> {
 
 async fn rebuild_server(global: &Global) -> Result<u8, Failure> {
     let client = open(global).await?;
-    let answers = client.projections().rebuild(wire::RebuildRequest {}).await;
-    let mut answers = answers?.into_inner();
     let bar = progress(global.lang().pick("重建", "rebuilding"));
-    let mut last = wire::RebuildResponse::default();
-    while let Some(answer) = answers.next().await {
-        last = answer?;
-        bar.set_length(last.target);
-        bar.set_position(last.position);
-    }
+    let mut wait = Wait::default();
+    let last = loop {
+        // A server that has gone away is of no use to another one: that begins anew.
+        match rebuilt(&client, &bar, &mut wait).await {
+            Ok(last) => break last,
+            Err(status) => client.again(&mut wait, status).await?,
+        }
+    };
     bar.finish_and_clear();
     client.close().await?;
     let matches = last.matches;
@@ -103,6 +105,24 @@ async fn rebuild_server(global: &Global) -> Result<u8, Failure> {
         });
     }
     Ok(exit::OK)
+}
+
+/// The last answer of a rebuild, which has the digests.
+async fn rebuilt(
+    client: &Client,
+    bar: &ProgressBar,
+    wait: &mut Wait,
+) -> Result<wire::RebuildResponse, Status> {
+    let answers = client.projections().rebuild(wire::RebuildRequest {}).await;
+    let mut answers = answers?.into_inner();
+    let mut last = wire::RebuildResponse::default();
+    while let Some(answer) = answers.message().await? {
+        wait.heard();
+        last = answer;
+        bar.set_length(last.target);
+        bar.set_position(last.position);
+    }
+    Ok(last)
 }
 
 /// Projections as rows.

@@ -76,7 +76,7 @@ async fn with_receipt(
         command: Some(command),
         receipt: true,
     };
-    let answer = client.submit(request).await;
+    let answer = client.ledger().submit(request).await;
     let answer = answered(global, &request_id, answer)?.into_inner();
     let code = show(global, &request_id, &answer.outcome.unwrap_or_default())?;
     if answer.receipt.is_empty() {
@@ -94,7 +94,7 @@ async fn with_receipt(
 }
 
 /// An answer, or the failure with the request id to try again with.
-fn answered<T>(
+pub(super) fn answered<T>(
     global: &Global,
     request_id: &str,
     answer: Result<T, tonic::Status>,
@@ -131,7 +131,7 @@ pub(super) async fn send(
                 command,
                 receipt: false,
             };
-            let answer = client.submit(request).await;
+            let answer = client.ledger().submit(request).await;
             answer.map(|answer| answer.into_inner().outcome)
         }
     };

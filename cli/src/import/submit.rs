@@ -1,16 +1,24 @@
 //! Rows to the ledger and their outcomes back.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use luzhang_proto::wire::{self, outcome::Result as Answer};
 use tokio::sync::mpsc;
-use tokio_stream::{StreamExt as _, wrappers::ReceiverStream};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Status;
 use uuid::Uuid;
 
 use super::{Outcome, ParsedRow, Reason, RowResult, Template};
 use crate::{
-    client::{Client, patiently},
-    failure::Failure,
+    client::Client,
+    failure::{Failure, exit},
+    servers::{Wait, was_not_taken},
 };
 
 /// Rows in one message: small enough for a moving progress bar, large enough to
@@ -35,6 +43,8 @@ pub(crate) enum Submission {
 pub(crate) struct Job<'a> {
     client: &'a Client,
     ledger_id: String,
+    /// Where the ledger ended when it began.
+    began: u64,
     submission: Submission,
 }
 
@@ -49,9 +59,11 @@ impl<'a> Job<'a> {
         submission: Submission,
     ) -> Result<Job<'a>, Failure> {
         let head = client.audit().get_head(wire::GetHeadRequest {}).await?;
+        let head = head.into_inner();
         Ok(Self {
             client,
-            ledger_id: head.into_inner().ledger_id,
+            ledger_id: head.ledger_id,
+            began: head.position,
             submission,
         })
     }
@@ -127,46 +139,76 @@ impl<'a> Job<'a> {
         Uuid::new_v8(id).to_string()
     }
 
+    /// Asks for commands in order, and for those that are left once more, with the same
+    /// request ids, where a server goes away or another one writes now.
     async fn stream(
         &self,
         commands: Vec<wire::Command>,
         mut done: impl FnMut(u64),
     ) -> Result<Vec<wire::Outcome>, Failure> {
-        let total = commands.len();
-        let opened = patiently(|| async {
-            let (send, receive) = mpsc::channel(4);
-            let mut ledger = self.client.ledger();
-            let answers = ledger.submit_batch(ReceiverStream::new(receive)).await?;
-            Ok((send, answers.into_inner()))
-        });
-        let (send, mut answers) = opened.await.map_err(interrupted)?;
-        let feeder = tokio::spawn(async move {
-            let mut commands = commands.into_iter().peekable();
-            while commands.peek().is_some() {
-                let commands = commands.by_ref().take(BATCH).collect();
-                if send
-                    .send(wire::SubmitBatchRequest { commands })
-                    .await
-                    .is_err()
-                {
-                    // The server ended the stream; its status says why.
-                    return;
-                }
+        let commands = Arc::new(commands);
+        let mut told = Told {
+            outcomes: Vec::with_capacity(commands.len()),
+            asked: Arc::default(),
+            unheard: 0,
+            last: self.began,
+        };
+        let mut wait = Wait::default();
+        loop {
+            let streamed = self.once(&commands, &mut told, &mut wait, &mut done);
+            let Err(status) = streamed.await else {
+                return Ok(told.outcomes);
+            };
+            if told.outcomes.is_empty() && was_not_taken(&status) {
+                // By one that follows, from the beginning: nobody has decided anything.
+                told.asked.store(told.unheard, Ordering::Release);
             }
-        });
-        let mut outcomes = Vec::with_capacity(total);
-        while let Some(answer) = answers.next().await {
-            let answer = answer.map_err(interrupted)?;
-            done(answer.outcomes.len() as u64);
-            outcomes.extend(answer.outcomes);
+            told.unheard = told.asked.load(Ordering::Acquire);
+            let again = self.client.again(&mut wait, status).await;
+            again.map_err(|status| interrupted(status.into()))?;
         }
+    }
+
+    /// One stream of what is left.
+    async fn once(
+        &self,
+        commands: &Arc<Vec<wire::Command>>,
+        told: &mut Told,
+        wait: &mut Wait,
+        done: &mut impl FnMut(u64),
+    ) -> Result<(), Status> {
+        let first = told.outcomes.len();
+        if first == commands.len() {
+            return Ok(());
+        }
+        let (send, receive) = mpsc::channel(4);
+        let mut ledger = self.client.ledger();
+        let answers = ledger.submit_batch(ReceiverStream::new(receive)).await?;
+        let mut answers = answers.into_inner();
+        let feeder = tokio::spawn(feed(
+            Arc::clone(commands),
+            first,
+            Arc::clone(&told.asked),
+            send,
+        ));
+        let ended = loop {
+            match answers.message().await {
+                Ok(Some(answer)) => {
+                    wait.heard();
+                    done(answer.outcomes.len() as u64);
+                    told.take(answer.outcomes);
+                }
+                Ok(None) if told.outcomes.len() < commands.len() => {
+                    break Err(Status::unavailable("the stream ended early"));
+                }
+                Ok(None) => break Ok(()),
+                Err(status) => break Err(status),
+            }
+        };
         feeder.abort();
-        if outcomes.len() < total {
-            return Err(interrupted(tonic::Status::unavailable(
-                "the stream ended early",
-            )));
-        }
-        Ok(outcomes)
+        // What it counts has to have come to an end.
+        let _aborted = feeder.await;
+        ended
     }
 
     async fn evaluate(
@@ -186,6 +228,10 @@ impl<'a> Job<'a> {
                 Ok(answer) => answer.into_inner().outcome.unwrap_or_default(),
                 Err(status) => {
                     let failure = Failure::from(status);
+                    if failure.exit == exit::UNKNOWN {
+                        // The next row would fare no better.
+                        return Err(interrupted(failure));
+                    }
                     wire::Outcome {
                         result: Some(Answer::Rejected(wire::Rejected {
                             reason: Some(wire::Reason {
@@ -207,9 +253,72 @@ impl<'a> Job<'a> {
     }
 }
 
+/// Sends what is left of the commands, and counts what it has sent.
+async fn feed(
+    commands: Arc<Vec<wire::Command>>,
+    first: usize,
+    asked: Arc<AtomicUsize>,
+    send: mpsc::Sender<wire::SubmitBatchRequest>,
+) {
+    let rest = commands.get(first..).unwrap_or_default();
+    let mut end = first;
+    for part in rest.chunks(BATCH) {
+        end += part.len();
+        // Before it is on its way: what may have arrived counts.
+        asked.fetch_max(end, Ordering::AcqRel);
+        let commands = part.to_vec();
+        if send
+            .send(wire::SubmitBatchRequest { commands })
+            .await
+            .is_err()
+        {
+            // The server ended the stream; its status says why.
+            return;
+        }
+    }
+}
+
+/// What was told of the commands of an import, and what may have been decided without
+/// anybody being told.
+struct Told {
+    outcomes: Vec<wire::Outcome>,
+    /// How many have been on their way.
+    asked: Arc<AtomicUsize>,
+    /// How many had been when a stream broke off.
+    unheard: usize,
+    /// The position of the last outcome that is known.
+    last: u64,
+}
+
+impl Told {
+    /// Outcomes in order. One that had been asked for before the stream broke off, and
+    /// is on the chain after all that was known then, is what that import came to, and
+    /// nothing from earlier.
+    fn take(&mut self, outcomes: Vec<wire::Outcome>) {
+        for mut outcome in outcomes {
+            let position = position(&outcome);
+            let unheard = self.outcomes.len() < self.unheard;
+            if unheard && position.is_some_and(|position| position > self.last) {
+                outcome.replayed = false;
+            }
+            self.last = self.last.max(position.unwrap_or(0));
+            self.outcomes.push(outcome);
+        }
+    }
+}
+
+/// Where an outcome is on the chain.
+fn position(outcome: &wire::Outcome) -> Option<u64> {
+    let receipt = match outcome.result.as_ref()? {
+        Answer::Accepted(accepted) => accepted.receipt.as_ref(),
+        Answer::Refused(refused) => refused.receipt.as_ref(),
+        Answer::Rejected(_) => None,
+    };
+    receipt.map(|receipt| receipt.position)
+}
+
 /// A fault in the middle of an import: the clerk only has to repeat it.
-fn interrupted(status: tonic::Status) -> Failure {
-    let failure = Failure::from(status);
+fn interrupted(failure: Failure) -> Failure {
     Failure {
         zh: format!("{}。请重新导入同一文件：已办理的行不会重复", failure.zh),
         en: format!(

@@ -290,13 +290,38 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     "SERVER_UNREACHABLE" Fault {
         zh "连接不上服务":
             "在所给的地址上没有服务应答：服务没有启动，地址或端口写错，或者连接被防火墙阻断。\
-             请求没有送出，没有记账。请确认已运行 luzhang serve，核对 --server 的地址，再重新运行；\
+             请求没有送出，没有记账。命令会等候片刻（--patience），仍无应答才这样结束。\
+             请确认已运行 luzhang serve，核对 --server 的地址，再重新运行；\
              在保存账本的机器上，也可以改用 --data-dir 直接打开账本。";
         en "server not reachable":
             "No server answers at the address given: it is not running, the address or port is \
              wrong, or a firewall stands between. The request was not sent, and nothing was \
-             recorded. Make sure that `luzhang serve` is running, check the address in --server, \
-             and try again; on the machine that holds the ledger, --data-dir opens it directly.";
+             recorded. A command waits for a while (--patience) before it ends like this. Make \
+             sure that `luzhang serve` is running, check the address in --server, and try again; \
+             on the machine that holds the ledger, --data-dir opens it directly.";
+    }
+    "CONNECTION_LOST" Fault {
+        zh "答复之前连接中断":
+            "请求已经送出，答复还没有收到，与服务的连接就断了，在等候的时间（--patience）内也没有别的服务给出答复。\
+             服务可能已经办理，也可能没有。请用提示中的请求编号重试（导入的，再导入同一文件）：\
+             已办理的会得到原来的结果，不会重复办理。";
+        en "the connection broke before the answer":
+            "The request was sent, and the connection to the server broke before the answer came; \
+             no other server gave one within the time that a command waits (--patience). It may \
+             have been done or not. Try again with the request id that was shown, or import the \
+             same file again: what was done has its first outcome, and nothing is done twice.";
+    }
+    "SERVER_OTHER_LEDGER" Fault {
+        zh "服务上是另一个账本":
+            "--server 所列的、或者写入方所指的服务，应当都是同一个账本。这台服务上的账本与先前所问的不同，\
+             所以没有向它提交任何内容：行的请求编号因账本而异，记到别的账本里会重复发放。\
+             请核对 --server（或 LUZHANG_SERVER）所列的地址，以及各服务的 --advertise。";
+        en "that server has another ledger":
+            "The servers that --server lists, or that one of them calls the writer, have one \
+             ledger. This one has another than was asked before, and nothing was sent there: request \
+             ids of rows differ by ledger, and in another one they would be granted once more. \
+             Check the addresses in --server (or LUZHANG_SERVER), and what each server has as \
+             --advertise.";
     }
     "LOG_UNVERIFIED" Fault {
         zh "日志未通过核验":

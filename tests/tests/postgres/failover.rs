@@ -27,18 +27,28 @@ pub(crate) struct Site {
 impl Site {
     /// Makes the ledger, and the first server's directory.
     pub(crate) fn new(instances: &[&Instance]) -> Self {
-        Self::at(url(instances))
+        Self::with(instances, &[])
     }
 
-    /// The same in the database at this address.
+    /// With more options for `init`.
+    pub(crate) fn with(instances: &[&Instance], options: &[&str]) -> Self {
+        Self::made(url(instances), options)
+    }
+
+    /// In the database at this address.
     pub(crate) fn at(url: String) -> Self {
+        Self::made(url, &[])
+    }
+
+    fn made(url: String, options: &[&str]) -> Self {
         let site = Self {
             home: tempfile::tempdir().unwrap(),
             url,
         };
         let made = site.dir("first");
+        let own = ["init", "--database", &site.url];
         Target::data_dir(&made)
-            .run(["init", "--database", &site.url])
+            .run(own.iter().chain(options))
             .ended(0);
         site
     }
@@ -64,13 +74,18 @@ impl Site {
     }
 
     pub(crate) fn serve(&self, name: &str, arguments: &[&str]) -> Server {
-        // Others are told of it, so it has to be known beforehand.
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let listen = free.local_addr().unwrap().to_string();
-        drop(free);
-        let arguments = arguments.iter().copied().chain(["--listen", &listen]);
-        Server::with(&self.dir(name), arguments, "info")
+        let listen = free();
+        let listen = ["--listen", &listen];
+        let is_said = arguments.contains(&"--listen");
+        let listen = listen.iter().filter(|_| !is_said);
+        Server::with(&self.dir(name), arguments.iter().chain(listen), "info")
     }
+}
+
+/// An address that is free. Others are told of it, so it has to be known beforehand.
+pub(crate) fn free() -> String {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
 }
 
 pub(crate) const LOCAL: [&str; 2] = ["--durable", "local"];

@@ -16,6 +16,7 @@ pub(crate) mod keyring;
 mod people;
 mod pki;
 mod program;
+pub(crate) mod proxy;
 mod server;
 mod tables;
 

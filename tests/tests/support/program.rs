@@ -67,6 +67,8 @@ pub(crate) fn luzhang() -> Command {
     command.env("LUZHANG_METRICS", "off");
     // Whoever wants checkpoints says when: they add events.
     command.env("LUZHANG_CHECKPOINT_EVERY", "1h");
+    // Whoever wants a server to be waited for says how long.
+    command.env("LUZHANG_PATIENCE", "0");
     command.env("LC_ALL", "C").stdin(Stdio::null());
     command
 }

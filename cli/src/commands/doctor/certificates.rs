@@ -21,12 +21,13 @@ pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
     if let Some(files) = &patient.tls {
         findings.extend(of_files(files, patient.now));
     }
-    if let Some(remote) = &patient.remote {
-        if let Some(prefix) = &remote.identity {
-            findings.extend(of_file(&identity_files(prefix).0, patient.now));
-        }
-        if remote.url.starts_with("https://")
-            && let Ok(shown) = of_server(&remote.url).await
+    let identity = patient.servers.iter().find_map(|s| s.identity.as_ref());
+    if let Some(prefix) = identity {
+        findings.extend(of_file(&identity_files(prefix).0, patient.now));
+    }
+    for url in patient.servers.iter().flat_map(|server| server.urls.iter()) {
+        if url.starts_with("https://")
+            && let Ok(shown) = of_server(url).await
         {
             let first = shown.first();
             findings.extend(

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     client::{Client, Target},
     lang::Lang,
+    servers::Named,
 };
 
 const CODE: &str = "DOCTOR_CLOCK";
@@ -27,8 +28,8 @@ const BEGINNING: i64 = 1_767_225_600;
 
 pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
     let mut newest = patient.dir.as_ref().and_then(newest_file);
-    if let Some(recorded) = newest_event(patient).await {
-        newest = newest.max(Some(recorded));
+    for server in &patient.servers {
+        newest = newest.max(newest_event(patient, server).await);
     }
     vec![judged(patient.now, newest), kept(patient.now)]
 }
@@ -45,9 +46,8 @@ fn newest_file(dir: &Dir) -> Option<i64> {
 }
 
 /// When a server recorded its newest event, if it tells.
-async fn newest_event(patient: &Patient) -> Option<i64> {
-    let remote = patient.remote.clone()?;
-    let target = Target::Server(remote);
+async fn newest_event(patient: &Patient, server: &Named) -> Option<i64> {
+    let target = Target::Server(server.clone());
     let client = Client::open(&target, patient.principal.as_deref(), Lang::En)
         .await
         .ok()?;

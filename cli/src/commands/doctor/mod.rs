@@ -16,7 +16,7 @@ mod ledger;
 mod limits;
 mod server;
 
-use std::{future::Future, path::PathBuf, pin::Pin};
+use std::{future::Future, path::PathBuf, pin::Pin, time::Duration};
 
 use jiff::Timestamp;
 use luzhang_ledger::{
@@ -32,10 +32,10 @@ use serde_json::{Map, json};
 
 use self::finding::{Finding, State};
 use crate::{
-    args::{Global, doctor::DoctorArgs},
-    client::Remote,
+    args::{Global, doctor::DoctorArgs, servers::ServerList},
     failure::{Failure, exit},
     output::{self, Format},
+    servers::Named,
     trust::read_policy,
 };
 
@@ -44,8 +44,8 @@ use crate::{
 pub(crate) struct Patient {
     /// A data directory, and what it says of itself.
     pub(crate) dir: Option<Dir>,
-    /// A server, and who asks it.
-    pub(crate) remote: Option<Remote>,
+    /// Servers, each to be looked at, and who asks them.
+    pub(crate) servers: Vec<Named>,
     pub(crate) principal: Option<String>,
     /// Certificates that a server has.
     pub(crate) tls: Option<Files>,
@@ -124,9 +124,15 @@ fn patient(global: &Global, args: &DoctorArgs) -> Result<Patient, Failure> {
         })
     });
     let dir = dir.transpose()?;
-    let remote = global.server.as_deref().map(|url| global.remote(url));
+    let servers = global.server.iter().flat_map(ServerList::iter);
+    let servers = servers.map(|url| Named {
+        // How it is now is what is asked.
+        patience: Duration::ZERO,
+        ..global.servers(&ServerList::one(url))
+    });
+    let servers: Vec<Named> = servers.collect();
     let tls = args.tls.files()?;
-    if dir.is_none() && remote.is_none() && tls.is_none() {
+    if dir.is_none() && servers.is_empty() && tls.is_none() {
         return Err(Failure::usage(
             "请用 --data-dir DIR、--server URL 或 --tls DIR 指明要检查什么，可以同时给出",
             "say what to look at: --data-dir DIR, --server URL or --tls DIR, or more of them",
@@ -134,7 +140,7 @@ fn patient(global: &Global, args: &DoctorArgs) -> Result<Patient, Failure> {
     }
     Ok(Patient {
         dir,
-        remote,
+        servers,
         principal: global.principal.clone(),
         tls,
         database: global.database(),

@@ -13,6 +13,7 @@ use crate::{
     client::{Client, Target},
     failure::{Failure, exit},
     lang::Lang,
+    servers::Named,
 };
 
 const CODE: &str = "DOCTOR_SERVER";
@@ -21,11 +22,16 @@ const ROUNDS: usize = 9;
 const SLOW: Duration = Duration::from_millis(200);
 
 pub(super) async fn look(patient: &Patient) -> Vec<Finding> {
-    let Some(remote) = &patient.remote else {
-        return Vec::new();
-    };
-    let url = &remote.url;
-    match ask(patient, Target::Server(remote.clone())).await {
+    let mut findings = Vec::new();
+    for server in &patient.servers {
+        findings.extend(look_at(patient, server).await);
+    }
+    findings
+}
+
+async fn look_at(patient: &Patient, server: &Named) -> Vec<Finding> {
+    let url = &server.urls;
+    match ask(patient, Target::Server(server.clone())).await {
         Ok(Answers { serves: false, .. }) => {
             let seen = Text::new(
                 format!("{url} 能应答，但健康检查不是 SERVING：它不再受理"),

@@ -182,8 +182,24 @@ async fn record(
         receipt: false,
         command: Some(command),
     };
-    let answer = client.submit(request).await?.into_inner();
-    Ok(answer.outcome)
+    let answer = client.ledger().submit(request).await;
+    Ok(answer.map_err(interrupted)?.into_inner().outcome)
+}
+
+/// A fault among the lines of an answer: the cashier only has to repeat it.
+fn interrupted(status: tonic::Status) -> Failure {
+    let failure = Failure::from(status);
+    if failure.exit != exit::UNKNOWN {
+        return failure;
+    }
+    Failure {
+        zh: format!("{}。请重新读入同一文件：已登记的各笔不会重复", failure.zh),
+        en: format!(
+            "{}. Read the same file again: what is recorded is not recorded twice",
+            failure.en
+        ),
+        ..failure
+    }
 }
 
 fn request_id(ledger_id: &str, id: &str, what: &str) -> String {
