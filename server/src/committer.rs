@@ -69,8 +69,6 @@ pub(crate) struct Commit {
     pub(crate) retired: Vec<Retired>,
     pub(crate) replies: Replies,
     pub(crate) seen: Seen,
-    /// Whether any of it came on a stream.
-    pub(crate) streamed: bool,
 }
 
 /// What is said when a group is durable, and to whom.

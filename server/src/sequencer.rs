@@ -4,9 +4,9 @@
 //! turns the decisions into blocks. The *committer* makes the blocks durable and only
 //! then sends the replies. While one group is being made durable, the decider
 //! works on what streams send; it is at most two groups ahead. Single requests wait for the
-//! group before them and make one together. Where nothing could be decided meanwhile, the
-//! decider makes its group durable itself: to wake another thread takes a good part of the
-//! time that a flush does.
+//! group before them and make one together. While no stream is open, the decider makes its
+//! groups durable itself: to wake another thread takes a good part of the time that a
+//! flush does.
 
 use std::{
     collections::VecDeque,
@@ -284,8 +284,6 @@ struct Group {
     retired: Vec<Retired>,
     /// For the figures.
     seen: Seen,
-    /// Whether any of it came on a stream.
-    streamed: bool,
     now: i64,
 }
 
@@ -323,11 +321,11 @@ impl Decider {
         self.index
     }
 
-    /// Hands a group on, or makes it durable here if it is of single requests and no
-    /// stream waits: the next of them waits for it in any case. The committer never ends
-    /// before this does, unless it panics.
+    /// Hands a group on, or makes it durable here if there are single requests alone: the
+    /// next of them waits for it in any case. The committer never ends before this does,
+    /// unless it panics.
     fn send(&mut self, commit: Commit) -> bool {
-        if !commit.streamed && self.turns.none_beside() {
+        if self.turns.none_beside() {
             self.committer.lock().take(commit);
             return true;
         }
@@ -372,7 +370,6 @@ impl Decider {
             appends: Vec::new(),
             retired: Vec::new(),
             seen: Seen::new(Instant::now()),
-            streamed: false,
             // Strictly increasing, whatever the clock does.
             now: clock_micros().max(self.head.recorded_at),
         }
@@ -385,7 +382,6 @@ impl Decider {
             retired: group.retired,
             replies,
             seen: group.seen,
-            streamed: group.streamed,
         }
     }
 
@@ -440,7 +436,6 @@ impl Decider {
                     replies.commands.push((commands.reply, outcomes));
                 }
                 Turn::Part(mut part) => {
-                    group.streamed = true;
                     // The same, and no matter how far it was: what is not decided
                     // now never is, and neither is what comes later on its stream.
                     if part.commands.is_abandoned() {

@@ -72,6 +72,8 @@ pub(crate) struct Turns {
     most: usize,
     /// Places for messages of streams.
     room: Arc<Semaphore>,
+    /// Held by every stream that is open.
+    open: Arc<()>,
 }
 
 #[derive(Debug, Default)]
@@ -95,6 +97,7 @@ struct Waiting {
 pub(crate) struct Lane {
     principal: Principal,
     number: u64,
+    _open: Arc<()>,
 }
 
 /// A message of a stream, decided up to somewhere.
@@ -147,6 +150,7 @@ impl Turns {
             singles: AtomicUsize::new(0),
             most,
             room: Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS))),
+            open: Arc::default(),
         }
     }
 
@@ -157,6 +161,7 @@ impl Turns {
         Lane {
             principal: principal.clone(),
             number: waiting.next,
+            _open: Arc::clone(&self.open),
         }
     }
 
@@ -301,15 +306,17 @@ impl Turns {
     /// its stream.
     pub(crate) fn later(&self, part: Part) {
         let mut waiting = self.waiting.lock();
-        let Lane { principal, number } = &part.lane;
+        let Lane {
+            principal, number, ..
+        } = &part.lane;
         let parts = waiting.streams.of(principal).of(number);
         parts.push_front(part);
     }
 
-    /// Whether nothing is on its way to the disk, and no stream waits.
+    /// Whether nothing is on its way to the disk, and no stream is open of which more
+    /// could be decided meanwhile.
     pub(crate) fn none_beside(&self) -> bool {
-        let waiting = self.waiting.lock();
-        waiting.ahead == 0 && waiting.streams.is_empty()
+        Arc::strong_count(&self.open) == 1 && self.waiting.lock().ahead == 0
     }
 
     /// A group is on its way to the disk.

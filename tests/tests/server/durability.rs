@@ -33,12 +33,13 @@ use crate::{
 /// stream's decided behind it. What is submitted from now on stays in the queue.
 async fn full(site: &Site, gate: &Gate) -> (Hold, Vec<JoinHandle<Result<wire::Outcome, Status>>>) {
     let before = site.head().await.position;
+    // While a stream is open, others are decided beside what goes to the disk.
+    let mut batch = site.batch().await;
     // The school is known, so that each course is one event.
     let hold = gate.hold();
     let single = site.start(course("PF-1").command());
     site.decided(before + 1).await;
     gate.reached().await;
-    let mut batch = site.batch().await;
     batch.send(vec![course("PF-2").command()]).await;
     site.decided(before + 2).await;
     let streamed = tokio::spawn(async move {
@@ -477,12 +478,12 @@ fn what_is_left_of_a_message_is_not_decided_when_nobody_listens() {
     test(async {
         let (site, gate) = Site::gated(Plan::default()).await;
         site.record([course("PX").command()]).await;
+        let batch = site.batch().await;
         // Somebody is there beside the stream, so that groups are small.
         let hold = gate.hold();
         let first = site.start(course("PA").command());
         gate.reached().await;
         let before = site.head().await.position;
-        let batch = site.batch().await;
         let commands = (0..10_000).map(|n| course(&format!("PB-{n}")).command());
         batch.send(commands.collect()).await;
         // Some of it is decided.

@@ -122,12 +122,13 @@ fn what_was_taken_is_answered_and_durable() {
         };
         let site = Site::serve(engine, limits, scratch).await;
         let before = site.head().await.position;
+        // While a stream is open, others are decided beside what goes to the disk.
+        let mut batch = site.batch().await;
         let hold = gate.hold();
         // Decided, so certainly taken: one request, and one message of a batch.
         let first = course("PX-1").command();
         let taken = site.start(first.clone());
         site.decided(before + 2).await;
-        let mut batch = site.batch().await;
         let second = course("PX-2").command();
         batch.send(vec![second.clone()]).await;
         site.decided(before + 3).await;
