@@ -34,8 +34,8 @@ use crate::{
     engine::EngineError,
     figures::Figures,
     postgres::{
-        Followed, KeyCopies, KeyTail, KeysError, Lease, LeaseSource, PostgresError, PostgresLog,
-        Seeker, Writer,
+        Announcer, Followed, KeyCopies, KeyTail, KeysError, Lease, LeaseSource, PostgresError,
+        PostgresLog, Seeker, Voice, Watched, Writer,
     },
     replay::{ReplayError, each_event},
     sequencer::{self, Running},
@@ -118,6 +118,8 @@ pub(crate) struct Start {
 pub(crate) struct Follower {
     orders: Sender<Order>,
     thread: JoinHandle<Option<Index>>,
+    /// Speaks of it also when it has stopped: then it is behind.
+    announcer: Announcer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +130,7 @@ enum Order {
 impl Follower {
     pub(crate) fn start(start: Start) -> Result<Self, EngineError> {
         let (orders, ordered) = channel();
+        let announcer = start.followed.announcer(start.writer.name.clone())?;
         let mut following = Following {
             seeker: start.followed.seeker(start.lease),
             keys: start.followed.keys(),
@@ -135,6 +138,7 @@ impl Follower {
             ready: start.ready,
             writer: start.writer,
             standing: start.standing,
+            voice: announcer.voice(),
         };
         let figures = &following.ready.figures;
         figures.follows(Some(following.followed.end()));
@@ -145,7 +149,11 @@ impl Follower {
         let thread = thread::Builder::new()
             .name("luzhang-follower".to_owned())
             .spawn(move || following.run(&ordered, turns, &running))?;
-        Ok(Self { orders, thread })
+        Ok(Self {
+            orders,
+            thread,
+            announcer,
+        })
     }
 
     /// Takes over, whoever writes.
@@ -157,6 +165,7 @@ impl Follower {
     /// Ends. What it had, if it followed to the end.
     pub(crate) fn end(self) -> Option<Index> {
         drop(self.orders);
+        drop(self.announcer);
         // A panic was reported by its own message.
         self.thread.join().ok().flatten()
     }
@@ -169,6 +178,7 @@ struct Following {
     ready: Ready,
     writer: Writer,
     standing: Arc<Standing>,
+    voice: Voice,
 }
 
 /// Why the log cannot be followed, now or ever.
@@ -289,6 +299,7 @@ impl Following {
             head = verifier.head().ok_or(FollowError::Short)?;
             self.take(&block, head)?;
             self.followed.has_passed(head);
+            self.voice.passed(head.position.map_or(0, Position::number));
         }
         // Nothing is forgotten that was shown to anybody.
         self.followed.keep_mark()?;
@@ -395,8 +406,13 @@ impl Following {
         let log = self.followed.take_over(lease, self.writer.clone())?;
         self.read()?;
         let epoch = log.epoch();
-        self.followed
-            .watch(epoch, Arc::downgrade(&self.ready.poison))?;
+        self.followed.watch(Watched {
+            ledger: self.ready.ledger,
+            epoch,
+            name: self.writer.name.clone(),
+            poison: Arc::downgrade(&self.ready.poison),
+            figures: Arc::clone(&self.ready.figures),
+        })?;
         let copies = KeyCopies::after(&self.keys, epoch);
         self.ready.vault.share(Box::new(copies));
         tracing::warn!(epoch, took = ?began.elapsed(), "this server writes the ledger now");
@@ -407,6 +423,7 @@ impl Following {
         let epoch = log.epoch();
         let poison = Arc::clone(&self.ready.poison);
         self.ready.figures.follows(None);
+        self.voice.end();
         let start = self.ready.write(Box::new(log), epoch, Vec::new());
         match sequencer::start(start, turns) {
             Ok(started) => {

@@ -5,11 +5,19 @@
 
 mod support;
 
+#[path = "proofs/http.rs"]
+mod http;
+#[path = "operations/scrape.rs"]
+#[expect(dead_code, reason = "a part of it is for other tests")]
+mod scrape;
+
 #[path = "postgres/adapter.rs"]
 mod adapter;
 #[path = "postgres/failover.rs"]
 mod failover;
 #[path = "postgres/keys.rs"]
 mod keys;
+#[path = "postgres/standbys.rs"]
+mod standbys;
 #[path = "postgres/tls.rs"]
 mod tls;

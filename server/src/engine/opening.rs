@@ -33,7 +33,7 @@ use crate::{
     convert::to_proto::LoggedEvent,
     figures::Figures,
     follower::{self, Follower},
-    postgres::{self, Database, Followed, PostgresLog, reconcile},
+    postgres::{self, Database, Followed, PostgresLog, Watched, reconcile},
     replay::{self, Replayed},
     sequencer::{self, Running},
     snapshots::{self, Cadence, Folded, Index, Keeper, Shelf, Snapshots},
@@ -76,6 +76,7 @@ impl Engine {
                 log: Box::new(log),
                 held: None,
                 database: None,
+                name: String::new(),
             };
             return Self::begin(opened, dir, genesis, options, Some(dir));
         };
@@ -90,6 +91,7 @@ impl Engine {
             log: Box::new(log),
             held: Some(making.finish()?),
             database: Some(database),
+            name: options.database.name.clone(),
         };
         Self::begin(opened, dir, genesis, options, Some(dir))
     }
@@ -154,6 +156,7 @@ impl Engine {
             epoch: 1,
             held: None,
             database: None,
+            name: String::new(),
         };
         Self::begin(opened, keys, genesis, options, None)
     }
@@ -339,8 +342,14 @@ impl Mover {
                     let log = (ready.ledger, opened.epoch);
                     reconcile(database, log, &ready.vault, &erased)?;
                     ready.sweep()?;
-                    let poison = Arc::downgrade(&ready.poison);
-                    postgres::watch(database.clone(), log, poison)?;
+                    let watched = Watched {
+                        ledger: ready.ledger,
+                        epoch: opened.epoch,
+                        name: opened.name,
+                        poison: Arc::downgrade(&ready.poison),
+                        figures: Arc::clone(&ready.figures),
+                    };
+                    postgres::watch(database.clone(), watched)?;
                 }
                 let start = ready.write(opened.log, opened.epoch, genesis);
                 *running.lock() = Some(sequencer::start(start, turns)?);

@@ -28,6 +28,8 @@ pub(super) struct Opened {
     pub(super) held: Option<Held>,
     /// Where it is, if that is elsewhere.
     pub(super) database: Option<Database>,
+    /// What others are told of its writer.
+    pub(super) name: String,
 }
 
 /// Makes a data directory for another server of a ledger whose log is in a database,
@@ -62,6 +64,7 @@ pub(super) fn open_log(
                 log: Box::new(log),
                 held: None,
                 database: None,
+                name: String::new(),
             }
         }
         Place::Database => {
@@ -73,6 +76,7 @@ pub(super) fn open_log(
                 log: Box::new(log),
                 held: Some(held),
                 database: Some(database),
+                name: options.name.clone(),
             }
         }
     };

@@ -23,7 +23,7 @@ use super::{
     Database, Durable, Lease, PostgresError, PostgresReader,
     mark::{Mark, MarkFile},
     session::{Purpose, Session, failed},
-    settings,
+    settings, standbys,
 };
 
 /// How long one answer is waited for.
@@ -162,6 +162,7 @@ impl PostgresLog {
         let session = database.connect(Purpose::Write, ANSWER)?;
         settings::require(&session, writer.durable)?;
         session.run(ANSWER, TABLES)?;
+        session.run(ANSWER, standbys::TABLE)?;
         let genesis = Head::genesis(ledger);
         let made = session.query(
             ANSWER,

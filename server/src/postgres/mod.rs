@@ -1,11 +1,12 @@
 //! The log in PostgreSQL, for ledgers on more than one machine.
 //!
-//! Two tables, restricted to SQL that PostgreSQL's relatives share:
+//! Four tables, restricted to SQL that PostgreSQL's relatives share:
 //!
 //! ```text
-//! luzhang_head   log PK, epoch, position, hash, writer, settled
-//! luzhang_block  log, first_position PK, body
-//! luzhang_key    log, place PK, subject, kek, record
+//! luzhang_head     log PK, epoch, position, hash, writer, settled
+//! luzhang_block    log, first_position PK, body
+//! luzhang_key      log, place PK, subject, kek, record
+//! luzhang_standby  log, name PK, position, heard
 //! ```
 //!
 //! - **One statement an append.** It moves the head only from the epoch, position
@@ -33,6 +34,7 @@ mod mark;
 mod reader;
 mod session;
 mod settings;
+mod standbys;
 mod survey;
 mod tls;
 mod watch;
@@ -50,4 +52,10 @@ pub use self::{
     survey::{Replica, Survey, survey},
     tls::Secured,
 };
-pub(crate) use self::{lease::Seeker, log::find, mark::witness, watch::watch};
+pub(crate) use self::{
+    lease::Seeker,
+    log::find,
+    mark::witness,
+    standbys::{Announcer, Voice},
+    watch::{Watched, watch},
+};
