@@ -2,6 +2,7 @@
 //! is durable.
 
 mod error;
+mod keys;
 mod opening;
 mod place;
 
@@ -47,6 +48,7 @@ use crate::{
 pub(crate) use self::place::database;
 pub use self::{
     error::EngineError,
+    keys::{rotate_kek, take_kek},
     place::{DatabaseCopy, database_files, join, open_for_audit, open_to_read, witnessed},
 };
 

@@ -17,6 +17,8 @@ mod adapter;
 mod failover;
 #[path = "postgres/keys.rs"]
 mod keys;
+#[path = "postgres/rotation.rs"]
+mod rotation;
 #[path = "postgres/standbys.rs"]
 mod standbys;
 #[path = "postgres/tls.rs"]

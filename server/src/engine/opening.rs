@@ -107,7 +107,8 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let (opened, ledger) = open_log(dir, &options.database)?;
         let (head, reader) = (opened.log.head(), opened.log.reader());
-        let known = Known::read(dir, &options, (ledger, head), &*reader, progress)?;
+        let shared = opened.database.as_ref();
+        let known = Known::read(dir, &options, (ledger, head), (&*reader, shared), progress)?;
         // A crash between making the directory and the first block leaves a
         // ledger without events; it begins now.
         let genesis = match head.position {
@@ -138,7 +139,8 @@ impl Engine {
         let database = database(dir, &options.database)?;
         let followed = Followed::open(&database, dir, format.ledger)?;
         let at = (format.ledger, followed.head());
-        let known = Known::read(dir, &options, at, &*followed.reader(), progress)?;
+        let from = (&*followed.reader(), Some(&database));
+        let known = Known::read(dir, &options, at, from, progress)?;
         let mover = Mover::Follower(Box::new(followed), options.database.clone(), held);
         Self::start(known, mover, options, (dir, Some(dir)))
     }
@@ -393,12 +395,15 @@ impl Known {
         dir: &Path,
         options: &Options,
         (ledger, head): (LedgerId, Head),
-        reader: &dyn Reader,
+        (reader, shared): (&dyn Reader, Option<&Database>),
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Self, EngineError> {
         // Nothing is changed in the keys until it is certain that they are this
         // ledger's.
         let vault = Vault::for_reading(dir, &options.kek)?;
+        if let Some(database) = shared {
+            vault.require(postgres::agreed(database, ledger)?)?;
+        }
         let mut opening = open_tree(dir, &options.proofs)?;
         let total = head.position.map_or(0, Position::number);
         let snapshot = match options.snapshots {

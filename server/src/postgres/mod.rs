@@ -1,11 +1,12 @@
 //! The log in PostgreSQL, for ledgers on more than one machine.
 //!
-//! Four tables, restricted to SQL that PostgreSQL's relatives share:
+//! Five tables, restricted to SQL that PostgreSQL's relatives share:
 //!
 //! ```text
 //! luzhang_head     log PK, epoch, position, hash, writer, settled
 //! luzhang_block    log, first_position PK, body
 //! luzhang_key      log, place PK, subject, kek, record
+//! luzhang_kek      log PK, kek
 //! luzhang_standby  log, name PK, position, heard
 //! ```
 //!
@@ -39,7 +40,7 @@ mod survey;
 mod tls;
 mod watch;
 
-pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, reconcile};
+pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, SharedKeys, agreed, reconcile, share};
 pub use self::{
     address::Files,
     error::{Distrust, PostgresError},
