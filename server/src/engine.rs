@@ -49,7 +49,10 @@ pub(crate) use self::place::database;
 pub use self::{
     error::EngineError,
     keys::{rotate_kek, take_kek},
-    place::{DatabaseCopy, database_files, join, open_for_audit, open_to_read, witnessed},
+    place::{
+        BareCopy, DatabaseCopy, database_files, join, open_database, open_for_audit, open_to_read,
+        witnessed,
+    },
 };
 
 /// How many messages may wait for the sequencer.

@@ -14,7 +14,7 @@ use tokio_postgres::Row;
 use super::{
     Announcer, Database, KeyTail, Lease, LeaseSource, PostgresError, PostgresLog, PostgresReader,
     Seeker, Watched, Writer,
-    log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number, writer_of},
+    log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number, whole, writer_of},
     mark::{Mark, MarkFile},
     session::{Purpose, Session, failed},
     watch,
@@ -53,6 +53,7 @@ impl Followed {
     pub fn open(database: &Database, dir: &Path, ledger: LedgerId) -> Result<Self, PostgresError> {
         let mark = MarkFile::open(dir)?;
         let session = database.connect(Purpose::Write, ANSWER)?;
+        whole(&session, ledger)?;
         let (_, head) = head_of(&session, ledger)?.ok_or(PostgresError::NoLedger { ledger })?;
         against_mark(&session, ledger, &head, mark.latest())?;
         let writer = writer_of(&session, ledger)?;
