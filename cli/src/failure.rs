@@ -165,7 +165,7 @@ pub(crate) fn behind<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option
 fn of_database(error: &PostgresError) -> u8 {
     match error.code() {
         "LEDGER_NOT_FOUND" => exit::NOT_FOUND,
-        "LEDGER_EXISTS" | "LEDGER_LOCKED" => exit::CONFLICT,
+        "LEDGER_EXISTS" | "LEDGER_LOCKED" | "LEDGER_COPYING" => exit::CONFLICT,
         _ => exit::ERROR,
     }
 }

@@ -1,6 +1,8 @@
-//! Where a log can be copied from and to: a data directory, an export file, a backup.
+//! Where a log can be copied from and to: a data directory, an export file, a backup, a
+//! database.
 
 use std::{
+    fmt,
     fs::{self, File},
     io::{self, BufWriter, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
@@ -20,7 +22,10 @@ use luzhang_ledger::{
     },
     verify::{self, ExpectedTree, Finding, Place as Spot, Verdict, Verifier},
 };
-use luzhang_server::engine::{DatabaseCopy, DatabaseOptions, open_to_read};
+use luzhang_server::engine::{
+    BareCopy, DatabaseCopy, DatabaseOptions, open_database, open_to_read,
+};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::{
@@ -44,13 +49,29 @@ pub(crate) enum Place {
     Export(PathBuf),
     /// A backup.
     Shelf(PathBuf),
+    /// A database, without a data directory.
+    Database(Address),
+}
+
+/// The address of a database. It may have a password in it, and is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address(String);
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Address(***)")
+    }
 }
 
 impl Place {
     /// By what is there, and else by the name.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let database = ["postgresql://", "postgres://"];
+        if database.iter().any(|scheme| text.starts_with(scheme)) {
+            return Ok(Self::Database(Address(text.to_owned())));
+        }
         if text.contains("://") {
-            return Err("neither a directory nor a file".to_owned());
+            return Err("neither a directory, a file nor a database".to_owned());
         }
         let path = PathBuf::from(text);
         let named_so = ["luzhang-export", "luzhang"];
@@ -87,8 +108,13 @@ enum Blocks {
 
 impl Origin {
     /// Opens a log for reading. A data directory is opened as its server would, so no
-    /// server may have it open.
-    pub(crate) fn open(place: &Place, database: &DatabaseOptions) -> Result<Self, Failure> {
+    /// server may have it open, unless its log is in a database. `ledger` says which one,
+    /// of a database that has several.
+    pub(crate) fn open(
+        place: &Place,
+        database: &DatabaseOptions,
+        ledger: Option<LedgerId>,
+    ) -> Result<Self, Failure> {
         match place {
             Place::Dir(dir) => {
                 let log = open_to_read(dir, database)?;
@@ -104,6 +130,14 @@ impl Origin {
                 blocks: Blocks::Export(path.clone()),
             }),
             Place::Shelf(root) => Ok(Self::of_shelf(Shelf::open(root)?)),
+            Place::Database(Address(address)) => {
+                let log = open_database(address, ledger)?;
+                Ok(Self {
+                    ledger: log.ledger,
+                    end: log.head.position,
+                    blocks: Blocks::Log(log),
+                })
+            }
         }
     }
 
@@ -272,6 +306,46 @@ impl NewDir {
     }
 }
 
+/// A database that is copied to, without a data directory.
+pub(crate) struct NewDatabase(BareCopy, TempDir);
+
+impl NewDatabase {
+    /// Opens the ledger's log in it, or makes it, or goes on with one that was begun.
+    pub(crate) fn open(
+        Address(address): &Address,
+        ledger: LedgerId,
+        database: &DatabaseOptions,
+    ) -> Result<Self, Failure> {
+        let scratch = tempfile::tempdir()?;
+        let copy = BareCopy::open(address, scratch.path(), ledger, database)?;
+        Ok(Self(copy, scratch))
+    }
+
+    /// Whether it is no ledger yet.
+    pub(crate) fn is_made(&self) -> bool {
+        self.0.is_made()
+    }
+
+    pub(crate) fn target(&mut self) -> IntoLog<'_> {
+        IntoLog(&mut self.0.log)
+    }
+
+    /// Reads a new ledger back and verifies what is there before it becomes one.
+    pub(crate) fn finish(self, lang: Lang) -> Result<(), Failure> {
+        if self.is_made() {
+            let end = self.0.log.head();
+            let bar = progress(lang.pick("读回核验", "reading back"));
+            bar.set_length(end.position.map_or(0, Position::number));
+            let reader = self.0.log.reader();
+            let held = read_back(&*reader, end, Vec::new(), |events| bar.set_position(events));
+            bar.finish_and_clear();
+            held?;
+        }
+        let Self(copy, _scratch) = self;
+        Ok(copy.finish()?)
+    }
+}
+
 /// Whether a disk holds what was written to it.
 fn read_back(
     reader: &dyn Reader,
@@ -392,7 +466,7 @@ fn named_in(path: &Path) -> Result<LedgerId, Failure> {
     }
 }
 
-fn other_ledger(found: LedgerId, expected: LedgerId) -> Failure {
+pub(crate) fn other_ledger(found: LedgerId, expected: LedgerId) -> Failure {
     let error: copy::CopyError<Failure> = copy::CopyError::OtherLedger { found, expected };
     Failure {
         exit: exit::CONFLICT,

@@ -203,6 +203,8 @@ impl Stopped {
             | VaultError::Mismatch
             | VaultError::Copies { .. }
             | VaultError::Foreign { .. }
+            | VaultError::Rotating { .. }
+            | VaultError::NotAgreed { .. }
             | VaultError::Kek(_)
             | VaultError::Erased
             | VaultError::BeingErased => Self::new(error.zh(), error.to_string()),

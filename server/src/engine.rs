@@ -2,6 +2,7 @@
 //! is durable.
 
 mod error;
+mod keys;
 mod opening;
 mod place;
 
@@ -47,7 +48,11 @@ use crate::{
 pub(crate) use self::place::database;
 pub use self::{
     error::EngineError,
-    place::{DatabaseCopy, database_files, join, open_for_audit, open_to_read, witnessed},
+    keys::{rotate_kek, take_kek},
+    place::{
+        BareCopy, DatabaseCopy, database_files, join, open_database, open_for_audit, open_to_read,
+        witnessed,
+    },
 };
 
 /// How many messages may wait for the sequencer.

@@ -17,9 +17,10 @@ use std::{
 };
 
 use luzhang_ledger::{
-    Body, LedgerId, Position,
+    Body, Hash, LedgerId, Position, SubjectId,
     block::Head,
     log::{Log, ReadError},
+    proof::VerifierKey,
     verify::{Finding, Verifier},
 };
 use luzhang_projections::{access::Access, projection::Projections};
@@ -34,15 +35,15 @@ use crate::{
     engine::EngineError,
     figures::Figures,
     postgres::{
-        Followed, KeyCopies, KeyTail, KeysError, Lease, LeaseSource, PostgresError, PostgresLog,
-        Seeker, Writer,
+        Announcer, Followed, KeyCopies, KeyTail, KeysError, Lease, LeaseSource, PostgresError,
+        PostgresLog, Seeker, Voice, Watched, Writer, share,
     },
     replay::{ReplayError, each_event},
     sequencer::{self, Running},
     snapshots::Index,
     standing::Standing,
     turns::Turns,
-    vault::{Vault, VaultError},
+    vault::{Copied, Retired, Vault, VaultError},
 };
 
 /// How often the head is looked at.
@@ -118,6 +119,8 @@ pub(crate) struct Start {
 pub(crate) struct Follower {
     orders: Sender<Order>,
     thread: JoinHandle<Option<Index>>,
+    /// Speaks of it also when it has stopped: then it is behind.
+    announcer: Announcer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,13 +131,17 @@ enum Order {
 impl Follower {
     pub(crate) fn start(start: Start) -> Result<Self, EngineError> {
         let (orders, ordered) = channel();
+        let announcer = start.followed.announcer(start.writer.name.clone())?;
         let mut following = Following {
             seeker: start.followed.seeker(start.lease),
             keys: start.followed.keys(),
+            unsettled: Unsettled::default(),
+            stale: BTreeSet::new(),
             followed: start.followed,
             ready: start.ready,
             writer: start.writer,
             standing: start.standing,
+            voice: announcer.voice(),
         };
         let figures = &following.ready.figures;
         figures.follows(Some(following.followed.end()));
@@ -145,7 +152,11 @@ impl Follower {
         let thread = thread::Builder::new()
             .name("luzhang-follower".to_owned())
             .spawn(move || following.run(&ordered, turns, &running))?;
-        Ok(Self { orders, thread })
+        Ok(Self {
+            orders,
+            thread,
+            announcer,
+        })
     }
 
     /// Takes over, whoever writes.
@@ -157,6 +168,7 @@ impl Follower {
     /// Ends. What it had, if it followed to the end.
     pub(crate) fn end(self) -> Option<Index> {
         drop(self.orders);
+        drop(self.announcer);
         // A panic was reported by its own message.
         self.thread.join().ok().flatten()
     }
@@ -166,9 +178,32 @@ struct Following {
     followed: Followed,
     seeker: Seeker,
     keys: KeyTail,
+    unsettled: Unsettled,
+    /// Whose copies are under an earlier key-encryption key.
+    stale: BTreeSet<SubjectId>,
     ready: Ready,
     writer: Writer,
     standing: Arc<Standing>,
+    voice: Voice,
+}
+
+/// What was folded, and not done to the keys or not seen by anybody yet.
+#[derive(Default)]
+struct Unsettled {
+    /// Their keys are to be destroyed.
+    erased: Vec<Retired>,
+    /// Who was erased and is back: their new keys are not those that are destroyed here,
+    /// and the old ones are no longer where the new ones are.
+    again: BTreeSet<SubjectId>,
+    unseen: Option<Unseen>,
+}
+
+/// A block that was folded.
+struct Unseen {
+    head: Head,
+    /// The hashes of its events, from the first one's position on.
+    grown: Option<(Position, Vec<Hash>)>,
+    adopted: Option<VerifierKey>,
 }
 
 /// Why the log cannot be followed, now or ever.
@@ -200,6 +235,15 @@ impl FollowError {
             ),
             Self::Replay(_) | Self::Broken(_) => true,
             Self::Read(_) | Self::Vault(_) | Self::Keys(_) | Self::Short => false,
+        }
+    }
+
+    /// The stable reason code, if it has one.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Database(error) | Self::Keys(KeysError::Database(error)) => error.code(),
+            Self::Vault(error) | Self::Keys(KeysError::Vault(error)) => error.code(),
+            Self::Read(_) | Self::Replay(_) | Self::Broken(_) | Self::Short => "LEDGER_UNREADABLE",
         }
     }
 
@@ -256,7 +300,8 @@ impl Following {
                     // Once, however long it lasts.
                     let now = error.to_string();
                     if said != now {
-                        tracing::warn!(error = %now, "the log cannot be followed at the moment");
+                        let code = error.code();
+                        tracing::warn!(code, error = %now, "the log cannot be followed at the moment");
                         said = now;
                     }
                 }
@@ -266,6 +311,10 @@ impl Following {
 
     /// Reads what is new, and lets it be seen.
     fn follow(&mut self) -> Result<(), FollowError> {
+        if self.unsettled.unseen.is_some() {
+            self.settle()?;
+            self.followed.keep_mark()?;
+        }
         let seen = self.followed.look()?;
         self.standing.is_written_by(&seen.writer);
         self.ready.figures.follows(Some(self.followed.end()));
@@ -288,7 +337,6 @@ impl Following {
             verified.map_err(FollowError::Broken)?;
             head = verifier.head().ok_or(FollowError::Short)?;
             self.take(&block, head)?;
-            self.followed.has_passed(head);
         }
         // Nothing is forgotten that was shown to anybody.
         self.followed.keep_mark()?;
@@ -307,20 +355,19 @@ impl Following {
                 return Ok(());
             }
             let projections = self.ready.projections.read();
-            keys.retain(|key| !projections.state.is_erased(key.subject));
+            keys.retain(|copied| !projections.state.is_erased(copied.key.subject));
             drop(projections);
-            self.ready.vault.take_in(&keys)?;
+            let mut stale = take_in(&mut self.keys, &self.ready.vault, &keys)?;
+            self.stale.append(&mut stale);
+            self.keys.taken();
         }
     }
 
     /// Folds a block that was verified, and lets it be seen.
     fn take(&mut self, block: &[u8], head: Head) -> Result<(), FollowError> {
         let ready = &mut self.ready;
-        // Who was erased and is back: their new keys are not those that are destroyed
-        // here, and the old ones are no longer where the new ones are.
-        let mut again = BTreeSet::new();
+        let Unsettled { erased, again, .. } = &mut self.unsettled;
         let mut hashes = Vec::new();
-        let mut erased = Vec::new();
         let mut adopted = None;
         let mut projections = ready.projections.write();
         let mut first = None;
@@ -363,25 +410,52 @@ impl Following {
             *ready.access.write() = Arc::new(projections.state.access.clone());
         }
         drop(projections);
+        // Whatever comes now, it is not folded twice.
+        self.followed.has_passed(head);
+        let end = head.position.map_or(0, Position::number);
+        self.voice.passed(end);
         if !erased.is_empty() {
-            ready.vault.destroy(&erased)?;
-            let end = head.position.map_or(0, Position::number);
             ready.erased.store(end, Ordering::Release);
         }
-        if !again.is_empty() {
-            let keys = self.keys.of(&again)?;
-            ready.vault.take_in(&keys)?;
+        let grown = first.map(|first| (first, hashes));
+        self.unsettled.unseen = Some(Unseen {
+            head,
+            grown,
+            adopted,
+        });
+        self.settle()
+    }
+
+    /// Does to the keys what was read, and lets it be seen: now, or as soon as it can be
+    /// done. Nothing more is read before.
+    fn settle(&mut self) -> Result<(), FollowError> {
+        let Unsettled {
+            erased,
+            again,
+            unseen,
+        } = &mut self.unsettled;
+        if !erased.is_empty() {
+            self.ready.vault.destroy(erased)?;
+            erased.clear();
         }
-        ready.durable.send_replace(head);
-        let Some(tree) = &ready.tree else {
+        if !again.is_empty() {
+            let keys = self.keys.of(again)?;
+            let mut stale = take_in(&mut self.keys, &self.ready.vault, &keys)?;
+            self.stale.append(&mut stale);
+            again.clear();
+        }
+        let Some(unseen) = unseen.take() else {
             return Ok(());
         };
-        if let Some(first) = first {
-            let events = hashes;
+        self.ready.durable.send_replace(unseen.head);
+        let Some(tree) = &self.ready.tree else {
+            return Ok(());
+        };
+        if let Some((first, events)) = unseen.grown {
             // What there is no room to say is read from the log.
             let _read = tree.try_send(Tidings::Grown { first, events });
         }
-        if let Some(key) = adopted {
+        if let Some(key) = unseen.adopted {
             // Waits: the log is not looked through for this. If nobody listens, no
             // checkpoint is signed in any case.
             let _gone = tree.send(Tidings::Adopted(Box::new(key)));
@@ -392,12 +466,23 @@ impl Following {
     /// Opens the log for writing, and reads it to its end.
     fn take_over(&mut self, lease: Option<Lease>) -> Result<PostgresLog, FollowError> {
         let began = Instant::now();
+        // Before the epoch is raised: who may not write must not keep others from it.
+        self.ready.vault.require(self.keys.agreed()?)?;
         let log = self.followed.take_over(lease, self.writer.clone())?;
         self.read()?;
         let epoch = log.epoch();
-        self.followed
-            .watch(epoch, Arc::downgrade(&self.ready.poison))?;
-        let copies = KeyCopies::after(&self.keys, epoch);
+        // In this epoch nobody else changes it.
+        let agreed = self.keys.agreed()?;
+        self.ready.vault.require(agreed)?;
+        self.followed.watch(Watched {
+            ledger: self.ready.ledger,
+            epoch,
+            name: self.writer.name.clone(),
+            poison: Arc::downgrade(&self.ready.poison),
+            figures: Arc::clone(&self.ready.figures),
+        })?;
+        let mut copies = KeyCopies::after(&self.keys, epoch);
+        share(&self.ready.vault, agreed, &self.stale, &mut copies)?;
         self.ready.vault.share(Box::new(copies));
         tracing::warn!(epoch, took = ?began.elapsed(), "this server writes the ledger now");
         Ok(log)
@@ -407,6 +492,7 @@ impl Following {
         let epoch = log.epoch();
         let poison = Arc::clone(&self.ready.poison);
         self.ready.figures.follows(None);
+        self.voice.end();
         let start = self.ready.write(Box::new(log), epoch, Vec::new());
         match sequencer::start(start, turns) {
             Ok(started) => {
@@ -422,4 +508,20 @@ impl Following {
             }
         }
     }
+}
+
+/// Takes copies of keys in. Says of which subjects there are some under an earlier
+/// key-encryption key.
+fn take_in(
+    tail: &mut KeyTail,
+    vault: &Vault,
+    copies: &[Copied],
+) -> Result<BTreeSet<SubjectId>, KeysError> {
+    let ours = vault.kek();
+    let agreed = if copies.iter().all(|copied| Some(copied.kek) == ours) {
+        ours
+    } else {
+        tail.agreed()?
+    };
+    Ok(vault.take_in(copies, agreed)?)
 }

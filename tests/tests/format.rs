@@ -88,6 +88,10 @@ fn every_vector_of_format_md_is_what_the_program_computes() {
         ),
         ("block-1", first.bytes.clone()),
         ("block-1-hash", first.head.block.as_bytes().to_vec()),
+        (
+            "mark-1",
+            fs::read(fixture("v1/mark")).unwrap()[..128].to_vec(),
+        ),
         ("export-1", sample::export([&first.bytes])),
         ("export-0", sample::export::<&[u8]>([])),
         ("identity-key", (0..32).collect()),

@@ -5,6 +5,12 @@
 
 mod support;
 
+#[path = "proofs/http.rs"]
+mod http;
+#[path = "operations/scrape.rs"]
+#[expect(dead_code, reason = "a part of it is for other tests")]
+mod scrape;
+
 #[path = "postgres/adapter.rs"]
 mod adapter;
 #[path = "postgres/client.rs"]
@@ -13,5 +19,9 @@ mod client;
 mod failover;
 #[path = "postgres/keys.rs"]
 mod keys;
+#[path = "postgres/rotation.rs"]
+mod rotation;
+#[path = "postgres/standbys.rs"]
+mod standbys;
 #[path = "postgres/tls.rs"]
 mod tls;

@@ -16,14 +16,18 @@ pub(crate) enum LogCommand {
     /// Copy a log block by block, each verified on the way; run again, it goes on where
     /// it ended. Keys are not copied
     Copy {
-        /// A data directory that no server has open, an export file, or a backup
-        #[arg(long, value_name = "DIR|FILE|SHELF", value_parser = Place::parse)]
+        /// A data directory that no server has open, an export file, a backup, or a
+        /// database, such as `postgresql://luzhang@db1/luzhang`
+        #[arg(long, value_name = "DIR|FILE|SHELF|URL", value_parser = Place::parse)]
         from: Place,
-        /// A data directory, or an export file; a new one is a file if its name ends in
+        /// A data directory, an export file, or a database by itself; a new one is a file if its name ends in
         /// `.luzhang-export` or `.luzhang`, else a data directory, whose log is in a
         /// database if --database says so
-        #[arg(long, value_name = "DIR|FILE", value_parser = Place::parse)]
+        #[arg(long, value_name = "DIR|FILE|URL", value_parser = Place::parse)]
         to: Place,
+        /// The ledger's id, if the database that is copied from has several
+        #[arg(long, value_name = "UUID")]
+        ledger: Option<uuid::Uuid>,
     },
 }
 

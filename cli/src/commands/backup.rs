@@ -99,7 +99,7 @@ impl Onto {
 
 /// A ledger that no server has open.
 fn of_dir(local: &Local, onto: &Onto) -> Result<(Copied, Manifest), Failure> {
-    let origin = Origin::open(&Place::Dir(local.dir.clone()), &local.database)?;
+    let origin = Origin::open(&Place::Dir(local.dir.clone()), &local.database, None)?;
     let mut writer = onto.open(origin.ledger)?;
     let copied = origin.copy_to(&mut writer, None, onto.what())?;
     let checkpoint = checkpoints::published(&local.dir).unwrap_or_else(|error| {

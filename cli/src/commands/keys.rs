@@ -1,12 +1,16 @@
 //! `luzhang keys`: which key-encryption key, and another one.
 
-use luzhang_server::vault::{self, KekId, KekSource, Rotated, Survey, Vault};
+use luzhang_ledger::log::sled::{self, Place};
+use luzhang_server::{
+    engine,
+    vault::{KekId, KekSource, Rotated, Survey, Vault},
+};
 use serde_json::json;
 
 use crate::{
     args::{
         Global,
-        keys::{self, KeysCommand, RotateArgs},
+        keys::{self, KeysCommand, RotateArgs, TakeArgs},
     },
     client::progress,
     failure::{Failure, exit},
@@ -18,6 +22,7 @@ pub(crate) fn run(global: &Global, command: &KeysCommand) -> Result<u8, Failure>
     let done = match command {
         KeysCommand::Show => show(global),
         KeysCommand::Rotate(args) => rotate(global, args),
+        KeysCommand::Take(args) => take(global, args),
     };
     done.map(|()| exit::OK)
 }
@@ -90,40 +95,14 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> {
     let to = keys::source(args.new_kek_file.as_ref(), args.new_kek_command.as_ref());
     let lang = global.lang();
     let bar = progress(lang.pick("重新加密", "wrapping keys"));
-    let rotated = vault::rotate(&dir, &from, to.as_ref(), &mut |done, total| {
+    let database = global.database();
+    let rotated = engine::rotate_kek(&dir, &database, (&from, to.as_ref()), &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    let Rotated {
-        before,
-        after,
-        counts,
-    } = rotated?;
     let source = to.as_ref().unwrap_or(&from);
-    match global.output {
-        Format::Json | Format::Ndjson => output::line(
-            &json!({
-                "schema_version": 1,
-                "kek": after.to_string(),
-                "kek_source": source.to_string(),
-                "previous_kek": before.to_string(),
-                "subjects": counts.subjects,
-                "dropped": counts.superseded + counts.destroyed,
-            })
-            .to_string(),
-        )?,
-        Format::Table | Format::Csv => output::line(&match lang {
-            Lang::Zh => format!(
-                "已用新的主密钥 {after}（{source}）重新加密 {} 个密钥，原主密钥为 {before}",
-                counts.subjects
-            ),
-            Lang::En => format!(
-                "wrapped {} keys under the new key-encryption key {after} ({source}); before it was {before}",
-                counts.subjects
-            ),
-        })?,
-    }
+    print(global, &rotated?, source)?;
     let advice = if from == KekSource::Own {
         (
             "原主密钥已在本机覆盖。请销毁它的其他副本，之后旧的 keys 备份就无法打开；并重新备份 keys 和主密钥",
@@ -140,5 +119,83 @@ fn rotate(global: &Global, args: &RotateArgs) -> Result<(), Failure> {
         )
     };
     crate::output::note!("{}", lang.pick(advice.0, advice.1));
+    if sled::format(&dir).is_ok_and(|format| format.place == Place::Database) {
+        crate::output::note!(
+            "{}",
+            lang.pick(
+                "数据库中的密钥也已换用新的主密钥。账本的其他服务须先停止，取得新的主密钥，运行 luzhang keys take，\
+                 在此之前不能登记新的人，也不能接管",
+                "the copies in the database are under the new one too. Stop the ledger's other \
+                 servers, bring them the new one and run `luzhang keys take` on each: until then \
+                 they cannot follow new persons, nor take over"
+            )
+        );
+    }
     Ok(())
+}
+
+fn take(global: &Global, args: &TakeArgs) -> Result<(), Failure> {
+    let (dir, from) = (global.dir()?, global.kek()?);
+    let new = keys::source(args.new_kek_file.as_ref(), args.new_kek_command.as_ref());
+    let lang = global.lang();
+    let new = new.ok_or_else(|| {
+        Failure::usage(
+            "请用 --new-kek-file 或 --new-kek-command 指明新的主密钥",
+            "say where the new key-encryption key is, with --new-kek-file or --new-kek-command",
+        )
+    })?;
+    let bar = progress(lang.pick("重新加密", "wrapping keys"));
+    let database = global.database();
+    let taken = engine::take_kek(&dir, &database, (&from, &new), &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let own = from == KekSource::Own;
+    print(global, &taken?, if own { &from } else { &new })?;
+    let advice = if own {
+        (
+            "原主密钥已在本机覆盖，新的已放入数据目录；请销毁带来的那一份和原主密钥的其他副本",
+            "the old one was overwritten here, and the new one is in the data directory: destroy the \
+             copy that was brought, and other copies of the old one",
+        )
+    } else {
+        (
+            "今后请用 --kek-file 或 --kek-command 指明新的主密钥",
+            "from now on name the new one with --kek-file or --kek-command",
+        )
+    };
+    crate::output::note!("{}", lang.pick(advice.0, advice.1));
+    Ok(())
+}
+
+fn print(global: &Global, rotated: &Rotated, source: &KekSource) -> Result<(), Failure> {
+    let Rotated {
+        before,
+        after,
+        counts,
+    } = rotated;
+    match global.output {
+        Format::Json | Format::Ndjson => output::line(
+            &json!({
+                "schema_version": 1,
+                "kek": after.to_string(),
+                "kek_source": source.to_string(),
+                "previous_kek": before.to_string(),
+                "subjects": counts.subjects,
+                "dropped": counts.superseded + counts.destroyed,
+            })
+            .to_string(),
+        ),
+        Format::Table | Format::Csv => output::line(&match global.lang() {
+            Lang::Zh => format!(
+                "已用新的主密钥 {after}（{source}）重新加密 {} 个密钥，原主密钥为 {before}",
+                counts.subjects
+            ),
+            Lang::En => format!(
+                "wrapped {} keys under the new key-encryption key {after} ({source}); before it was {before}",
+                counts.subjects
+            ),
+        }),
+    }
 }

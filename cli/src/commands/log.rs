@@ -1,6 +1,6 @@
 //! `luzhang log copy`: a log from one place to another.
 
-use luzhang_ledger::{Position, log::copy::Copied};
+use luzhang_ledger::{LedgerId, Position, log::copy::Copied};
 use serde_json::json;
 
 use super::backup::keys_note;
@@ -9,15 +9,19 @@ use crate::{
     failure::{Failure, exit},
     lang::Lang,
     output::{self, Format},
-    place::{NewDir, NewExport, Origin, Place},
+    place::{NewDatabase, NewDir, NewExport, Origin, Place, other_ledger},
 };
 
 pub(crate) fn run(global: &Global, command: &LogCommand) -> Result<u8, Failure> {
-    let LogCommand::Copy { from, to } = command;
+    let LogCommand::Copy { from, to, ledger } = command;
     let lang = global.lang();
     let what = lang.pick("复制", "copying");
     let database = global.database();
-    let origin = Origin::open(from, &database)?;
+    let ledger = ledger.map(LedgerId::new);
+    let origin = Origin::open(from, &database, ledger)?;
+    if let Some(expected) = ledger.filter(|expected| *expected != origin.ledger) {
+        return Err(other_ledger(origin.ledger, expected));
+    }
     let copied = match to {
         Place::Shelf(path) => {
             let shown = path.display();
@@ -33,6 +37,23 @@ pub(crate) fn run(global: &Global, command: &LogCommand) -> Result<u8, Failure> 
             new.finish(Vec::new(), || Ok(()), lang)?;
             if made {
                 keys_note(lang);
+            }
+            copied
+        }
+        Place::Database(address) => {
+            let mut new = NewDatabase::open(address, origin.ledger, &database)?;
+            let made = new.is_made();
+            let copied = origin.copy_to(&mut new.target(), None, what)?;
+            new.finish(lang)?;
+            if made {
+                crate::output::note!(
+                    "{}",
+                    lang.pick(
+                        "数据库中只有日志：请用 luzhang join 建立数据目录，并放入密钥（docs/CLUSTER.md）",
+                        "the database has the log only: make a data directory with `luzhang join`, \
+                         with a copy of the keys (docs/CLUSTER.md)",
+                    )
+                );
             }
             copied
         }

@@ -6,10 +6,11 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     "LEDGER_COPYING" Fault {
         zh "日志尚未复制完":
             "luzhang log copy 或 luzhang restore 正向此目录复制，或曾在中途被打断。全部区块到齐并读回核验之前，\
-             此目录不是账本，任何命令都不会打开它。请用同样的命令继续，它会从中断处接着做；不再需要的，删除该目录即可。";
+             此目录（或数据库中的这份日志）不是账本，任何命令都不会打开它。请用同样的命令继续，它会从中断处接着做；不再需要的，删除该目录即可。";
         en "a log is still being copied here":
             "`luzhang log copy` or `luzhang restore` is at work here, or was interrupted. Before all \
-             blocks are there and were read back, the directory is no ledger and nothing opens it. \
+             blocks are there and were read back, the directory, or the log in the database, is \
+             no ledger and nothing opens it. \
              Run the same command again: it goes on where it ended. If it is not wanted any more, \
              remove the directory.";
     }

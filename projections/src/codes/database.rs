@@ -175,10 +175,36 @@ pub(super) const ENTRIES: &[Entry] = entries! {
     "KEYS_FOREIGN" Fault {
         zh "其他服务的密钥打不开":
             "数据库中由其他服务存入的密钥，是用另一把主密钥加密的。同一账本的各台服务必须使用同一把主密钥；\
-             写入方轮换之后，其余各台也要换。请从写入方取得现用的主密钥。";
+             一台用 luzhang keys rotate 更换之后，其余各台在换用之前不存密钥、不接管，跟随到出现新的人为止，\
+             什么也不会丢。请从更换的那一台取得现用的主密钥，停止本服务，运行 luzhang keys take --new-kek-file 文件，再启动。";
         en "another server's keys cannot be opened":
             "Keys in the database that another server has made are wrapped under another \
-             key-encryption key. All servers of a ledger need the same one; when the writer's is \
-             rotated, the others have to follow. Bring the one that the writer uses now.";
+             key-encryption key. All servers of a ledger need the same one. When one of them has \
+             changed it with luzhang keys rotate, the others store no keys and do not take over \
+             until they have it too; they follow until a new person comes, and nothing is lost. \
+             Bring the one that is used now from where it was changed, stop this server, run \
+             luzhang keys take --new-kek-file FILE, and start it again.";
+    }
+    "KEYS_ROTATING" Fault {
+        zh "更换主密钥未完成":
+            "luzhang keys rotate 在其他服务还不能跟上时中断了：新的主密钥已经写下，密钥还在原主密钥之下，什么也没有丢。\
+             请停止正在写入此账本的服务，再次运行 luzhang keys rotate（参数相同），它会接着做完；其他服务此前照常工作。";
+        en "a change of the key-encryption key is not finished":
+            "luzhang keys rotate was interrupted before the other servers could follow: the new \
+             key-encryption key is written down, the keys are still under the old one, and nothing \
+             is lost. Stop whichever server writes this ledger and run luzhang keys rotate again, \
+             with the same arguments; it finishes what was begun. The other servers work as before \
+             meanwhile.";
+    }
+    "KEK_NOT_AGREED" Fault {
+        zh "不是账本现用的主密钥":
+            "luzhang keys take 只接受账本的服务已经换用的那一把主密钥，数据库中记有它的编号；所给的是另一把，\
+             或者从来没有更换过。没有作任何改动。请从运行过 luzhang keys rotate 的那台服务取得主密钥；\
+             还没有更换的，先在其中一台上更换。";
+        en "not the ledger's key-encryption key":
+            "luzhang keys take accepts only the key-encryption key that the ledger's servers have \
+             changed to, whose id is in the database. The one given is another, or it was never \
+             changed. Nothing was changed here. Bring the one from where luzhang keys rotate was \
+             run, or run that on one of the servers first.";
     }
 };

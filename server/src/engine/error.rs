@@ -8,7 +8,7 @@ use crate::{
     committer::Stopped,
     postgres::{KeysError, PostgresError},
     replay::ReplayError,
-    vault::VaultError,
+    vault::{RotateError, VaultError},
 };
 
 /// Why a ledger cannot be used.
@@ -68,6 +68,15 @@ impl From<KeysError> for EngineError {
         match error {
             KeysError::Database(error) => Self::Database(error),
             KeysError::Vault(error) => Self::Vault(error),
+        }
+    }
+}
+
+impl From<RotateError> for EngineError {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::Log(error) => Self::Log(error),
+            RotateError::Vault(error) => Self::Vault(error),
         }
     }
 }

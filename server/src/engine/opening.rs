@@ -33,7 +33,7 @@ use crate::{
     convert::to_proto::LoggedEvent,
     figures::Figures,
     follower::{self, Follower},
-    postgres::{self, Database, Followed, PostgresLog, reconcile},
+    postgres::{self, Database, Followed, PostgresLog, Watched, reconcile},
     replay::{self, Replayed},
     sequencer::{self, Running},
     snapshots::{self, Cadence, Folded, Index, Keeper, Shelf, Snapshots},
@@ -76,6 +76,7 @@ impl Engine {
                 log: Box::new(log),
                 held: None,
                 database: None,
+                name: String::new(),
             };
             return Self::begin(opened, dir, genesis, options, Some(dir));
         };
@@ -90,6 +91,7 @@ impl Engine {
             log: Box::new(log),
             held: Some(making.finish()?),
             database: Some(database),
+            name: options.database.name.clone(),
         };
         Self::begin(opened, dir, genesis, options, Some(dir))
     }
@@ -105,7 +107,8 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let (opened, ledger) = open_log(dir, &options.database)?;
         let (head, reader) = (opened.log.head(), opened.log.reader());
-        let known = Known::read(dir, &options, (ledger, head), &*reader, progress)?;
+        let shared = opened.database.as_ref();
+        let known = Known::read(dir, &options, (ledger, head), (&*reader, shared), progress)?;
         // A crash between making the directory and the first block leaves a
         // ledger without events; it begins now.
         let genesis = match head.position {
@@ -136,7 +139,8 @@ impl Engine {
         let database = database(dir, &options.database)?;
         let followed = Followed::open(&database, dir, format.ledger)?;
         let at = (format.ledger, followed.head());
-        let known = Known::read(dir, &options, at, &*followed.reader(), progress)?;
+        let from = (&*followed.reader(), Some(&database));
+        let known = Known::read(dir, &options, at, from, progress)?;
         let mover = Mover::Follower(Box::new(followed), options.database.clone(), held);
         Self::start(known, mover, options, (dir, Some(dir)))
     }
@@ -154,6 +158,7 @@ impl Engine {
             epoch: 1,
             held: None,
             database: None,
+            name: String::new(),
         };
         Self::begin(opened, keys, genesis, options, None)
     }
@@ -339,8 +344,14 @@ impl Mover {
                     let log = (ready.ledger, opened.epoch);
                     reconcile(database, log, &ready.vault, &erased)?;
                     ready.sweep()?;
-                    let poison = Arc::downgrade(&ready.poison);
-                    postgres::watch(database.clone(), log, poison)?;
+                    let watched = Watched {
+                        ledger: ready.ledger,
+                        epoch: opened.epoch,
+                        name: opened.name,
+                        poison: Arc::downgrade(&ready.poison),
+                        figures: Arc::clone(&ready.figures),
+                    };
+                    postgres::watch(database.clone(), watched)?;
                 }
                 let start = ready.write(opened.log, opened.epoch, genesis);
                 *running.lock() = Some(sequencer::start(start, turns)?);
@@ -384,12 +395,15 @@ impl Known {
         dir: &Path,
         options: &Options,
         (ledger, head): (LedgerId, Head),
-        reader: &dyn Reader,
+        (reader, shared): (&dyn Reader, Option<&Database>),
         mut progress: impl FnMut(u64, u64),
     ) -> Result<Self, EngineError> {
         // Nothing is changed in the keys until it is certain that they are this
         // ledger's.
         let vault = Vault::for_reading(dir, &options.kek)?;
+        if let Some(database) = shared {
+            vault.require(postgres::agreed(database, ledger)?)?;
+        }
         let mut opening = open_tree(dir, &options.proofs)?;
         let total = head.position.map_or(0, Position::number);
         let snapshot = match options.snapshots {

@@ -28,6 +28,8 @@ pub(super) struct Opened {
     pub(super) held: Option<Held>,
     /// Where it is, if that is elsewhere.
     pub(super) database: Option<Database>,
+    /// What others are told of its writer.
+    pub(super) name: String,
 }
 
 /// Makes a data directory for another server of a ledger whose log is in a database,
@@ -62,6 +64,7 @@ pub(super) fn open_log(
                 log: Box::new(log),
                 held: None,
                 database: None,
+                name: String::new(),
             }
         }
         Place::Database => {
@@ -73,6 +76,7 @@ pub(super) fn open_log(
                 log: Box::new(log),
                 held: Some(held),
                 database: Some(database),
+                name: options.name.clone(),
             }
         }
     };
@@ -124,6 +128,64 @@ pub fn open_to_read(dir: &Path, options: &DatabaseOptions) -> Result<ReadLog, En
     let database = database(dir, options)?;
     let (reader, head) = PostgresReader::open(&database, format.ledger)?;
     Ok(ReadLog::elsewhere(format.ledger, head, Arc::new(reader)))
+}
+
+/// Opens a log in a database to be read through, without a data directory: the one of
+/// this ledger, or the only one there is.
+///
+/// # Errors
+/// What the database says.
+pub fn open_database(address: &str, ledger: Option<LedgerId>) -> Result<ReadLog, EngineError> {
+    let database = Database::parse(address)?;
+    let ledger = postgres::find(&database, ledger)?;
+    let (reader, head) = PostgresReader::open(&database, ledger)?;
+    Ok(ReadLog::elsewhere(ledger, head, Arc::new(reader)))
+}
+
+/// A log in a database that another one is copied to, without a data directory.
+#[derive(Debug)]
+pub struct BareCopy {
+    /// The log.
+    pub log: PostgresLog,
+    making: bool,
+}
+
+impl BareCopy {
+    /// Makes a log in a database, or goes on with one that was begun, or with one that is
+    /// there and that no server writes. One that was made is none before
+    /// [`BareCopy::finish`]. `scratch` is a place for what is of use meanwhile only.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn open(
+        address: &str,
+        scratch: &Path,
+        ledger: LedgerId,
+        options: &DatabaseOptions,
+    ) -> Result<Self, EngineError> {
+        let database = Database::parse(address)?;
+        let copying = PostgresLog::copying(&database, scratch, ledger, writer(options));
+        let (log, making) = copying?;
+        Ok(Self { log, making })
+    }
+
+    /// Whether it is none yet.
+    pub fn is_made(&self) -> bool {
+        self.making
+    }
+
+    /// Ends writing; from now on it is one.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn finish(mut self) -> Result<(), EngineError> {
+        if self.making {
+            self.log.copied()?;
+        }
+        // Each append was durable; there is nothing left that could fail.
+        let _closed = Box::new(self.log).close();
+        Ok(())
+    }
 }
 
 /// A log in a database that another one is copied to.

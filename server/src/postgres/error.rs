@@ -103,6 +103,15 @@ pub enum PostgresError {
         /// Which ledger.
         ledger: LedgerId,
     },
+    /// Not all of it is there yet.
+    #[error(
+        "ledger {ledger} is not in this database yet: a log is being copied there, or that was \
+         interrupted. Run the same `luzhang log copy` again, which goes on where it ended"
+    )]
+    Copying {
+        /// Which ledger.
+        ledger: LedgerId,
+    },
     /// Another server holds the lease.
     #[error(
         "the ledger is written by {writer}: stop that server first, or start this one with \
@@ -343,6 +352,7 @@ impl PostgresError {
             Self::NoTables | Self::NoLedger { .. } => "LEDGER_NOT_FOUND",
             Self::Several { .. } => "LEDGER_UNNAMED",
             Self::Exists { .. } => "LEDGER_EXISTS",
+            Self::Copying { .. } => "LEDGER_COPYING",
             Self::Held { .. } | Self::Replaced => "LEDGER_LOCKED",
             Self::NotDurable { .. } => "DATABASE_NOT_DURABLE",
             Self::Behind { .. } => "LEDGER_TRUNCATED",
@@ -388,6 +398,9 @@ impl PostgresError {
                 format!("此数据库中有多个账本（{ledgers}）：请指明其一")
             }
             Self::Exists { ledger } => format!("此数据库中已有账本 {ledger}"),
+            Self::Copying { ledger } => format!(
+                "账本 {ledger} 还没有全部复制到此数据库，或复制曾中断：请再次运行同样的 luzhang log copy，它会接着做完"
+            ),
             Self::Held { writer } => {
                 format!("账本正由 {writer} 写入：请先停止该服务，或以 --standby 启动本服务")
             }

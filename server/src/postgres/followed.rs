@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc, OnceLock, Weak,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -12,14 +12,13 @@ use luzhang_ledger::{LedgerId, Position, block::Head, log::Reader};
 use tokio_postgres::Row;
 
 use super::{
-    Database, KeyTail, Lease, LeaseSource, PostgresError, PostgresLog, PostgresReader, Seeker,
-    Writer,
-    log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number, writer_of},
+    Announcer, Database, KeyTail, Lease, LeaseSource, PostgresError, PostgresLog, PostgresReader,
+    Seeker, Watched, Writer,
+    log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number, whole, writer_of},
     mark::{Mark, MarkFile},
     session::{Purpose, Session, failed},
     watch,
 };
-use crate::committer::Stopped;
 
 /// A log in a database, followed block by block.
 ///
@@ -54,6 +53,7 @@ impl Followed {
     pub fn open(database: &Database, dir: &Path, ledger: LedgerId) -> Result<Self, PostgresError> {
         let mark = MarkFile::open(dir)?;
         let session = database.connect(Purpose::Write, ANSWER)?;
+        whole(&session, ledger)?;
         let (_, head) = head_of(&session, ledger)?.ok_or(PostgresError::NoLedger { ledger })?;
         against_mark(&session, ledger, &head, mark.latest())?;
         let writer = writer_of(&session, ledger)?;
@@ -166,14 +166,16 @@ impl Followed {
         Ok(log)
     }
 
-    /// Sets the poison of a writer of this epoch when another takes over from it.
-    pub(crate) fn watch(
-        &self,
-        epoch: u64,
-        poison: Weak<OnceLock<Stopped>>,
-    ) -> Result<(), PostgresError> {
-        let watched = watch(self.database.clone(), (self.ledger, epoch), poison);
-        watched.map_err(PostgresError::Threads)
+    /// Watches over a writer of this log.
+    pub(crate) fn watch(&self, watched: Watched) -> Result<(), PostgresError> {
+        watch(self.database.clone(), watched).map_err(PostgresError::Threads)
+    }
+
+    /// Tells the writer how far this server has come, under this name.
+    pub(crate) fn announcer(&self, name: String) -> Result<Announcer, PostgresError> {
+        let (ledger, position) = (self.ledger, number(&self.head));
+        let announcer = Announcer::start(self.database.clone(), ledger, name, position);
+        announcer.map_err(PostgresError::Threads)
     }
 
     /// Reads the keys that the writer has stored beside it.

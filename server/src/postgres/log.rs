@@ -23,7 +23,7 @@ use super::{
     Database, Durable, Lease, PostgresError, PostgresReader,
     mark::{Mark, MarkFile},
     session::{Purpose, Session, failed},
-    settings,
+    settings, standbys,
 };
 
 /// How long one answer is waited for.
@@ -96,6 +96,12 @@ pub(super) const HEAD: &str =
 /// gives up before the answer is given up here.
 const PATIENCE: &str = "SET lock_timeout = '4s'";
 
+/// The writer of a log that is being copied, which is no ledger before all is there.
+/// Nobody else has a name like that.
+const COPYING: &str = "luzhang log copy, unfinished";
+const FINISH: &str = "UPDATE luzhang_head SET writer = '' WHERE log = $1 AND epoch = $2 \
+    RETURNING current_setting('synchronous_commit'), current_setting('synchronous_standby_names')";
+
 /// Who writes, and what for.
 #[derive(Clone, Debug)]
 pub struct Writer {
@@ -162,6 +168,7 @@ impl PostgresLog {
         let session = database.connect(Purpose::Write, ANSWER)?;
         settings::require(&session, writer.durable)?;
         session.run(ANSWER, TABLES)?;
+        session.run(ANSWER, standbys::TABLE)?;
         let genesis = Head::genesis(ledger);
         let made = session.query(
             ANSWER,
@@ -225,6 +232,9 @@ impl PostgresLog {
         let mark = MarkFile::open(dir)?;
         let session = database.connect(Purpose::Write, ANSWER)?;
         settings::require(&session, writer.durable)?;
+        if writer.name != COPYING {
+            whole(&session, ledger)?;
+        }
         // Before the epoch is raised: who may not write must not keep others from it.
         let (_, before) = head_of(&session, ledger)?.ok_or(PostgresError::NoLedger { ledger })?;
         against_mark(&session, ledger, &before, mark.latest())?;
@@ -252,6 +262,51 @@ impl PostgresLog {
             mark,
             poisoned: false,
         })
+    }
+
+    /// Opens the log of a ledger in a database to copy another one to it, or makes it; no
+    /// data directory is needed. `scratch` is a place for what is of use meanwhile only.
+    /// Says whether it is none yet: nobody opens it before [`PostgresLog::copied`].
+    ///
+    /// # Errors
+    /// As [`PostgresLog::open`].
+    pub fn copying(
+        database: &Database,
+        scratch: &Path,
+        ledger: LedgerId,
+        writer: Writer,
+    ) -> Result<(Self, bool), PostgresError> {
+        let unfinished = Writer {
+            durable: writer.durable,
+            name: COPYING.to_owned(),
+        };
+        let session = database.connect(Purpose::Write, ANSWER)?;
+        let begun = match whole(&session, ledger) {
+            Ok(()) => return Ok((Self::open(database, scratch, ledger, writer)?, false)),
+            Err(PostgresError::NoTables | PostgresError::NoLedger { .. }) => false,
+            Err(PostgresError::Copying { .. }) => true,
+            Err(error) => return Err(error),
+        };
+        let log = if begun {
+            Self::open(database, scratch, ledger, unfinished)
+        } else {
+            Self::create(database, scratch, ledger, unfinished)
+        };
+        Ok((log?, true))
+    }
+
+    /// All is there, and was read back: from now on it is a ledger.
+    ///
+    /// # Errors
+    /// [`PostgresError::Replaced`] if somebody else copies meanwhile.
+    pub fn copied(&mut self) -> Result<(), PostgresError> {
+        let (ledger, epoch) = self.identified();
+        let durable = self.writer.durable;
+        let finished =
+            self.session()?
+                .query(ANSWER, FINISH, vec![Box::new(ledger), Box::new(epoch)])?;
+        let row = finished.first().ok_or(PostgresError::Replaced)?;
+        durable.check_row(row)
     }
 
     /// Whose chain this is.
@@ -491,7 +546,7 @@ pub(crate) fn find(
         Ok(LedgerId::new(id))
     });
     let named: Vec<LedgerId> = named.collect::<Result<_, PostgresError>>()?;
-    match (ledger, &named[..]) {
+    let found = match (ledger, &named[..]) {
         (Some(ledger), _) => match head_of(&session, ledger)? {
             Some(_) => Ok(ledger),
             None => Err(PostgresError::NoLedger { ledger }),
@@ -504,7 +559,17 @@ pub(crate) fn find(
                 ledgers: ledgers.join(", "),
             })
         }
+    }?;
+    whole(&session, found)?;
+    Ok(found)
+}
+
+/// Refuses a ledger of which only a part was copied.
+pub(super) fn whole(session: &Session, ledger: LedgerId) -> Result<(), PostgresError> {
+    if writer_of(session, ledger)? == COPYING {
+        return Err(PostgresError::Copying { ledger });
     }
+    Ok(())
 }
 
 /// The name of a ledger's writer, as the database has it.

@@ -199,6 +199,8 @@ impl MarkFile {
 
 #[cfg(test)]
 mod tests {
+    use luzhang_ledger::{block::BlockView, export::VerifiedBlocks};
+
     use super::*;
 
     fn mark(position: u64) -> Mark {
@@ -210,6 +212,32 @@ mod tests {
             height: position,
             epoch: 3,
         }
+    }
+
+    /// What FORMAT.md prints, and the fixture has: after the first block of the sample
+    /// ledger, and after its last.
+    #[test]
+    fn a_mark_has_the_bytes_that_it_always_had() {
+        let export = include_bytes!("../../../tests/fixtures/v1/ledger.luzhang-export");
+        let blocks = VerifiedBlocks::new(&export[..]).flat_map(Result::unwrap);
+        let heads: Vec<Head> = blocks
+            .map(|block| BlockView::parse(&block).unwrap().head())
+            .collect();
+        let ledger = LedgerId::new(Uuid::from_slice(&export[16..32]).unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = MarkFile::open(dir.path()).unwrap();
+        let [first, .., last] = &heads[..] else {
+            panic!("{heads:?}")
+        };
+        for head in [first, last] {
+            file.write(Mark::of(ledger, head)).unwrap();
+        }
+        let written = std::fs::read(dir.path().join(FILE)).unwrap();
+        let fixture = include_bytes!("../../../tests/fixtures/v1/mark");
+        assert_eq!(written, fixture);
+        std::fs::write(dir.path().join(FILE), fixture).unwrap();
+        let found = MarkFile::open(dir.path()).unwrap().latest();
+        assert_eq!(found, Some(Mark::of(ledger, last)));
     }
 
     #[test]

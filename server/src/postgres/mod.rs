@@ -1,11 +1,13 @@
 //! The log in PostgreSQL, for ledgers on more than one machine.
 //!
-//! Two tables, restricted to SQL that PostgreSQL's relatives share:
+//! Five tables, restricted to SQL that PostgreSQL's relatives share:
 //!
 //! ```text
-//! luzhang_head   log PK, epoch, position, hash, writer, settled
-//! luzhang_block  log, first_position PK, body
-//! luzhang_key    log, place PK, subject, kek, record
+//! luzhang_head     log PK, epoch, position, hash, writer, settled
+//! luzhang_block    log, first_position PK, body
+//! luzhang_key      log, place PK, subject, kek, record
+//! luzhang_kek      log PK, kek
+//! luzhang_standby  log, name PK, position, heard
 //! ```
 //!
 //! - **One statement an append.** It moves the head only from the epoch, position
@@ -33,11 +35,12 @@ mod mark;
 mod reader;
 mod session;
 mod settings;
+mod standbys;
 mod survey;
 mod tls;
 mod watch;
 
-pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, reconcile};
+pub(crate) use self::keys::{KeyCopies, KeyTail, KeysError, SharedKeys, agreed, reconcile, share};
 pub use self::{
     address::Files,
     error::{Distrust, PostgresError},
@@ -50,4 +53,10 @@ pub use self::{
     survey::{Replica, Survey, survey},
     tls::Secured,
 };
-pub(crate) use self::{lease::Seeker, log::find, mark::witness, watch::watch};
+pub(crate) use self::{
+    lease::Seeker,
+    log::find,
+    mark::witness,
+    standbys::{Announcer, Voice},
+    watch::{Watched, watch},
+};

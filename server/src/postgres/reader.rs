@@ -18,7 +18,7 @@ use tokio_postgres::Row;
 
 use super::{
     Database, PostgresError,
-    log::{ANSWER, head_of, number, signed, unsigned},
+    log::{ANSWER, head_of, number, signed, unsigned, whole},
     session::{Purpose, Session, failed},
 };
 
@@ -53,6 +53,7 @@ impl PostgresReader {
     /// Opens a ledger for reading, up to where it is now.
     pub fn open(database: &Database, ledger: LedgerId) -> Result<(Self, Head), PostgresError> {
         let session = database.connect(Purpose::Read, ANSWER)?;
+        whole(&session, ledger)?;
         let (_, head) = head_of(&session, ledger)?.ok_or(PostgresError::NoLedger { ledger })?;
         let end = Arc::new(AtomicU64::new(number(&head)));
         Ok((Self::up_to(database.clone(), ledger, end), head))

@@ -1,6 +1,6 @@
 //! What a database says of itself, for whoever looks after it.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use luzhang_ledger::{LedgerId, log::sled};
 use tokio_postgres::Row;
@@ -9,6 +9,7 @@ use super::{
     Database, Durable, PostgresError, Protection,
     log::{ANSWER, HEAD, unsigned},
     session::{Purpose, failed},
+    standbys,
 };
 use crate::engine::{DatabaseOptions, database};
 
@@ -35,6 +36,8 @@ pub struct Survey {
     pub awaited: String,
     /// Who receives from it.
     pub standbys: Vec<Replica>,
+    /// Servers that follow the ledger's writer, and how many events each has.
+    pub followers: BTreeMap<String, u64>,
 }
 
 /// One who receives what is written.
@@ -120,6 +123,8 @@ fn of(database: &Database, ledger: LedgerId) -> Result<Survey, PostgresError> {
         unfit,
         awaited,
         standbys: replicas.collect::<Result<_, PostgresError>>()?,
+        // Not in every database, and nothing depends on it.
+        followers: standbys::heard(&session, ledger).unwrap_or_default(),
     })
 }
 

@@ -1,8 +1,8 @@
 //! A writer that asks for nothing would not notice that another has taken over; so
-//! somebody looks.
+//! somebody looks, and at how far the standbys have come too.
 
 use std::{
-    sync::{OnceLock, Weak},
+    sync::{Arc, OnceLock, Weak},
     thread,
     time::Duration,
 };
@@ -13,21 +13,39 @@ use super::{
     Database, PostgresError,
     log::{ANSWER, HEAD, unsigned},
     session::{Purpose, Session, failed},
+    standbys::{self, Followers},
 };
-use crate::committer::Stopped;
+use crate::{committer::Stopped, figures::Figures};
 
 /// How often is looked.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// The writer that is watched over.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) ledger: LedgerId,
+    pub(crate) epoch: u64,
+    /// What others are told of it.
+    pub(crate) name: String,
+    /// Set when another has taken over.
+    pub(crate) poison: Weak<OnceLock<Stopped>>,
+    /// Where its standbys are shown.
+    pub(crate) figures: Arc<Figures>,
+}
+
 /// Looks at the epoch from time to time, as long as anybody has the poison, and sets it
 /// when the epoch is another one.
-pub(crate) fn watch(
-    database: Database,
-    (ledger, epoch): (LedgerId, u64),
-    poison: Weak<OnceLock<Stopped>>,
-) -> std::io::Result<()> {
+pub(crate) fn watch(database: Database, watched: Watched) -> std::io::Result<()> {
+    let Watched {
+        ledger,
+        epoch,
+        name,
+        poison,
+        figures,
+    } = watched;
     let watching = move || {
         let mut session = None;
+        let mut followers = Followers::new(ledger, name, figures);
         loop {
             thread::sleep(LOOK);
             let Some(poison) = poison.upgrade() else {
@@ -42,9 +60,16 @@ pub(crate) fn watch(
                     let _first = poison.set(Stopped::taken_over(found, writer));
                     return;
                 }
-                Ok(_) => {}
+                Ok(_) => {
+                    if let Some(session) = &session {
+                        followers.look(session);
+                    }
+                }
                 // Whoever appends finds out what it means.
-                Err(_) => session = None,
+                Err(_) => {
+                    session = None;
+                    followers.miss();
+                }
             }
         }
     };
@@ -61,8 +86,14 @@ fn look(
     session: &mut Option<Session>,
     ledger: LedgerId,
 ) -> Result<(u64, String), PostgresError> {
-    let open = session.take();
-    let open = open.map_or_else(|| database.connect(Purpose::Write, ANSWER), Ok)?;
+    let open = session.take().map_or_else(
+        || {
+            let open = database.connect(Purpose::Write, ANSWER)?;
+            open.run(ANSWER, standbys::PATIENCE)?;
+            Ok::<_, PostgresError>(open)
+        },
+        Ok,
+    )?;
     let rows = open.query(ANSWER, HEAD, vec![Box::new(ledger.to_string())])?;
     let row = rows.first().ok_or(PostgresError::NoLedger { ledger })?;
     let epoch: i64 = row.try_get(2).map_err(|e| failed(&e))?;

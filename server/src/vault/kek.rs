@@ -61,7 +61,7 @@ impl fmt::Debug for KekId {
 }
 
 impl KekId {
-    pub(super) fn parse(text: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let mut id = [0; 8];
         unhex(text, &mut id).then_some(Self(id))
     }

@@ -16,6 +16,8 @@ mod disk;
 mod file;
 mod kek;
 mod rotate;
+#[cfg(test)]
+mod shared_tests;
 mod subjects;
 #[cfg(test)]
 mod tests;
@@ -39,7 +41,10 @@ use thiserror::Error;
 use tonic::Code;
 use zeroize::Zeroizing;
 
-pub(crate) use self::copies::{Copies, WrappedKey};
+pub(crate) use self::{
+    copies::{Copied, Copies, Shared, WrappedKey},
+    rotate::{rotate_shared, take_shared},
+};
 use self::{
     file::{Sealed, Title},
     kek::{Kek, Purpose},
@@ -93,12 +98,33 @@ pub enum VaultError {
     },
     /// Another server's keys are under another key-encryption key.
     #[error(
-        "the keys that another server has made cannot be opened with this key-encryption key \
-         ({kek}): bring the one that the writer has"
+        "the ledger's keys were wrapped anew by another server, and cannot be opened with this \
+         key-encryption key ({kek}): bring the one that the writer has, stop this server, and run \
+         `luzhang keys take --new-kek-file FILE`. Nothing was changed here"
     )]
     Foreign {
         /// The one at hand.
         kek: KekId,
+    },
+    /// A rotation was interrupted.
+    #[error(
+        "a change to the key-encryption key {kek} was interrupted before the other servers could \
+         follow: run `luzhang keys rotate` again, which finishes it, while no other server writes"
+    )]
+    Rotating {
+        /// The new one.
+        kek: KekId,
+    },
+    /// The one that is to be taken is not the one that the writer has.
+    #[error(
+        "{given} is not the key-encryption key that the ledger's writer has{}: nothing was \
+         changed. Bring that one, from where `luzhang keys rotate` was run", which_one(*.agreed)
+    )]
+    NotAgreed {
+        /// The one that was brought.
+        given: KekId,
+        /// The one that is meant.
+        agreed: Option<KekId>,
     },
     /// The subject's key was destroyed.
     #[error(
@@ -131,6 +157,8 @@ impl VaultError {
             Self::Mismatch => "KEY_MISMATCH",
             Self::Copies { .. } => "KEYS_NOT_SHARED",
             Self::Foreign { .. } => "KEYS_FOREIGN",
+            Self::Rotating { .. } => "KEYS_ROTATING",
+            Self::NotAgreed { .. } => "KEK_NOT_AGREED",
             Self::Kek(error) => error.code(),
             Self::Erased => "SUBJECT_ERASED",
             Self::BeingErased => "SUBJECT_BEING_ERASED",
@@ -147,6 +175,8 @@ impl VaultError {
             | Self::Mismatch
             | Self::Copies { .. }
             | Self::Foreign { .. }
+            | Self::Rotating { .. }
+            | Self::NotAgreed { .. }
             | Self::Kek(_)
             | Self::Io { .. } => Code::Internal,
         }
@@ -169,7 +199,20 @@ impl VaultError {
                 format!("密钥未能存入数据库供其他服务使用：{detail}")
             }
             Self::Foreign { kek } => {
-                format!("其他服务生成的密钥无法用现有主密钥（{kek}）打开：请换用写入方的主密钥")
+                format!(
+                    "账本的密钥已由另一台服务换用新的主密钥，现有主密钥（{kek}）打不开：请取得写入方的主密钥，\
+                     停止本服务，运行 luzhang keys take --new-kek-file 文件；本机未作任何改动"
+                )
+            }
+            Self::Rotating { kek } => format!(
+                "更换主密钥（新的是 {kek}）时曾中断，其他服务还不能跟上：请在没有其他服务写入时再次运行 luzhang keys rotate，\
+                 它会接着做完"
+            ),
+            Self::NotAgreed { given, agreed } => {
+                let agreed = agreed.map_or_else(String::new, |kek| format!("（{kek}）"));
+                format!(
+                    "{given} 不是账本写入方的主密钥{agreed}，没有作任何改动：请取得运行过 luzhang keys rotate 的那台服务的主密钥"
+                )
             }
             Self::Kek(error) => error.zh(),
             Self::Erased => "该对象的身份信息已经删除：密钥已销毁，任何人都无法再读取".to_owned(),
@@ -177,6 +220,10 @@ impl VaultError {
             Self::Io { path, error } => format!("密钥文件 {} 无法读写：{error}", path.display()),
         }
     }
+}
+
+fn which_one(agreed: Option<KekId>) -> String {
+    agreed.map_or_else(String::new, |kek| format!(", which is {kek}"))
 }
 
 /// The keys of one ledger.
@@ -384,14 +431,6 @@ impl Vault {
         self.subjects.lock().sync()
     }
 
-    /// Takes keys that another server has made, durably.
-    ///
-    /// # Errors
-    /// [`VaultError::Foreign`] if they are not under the key-encryption key at hand.
-    pub(crate) fn take_in(&self, keys: &[WrappedKey]) -> Result<(), VaultError> {
-        self.subjects.lock().take_in(keys)
-    }
-
     /// Hands every subject's newest key out, wrapped.
     pub(crate) fn each_key(
         &self,
@@ -488,6 +527,15 @@ impl LazyRing<'_> {
 }
 
 impl Ring {
+    /// Those at hand, the current one first.
+    fn all(&self) -> Vec<Arc<Kek>> {
+        [Some(&self.current), self.previous.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(Arc::clone)
+            .collect()
+    }
+
     fn read(dir: &Path, source: &KekSource) -> Result<Self, VaultError> {
         let current = Arc::new(source.read(dir)?);
         let path = dir.join(KEYS).join(PREVIOUS);

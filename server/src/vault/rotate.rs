@@ -16,8 +16,8 @@ use luzhang_ledger::log::sled::{self, OpenError};
 use thiserror::Error;
 
 use super::{
-    IDENTITY, Identity, KEYS, Kek, KekError, KekId, KekSource, PREVIOUS, Ring, SUBJECTS, Vault,
-    VaultError, at, disk,
+    IDENTITY, Identity, KEYS, Kek, KekError, KekId, KekSource, PREVIOUS, Ring, SUBJECTS, Shared,
+    Vault, VaultError, at, copies, disk,
     file::{self, Sealed, Title},
     kek,
     kek::Purpose,
@@ -80,11 +80,26 @@ pub(super) fn rotate_locked(
     }
     let vault = Vault::open(dir, from)?;
     let counts = vault.survey()?.counts;
-    let Some(Ring { current: old, .. }) = vault.ring else {
-        // Not reached: what is open for writing is wrapped.
-        return Err(KekError::NoPlace.into());
-    };
-    let keys = dir.join(KEYS);
+    let old = current(&vault)?;
+    let new = other(dir, to, &old)?;
+    let ring = begin(dir, &old, &new, to.is_none())?;
+    let ring = settle(dir, to.unwrap_or(from), Some(ring), progress)?;
+    Ok(Rotated {
+        before: old.id(),
+        after: ring.current.id(),
+        counts,
+    })
+}
+
+fn current(vault: &Vault) -> Result<Arc<Kek>, VaultError> {
+    let ring = vault.ring.as_ref();
+    // What is open for writing is wrapped.
+    let kek = ring.map(|ring| Arc::clone(&ring.current));
+    kek.ok_or_else(|| KekError::NoPlace.into())
+}
+
+/// The key-encryption key that is changed to.
+fn other(dir: &Path, to: Option<&KekSource>, old: &Kek) -> Result<Arc<Kek>, VaultError> {
     let new = match to {
         Some(to) => to.read_or_make(dir)?,
         None => Kek::draw().map_err(at(&dir.join(kek::OWN)))?,
@@ -92,24 +107,233 @@ pub(super) fn rotate_locked(
     if new.id() == old.id() {
         return Err(KekError::Unchanged { id: new.id() }.into());
     }
+    Ok(Arc::new(new))
+}
+
+/// Notes the old key-encryption key under the new one, and has the new one in the data
+/// directory's own file if it is to be there. From now on whoever has the new one can go
+/// on.
+fn begin(dir: &Path, old: &Arc<Kek>, new: &Arc<Kek>, own: bool) -> Result<Ring, VaultError> {
+    let keys = dir.join(KEYS);
     let path = keys.join(PREVIOUS);
     let previous = Sealed {
         kek: new.id(),
-        wrapped: new.wrap_kek(&old).map_err(at(&path))?,
+        wrapped: new.wrap_kek(old).map_err(at(&path))?,
     };
     let text = previous.text(Title::Previous);
     disk::replace(&keys, PREVIOUS, text.as_bytes()).map_err(at(&path))?;
-    if to.is_none() {
-        kek::write_own(dir, &new).map_err(at(&dir.join(kek::OWN)))?;
+    if own {
+        kek::write_own(dir, new).map_err(at(&dir.join(kek::OWN)))?;
     }
-    let ring = Ring {
-        current: Arc::new(new),
-        previous: Some(Arc::clone(&old)),
+    Ok(Ring {
+        current: Arc::clone(new),
+        previous: Some(Arc::clone(old)),
+    })
+}
+
+/// As [`rotate`], of a ledger whose log and copies of keys are in a database, which only
+/// the caller writes. What an earlier run has begun is finished, and is all that is done
+/// unless `to` is yet another.
+///
+/// The order is: everything that is there is here too; the new key-encryption key is
+/// durable; the servers agree on it; what is here is wrapped under it; then the copies.
+/// The old one is given up last.
+pub(crate) fn rotate_shared(
+    dir: &Path,
+    from: &KekSource,
+    to: Option<&KekSource>,
+    copies: &mut dyn Shared,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Rotated, VaultError> {
+    // An earlier run may have come so far that only the new one opens what is here.
+    let (opened, from) = match (Vault::for_reading(dir, from), to) {
+        (Err(VaultError::Kek(KekError::Mismatch { .. } | KekError::Missing { .. })), Some(to)) => {
+            (Vault::for_reading(dir, to), to)
+        }
+        (opened, _) => (opened, from),
     };
-    let ring = settle(dir, to.unwrap_or(from), Some(ring), progress)?;
+    let vault = wrapped(opened?)?;
+    let agreed = copies.agreed()?;
+    if let Some(ring) = vault.ring.clone()
+        && let Some(old) = ring.previous.clone()
+    {
+        let new = Arc::clone(&ring.current);
+        drop(vault);
+        if agreed != Some(new.id()) {
+            if agreed.is_some_and(|agreed| agreed != old.id()) {
+                return Err(VaultError::Foreign { kek: new.id() });
+            }
+            take_all(dir, &ring, agreed, copies)?;
+        }
+        let counts = go_on(dir, &ring, copies, progress)?;
+        let other = to.map(|to| to.read_or_make(dir)).transpose()?;
+        if other.is_none_or(|other| other.id() == new.id()) {
+            let (before, after) = (old.id(), new.id());
+            return Ok(Rotated {
+                before,
+                after,
+                counts,
+            });
+        }
+        return rotate_shared(dir, from, to, copies, progress);
+    }
+    if to.is_none() && *from != KekSource::Own {
+        return Err(KekError::NoPlace.into());
+    }
+    let old = current(&vault)?;
+    let begun = to.and_then(|to| to.read(dir).ok());
+    let begun = begun.filter(|kek| agreed == Some(kek.id()) && kek.id() != old.id());
+    if begun.is_none() {
+        vault.require(agreed)?;
+    }
+    drop(vault);
+    tidy(dir)?;
+    let ring = match begun {
+        // Agreed on, and given up here before anything was wrapped.
+        Some(new) => Ring {
+            current: Arc::new(new),
+            previous: Some(Arc::clone(&old)),
+        },
+        None => Ring {
+            current: Arc::clone(&old),
+            previous: None,
+        },
+    };
+    take_all(dir, &ring, agreed, copies)?;
+    let new = other(dir, to, &old)?;
+    let ring = begin(dir, &old, &new, to.is_none())?;
+    let counts = go_on(dir, &ring, copies, progress)?;
     Ok(Rotated {
         before: old.id(),
         after: ring.current.id(),
+        counts,
+    })
+}
+
+/// Keys in clear become wrapped ones first.
+fn wrapped(vault: Vault) -> Result<Vault, VaultError> {
+    if vault.ring.is_some() {
+        return Ok(vault);
+    }
+    vault.for_writing()
+}
+
+/// Takes every copy in that is not here yet, under whichever of the key-encryption keys
+/// at hand it is.
+fn take_all(
+    dir: &Path,
+    ring: &Ring,
+    agreed: Option<KekId>,
+    copies: &mut dyn Shared,
+) -> Result<(), VaultError> {
+    let mut subjects = writable(dir, ring)?;
+    loop {
+        let some = copies.next()?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        copies::take_in(&mut subjects, &some, agreed, &ring.all())?;
+    }
+}
+
+/// The subjects' keys, under whichever key-encryption key they are.
+fn writable(dir: &Path, ring: &Ring) -> Result<Subjects, VaultError> {
+    let path = dir.join(KEYS).join(SUBJECTS);
+    let kek = match subjects::kind(&path)? {
+        Kind::Wrapped(id) => ring.find(id)?,
+        Kind::Raw => {
+            return Err(VaultError::Damaged {
+                path,
+                detail: "its first record does not say how it was written",
+            });
+        }
+    };
+    Subjects::open_to_write(path, kek)
+}
+
+/// What comes after the servers can agree on the new one.
+fn go_on(
+    dir: &Path,
+    ring: &Ring,
+    copies: &mut dyn Shared,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Counts, VaultError> {
+    let kek = ring.current.id();
+    copies.agree(kek)?;
+    tidy(dir)?;
+    let counts = writable(dir, ring)?.counts()?;
+    wrap(dir, ring, progress)?;
+    let mut subjects = writable(dir, ring)?;
+    copies::replace(&mut subjects, kek, copies, |_| true)?;
+    let left = copies.others(kek)?;
+    if left > 0 {
+        return Err(VaultError::Copies {
+            detail: format!("{left} of them are under another key-encryption key still"),
+        });
+    }
+    // Once more: when this is durable, what was replaced is.
+    copies.agree(kek)?;
+    forget(dir, ring)?;
+    Ok(counts)
+}
+
+/// Wraps all keys of this server, which nobody uses, under the key-encryption key that
+/// another server of the ledger has changed to. It takes the place of the old one in the
+/// data directory's own file, if that is where the old one is.
+///
+/// # Errors
+/// [`VaultError::NotAgreed`] if it is not that one; [`VaultError::Foreign`] if it does not
+/// open what is said to be under it. After any other the same may be done again.
+pub(crate) fn take_shared(
+    dir: &Path,
+    from: &KekSource,
+    new: &KekSource,
+    copies: &mut dyn Shared,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Rotated, VaultError> {
+    let new = new.read(dir)?;
+    let agreed = copies.agreed()?;
+    if agreed != Some(new.id()) {
+        let given = new.id();
+        return Err(VaultError::NotAgreed { given, agreed });
+    }
+    let vault = wrapped(Vault::for_reading(dir, from)?)?;
+    let counts = vault.survey()?.counts;
+    let Some(ring) = vault.ring.clone() else {
+        return Err(KekError::NoPlace.into());
+    };
+    drop(vault);
+    let after = new.id();
+    if ring.current.id() == after {
+        // All was taken in before this was begun.
+        let before = ring.previous.as_ref().map(|kek| kek.id());
+        let before = before.ok_or(KekError::Unchanged { id: after })?;
+        settle(dir, from, Some(ring), progress)?;
+        return Ok(Rotated {
+            before,
+            after,
+            counts,
+        });
+    }
+    tidy(dir)?;
+    let new = Arc::new(new);
+    let mut subjects = writable(dir, &ring)?;
+    let keks = [vec![Arc::clone(&new)], ring.all()].concat();
+    loop {
+        let some = copies.next()?;
+        if some.is_empty() {
+            break;
+        }
+        copies::take_in(&mut subjects, &some, agreed, &keks)?;
+    }
+    drop(subjects);
+    // A change of its own that it had begun is of no use to anybody.
+    let old = settle(dir, from, Some(ring), progress)?.current;
+    let ring = begin(dir, &old, &new, *from == KekSource::Own)?;
+    settle(dir, from, Some(ring), progress)?;
+    Ok(Rotated {
+        before: old.id(),
+        after,
         counts,
     })
 }
@@ -123,12 +347,7 @@ pub(super) fn settle(
     ring: Option<Ring>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Ring, VaultError> {
-    let keys = dir.join(KEYS);
-    for name in [SUBJECTS, IDENTITY, PREVIOUS] {
-        disk::tidy(&keys, name).map_err(at(&keys.join(name)))?;
-    }
-    let own = dir.join(kek::OWN);
-    disk::tidy(dir, kek::OWN).map_err(at(&own))?;
+    tidy(dir)?;
     let ring = match ring {
         Some(ring) => ring,
         None => Ring {
@@ -136,20 +355,40 @@ pub(super) fn settle(
             previous: None,
         },
     };
+    wrap(dir, &ring, progress)?;
+    forget(dir, &ring)?;
+    Ok(Ring {
+        previous: None,
+        ..ring
+    })
+}
+
+/// Nothing stays of files that were being replaced.
+fn tidy(dir: &Path) -> Result<(), VaultError> {
+    let keys = dir.join(KEYS);
+    for name in [SUBJECTS, IDENTITY, PREVIOUS] {
+        disk::tidy(&keys, name).map_err(at(&keys.join(name)))?;
+    }
+    disk::tidy(dir, kek::OWN).map_err(at(&dir.join(kek::OWN)))
+}
+
+fn wrap(dir: &Path, ring: &Ring, progress: &mut dyn FnMut(u64, u64)) -> Result<(), VaultError> {
+    let keys = dir.join(KEYS);
     // In this order: an identity key that is wrapped says that all keys are.
-    wrap_subjects(&keys, &ring, progress)?;
-    wrap_identity(&keys, &ring)?;
+    wrap_subjects(&keys, ring, progress)?;
+    wrap_identity(&keys, ring)
+}
+
+/// Gives the key-encryption key before this one up.
+fn forget(dir: &Path, ring: &Ring) -> Result<(), VaultError> {
+    let (keys, own) = (dir.join(KEYS), dir.join(kek::OWN));
     if let Some(previous) = &ring.previous
         && let Ok(held) = KekSource::Own.read(dir)
         && held.id() == previous.id()
     {
         disk::remove(dir, kek::OWN).map_err(at(&own))?;
     }
-    disk::remove(&keys, PREVIOUS).map_err(at(&keys.join(PREVIOUS)))?;
-    Ok(Ring {
-        previous: None,
-        ..ring
-    })
+    disk::remove(&keys, PREVIOUS).map_err(at(&keys.join(PREVIOUS)))
 }
 
 fn wrap_subjects(

@@ -11,24 +11,24 @@ use tempfile::TempDir;
 
 use super::*;
 
-const OWN: KekSource = KekSource::Own;
+pub(super) const OWN: KekSource = KekSource::Own;
 
-fn subject(number: u8) -> SubjectId {
+pub(super) fn subject(number: u8) -> SubjectId {
     SubjectId::from_bytes([number; 16])
 }
 
-fn details(name: &str) -> Details {
+pub(super) fn details(name: &str) -> Details {
     Details::person(name, &NationalId::parse("510590197607110016").unwrap()).unwrap()
 }
 
 /// A directory with keys, and what was sealed with them.
-struct Site {
+pub(super) struct Site {
     scratch: TempDir,
-    sealed: Vec<(SubjectId, Vec<u8>)>,
+    pub(super) sealed: Vec<(SubjectId, Vec<u8>)>,
 }
 
 impl Site {
-    fn new(subjects: u8) -> Self {
+    pub(super) fn new(subjects: u8) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let vault = Vault::create(scratch.path(), &OWN).unwrap();
         let sealed = (1..=subjects).map(|number| {
@@ -64,16 +64,16 @@ impl Site {
         site
     }
 
-    fn dir(&self) -> &Path {
+    pub(super) fn dir(&self) -> &Path {
         self.scratch.path()
     }
 
-    fn open(&self) -> Vault {
+    pub(super) fn open(&self) -> Vault {
         Vault::open(self.dir(), &OWN).unwrap()
     }
 
     /// Another directory with the same files.
-    fn copy(&self) -> Self {
+    pub(super) fn copy(&self) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         copy(self.dir(), scratch.path());
         Self {
@@ -83,7 +83,7 @@ impl Site {
     }
 
     #[track_caller]
-    fn all_open(&self, vault: &Vault) {
+    pub(super) fn all_open(&self, vault: &Vault) {
         for (id, sealed) in &self.sealed {
             let opened = vault.open_sealed(*id, sealed).unwrap();
             assert_eq!(opened, details("某甲"));
@@ -111,11 +111,11 @@ impl Site {
         of_subject.next_back().unwrap()[16..].to_vec()
     }
 
-    fn has(&self, bytes: &[u8]) -> bool {
+    pub(super) fn has(&self, bytes: &[u8]) -> bool {
         contains(self.dir(), bytes)
     }
 
-    fn names(&self) -> Vec<String> {
+    pub(super) fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         for dir in [self.dir().to_owned(), self.dir().join("keys")] {
             for entry in fs::read_dir(dir).unwrap() {
@@ -303,15 +303,19 @@ fn whoever_was_erased_and_came_back_while_we_were_away_has_one_key_here() {
     let taken = fs::read(&path).unwrap().len();
     elsewhere.sync().unwrap();
     let record = fs::read(&path).unwrap()[taken..].to_vec();
-    let key = WrappedKey::parse(&record).unwrap();
+    let kek = vault.kek().unwrap();
+    let key = Copied {
+        kek,
+        key: WrappedKey::parse(&record).unwrap(),
+    };
     fs::OpenOptions::new()
         .write(true)
         .open(&path)
         .unwrap()
         .set_len(taken.try_into().unwrap())
         .unwrap();
-    vault.take_in(&[key]).unwrap();
-    vault.take_in(&[key]).unwrap();
+    vault.take_in(&[key], None).unwrap();
+    vault.take_in(&[key], None).unwrap();
     vault.sweep_whole([]).unwrap();
     assert_eq!(vault.open_sealed(id, &new).unwrap(), details("某乙"));
     assert!(vault.open_sealed(id, &sealed).is_err());

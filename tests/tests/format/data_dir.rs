@@ -6,10 +6,11 @@ use luzhang_ledger::{
     Position, block,
     log::{
         Log as _,
-        sled::{SledLog, open_for_audit},
+        sled::{Format, Place, SledLog, open_for_audit},
     },
     verify::{Anchor, Verdict, verify_blocks},
 };
+use luzhang_server::engine::witnessed;
 
 use crate::{fixture, sample, vectors};
 
@@ -55,6 +56,45 @@ fn a_new_data_directory_is_as_format_md_prints_it() {
         [0, 1].into(),
         "the sample has a raw and a compressed block"
     );
+}
+
+/// `tests/fixtures/v1/mark` is what `server` writes; here it is read as FORMAT.md says.
+#[test]
+fn the_mark_of_a_log_in_a_database_is_as_format_md_prints_it() {
+    let mark = fs::read(fixture("v1/mark")).unwrap();
+    let (slots, rest) = mark.as_chunks::<128>();
+    assert_eq!((slots.len(), rest.len()), (2, 0));
+    assert_eq!(slots[0][..], vectors::vectors()["mark-1"]);
+    let blocks = sample::blocks();
+    for (slot, block) in slots.iter().zip([&blocks[0], &blocks[5]]) {
+        let head = block.head;
+        assert_eq!(slot[..16], *b"luzhang mark 1\0\0");
+        assert_eq!(slot[16..32], *sample::ledger().as_bytes());
+        let position = head.position.unwrap().number();
+        assert_eq!(slot[32..40], position.to_le_bytes());
+        assert_eq!(slot[40..72], *head.chain.as_bytes());
+        assert_eq!(slot[72..104], *head.block.as_bytes());
+        assert_eq!(slot[104..112], head.height.to_le_bytes());
+        assert_eq!(slot[112..120], head.epoch.to_le_bytes());
+        assert_eq!(slot[120..], blake3::hash(&slot[..120]).as_bytes()[..8]);
+    }
+    // What an audit is told by it.
+    let dir = tempfile::tempdir().unwrap();
+    let format = Format {
+        ledger: sample::ledger(),
+        place: Place::Database,
+    };
+    let mut told = Vec::new();
+    for bytes in [&mark[..], &mark[..128]] {
+        fs::write(dir.path().join("mark"), bytes).unwrap();
+        let witness = witnessed(dir.path(), &format).unwrap();
+        told.push((witness.position, witness.chain, witness.block));
+    }
+    let expected = [5, 0].map(|number| {
+        let head = blocks[number].head;
+        (head.position, head.chain, head.block)
+    });
+    assert_eq!(told, expected);
 }
 
 /// A data directory as version 1 left it, without the files that only a running

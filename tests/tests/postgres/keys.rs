@@ -13,7 +13,7 @@ use crate::support::{
     database::{Cluster, Instance},
 };
 
-fn list(site: &Site, year: u32, people: &[u32]) -> PathBuf {
+pub(crate) fn list(site: &Site, year: u32, people: &[u32]) -> PathBuf {
     let file = site.dir(&format!("list-{year}-{}.csv", people[0]));
     let rows = people.iter().map(|number| {
         let Person { name, number } = Person::number(*number);
@@ -23,11 +23,11 @@ fn list(site: &Site, year: u32, people: &[u32]) -> PathBuf {
     file
 }
 
-fn import(target: &Target, file: &Path) {
+pub(crate) fn import(target: &Target, file: &Path) {
     target.run(["import", file.to_str().unwrap()]).ended(0);
 }
 
-fn reveal(target: &Target, number: &str) -> crate::support::Ran {
+pub(crate) fn reveal(target: &Target, number: &str) -> crate::support::Ran {
     target.run([
         "subject",
         "reveal",
@@ -39,7 +39,7 @@ fn reveal(target: &Target, number: &str) -> crate::support::Ran {
     ])
 }
 
-async fn caught_up(behind: &Server, with: &Server) {
+pub(crate) async fn caught_up(behind: &Server, with: &Server) {
     let until = Instant::now() + Duration::from_secs(20);
     let end = position(with.url()).await;
     while position(behind.url()).await != end {

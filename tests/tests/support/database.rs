@@ -276,6 +276,11 @@ impl Instance {
         said.trim_end().to_owned()
     }
 
+    /// Runs a statement that somebody may end.
+    pub(crate) fn may_fail(&self, statement: &str) {
+        let _ended = self.try_sql(statement);
+    }
+
     fn try_sql(&self, statement: &str) -> Output {
         let mut command = self.command("psql");
         command.args(["--no-psqlrc", "--tuples-only", "--no-align", "--quiet"]);

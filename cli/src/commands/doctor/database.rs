@@ -123,16 +123,30 @@ fn settings(found: &Survey) -> Finding {
         );
         return Finding::fail(CODE, seen, remedy);
     }
+    let followed: Vec<(String, String)> = found
+        .followers
+        .iter()
+        .map(|(name, has)| {
+            let behind = position.saturating_sub(*has);
+            (
+                format!("，{name} 跟随（落后 {behind} 个事件）"),
+                format!(", followed by {name} ({behind} events behind)"),
+            )
+        })
+        .collect();
+    let (zh, en): (Vec<String>, Vec<String>) = followed.into_iter().unzip();
     let protected = protection(&found.protection);
     let seen = Text::new(
         format!(
-            "{place}，PostgreSQL {version}，{}，{position} 个事件，第 {epoch} 届由 {writer} 写入",
-            protected.zh
+            "{place}，PostgreSQL {version}，{}，{position} 个事件，第 {epoch} 届由 {writer} 写入{}",
+            protected.zh,
+            zh.concat()
         ),
         format!(
             "{place}, PostgreSQL {version}, {}, {position} events, written by {writer} in epoch \
-             {epoch}",
-            protected.en
+             {epoch}{}",
+            protected.en,
+            en.concat()
         ),
     );
     if found.protection.secured.is_none() && !found.protection.is_here {
