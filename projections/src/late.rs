@@ -316,7 +316,7 @@ pub(crate) fn compare_grants(
         let Some(position) = Position::new(grant.position) else {
             continue;
         };
-        let policy = Position::new(grant.policy).and_then(|p| state.pack_at(p));
+        let policy = state.policy_at(grant.policy).and_then(|p| state.pack_at(p));
         let Some(pack) = policy else { continue };
         let Some(programme) = programme_of(state, pack, form, grant) else {
             continue;
@@ -422,7 +422,7 @@ fn conflicts_with(state: &State, fact: &UnemploymentBenefit) -> Vec<Conflict> {
     let mut conflicts = Vec::new();
     for form in Form::ALL {
         for grant in state.grants(form, owner) {
-            let policy = Position::new(grant.policy).and_then(|p| state.pack_at(p));
+            let policy = state.policy_at(grant.policy).and_then(|p| state.pack_at(p));
             let limit = policy.and_then(|pack| {
                 let programme = programme_of(state, pack, form, grant)?;
                 pack.limits_of(programme).find(|limit| {

@@ -51,7 +51,7 @@ impl State {
             hasher.update(&loan.to_le_bytes());
         });
         for grants in &self.grants {
-            grants.digest(hasher, grant);
+            grants.digest(hasher, |of, hasher| grant(self, of, hasher));
         }
         hasher.update(&count(self.registered.len()));
         for ix in &self.registered {
@@ -294,9 +294,10 @@ fn span(span: &Span, hasher: &mut Hasher) {
     hasher.update(&[u8::from(span.standing)]);
 }
 
-fn grant(grant: &Grant, hasher: &mut Hasher) {
+fn grant(state: &State, grant: &Grant, hasher: &mut Hasher) {
     number(hasher, grant.position);
-    number(hasher, grant.policy);
+    let policy = state.policy_at(grant.policy);
+    number(hasher, policy.map_or(0, Position::number));
     hasher.update(&grant.party.to_le_bytes());
     hasher.update(&[grant.kind, grant.level, u8::from(grant.standing)]);
     hasher.update(&grant.programme.to_le_bytes());

@@ -297,7 +297,7 @@ impl State {
             level: 0,
             standing: true,
             programme: 0,
-            policy: header.policy.map_or(0, Position::number),
+            policy: self.policy_place(header.policy),
         };
         let mut owner = stream;
         match claim {

@@ -258,8 +258,8 @@ pub(crate) struct Grant {
     /// Of a subsidy the programme, by its number among the names, else 0: the
     /// other forms have one programme each.
     pub(crate) programme: u16,
-    /// Where the policy that allowed it was adopted.
-    pub(crate) policy: u64,
+    /// The policy that allowed it, by its place in [`State::policies`].
+    pub(crate) policy: u16,
 }
 
 record!(Grant {
@@ -353,6 +353,9 @@ pub struct State {
     /// In a simulation, the pack that judges some days instead of those.
     instead: Option<(Window, Adopted)>,
     pub(crate) streams: Streams,
+    /// Where the policies of grants were adopted, 0 for none: there are few, and millions
+    /// of grants.
+    policies: Vec<u64>,
     pub(crate) funds: Names,
     pub(crate) programmes: Names,
     /// Budget lines by the documents that made or changed them.
@@ -513,6 +516,25 @@ impl State {
             Some((_, adopted)) if place == SUPPOSED => Some(adopted),
             Some(_) | None => self.packs.get(usize::from(place)),
         }
+    }
+
+    /// Where a grant's policy was adopted.
+    pub(crate) fn policy_at(&self, place: u16) -> Option<Position> {
+        let position = self.policies.get(usize::from(place));
+        Position::new(position.copied().unwrap_or(0))
+    }
+
+    /// The place of a policy among those of grants, given now if it has none.
+    fn policy_place(&mut self, policy: Option<Position>) -> u16 {
+        let position = policy.map_or(0, Position::number);
+        let place = self.policies.iter().rposition(|known| *known == position);
+        let place = place.unwrap_or_else(|| {
+            let next = self.policies.len();
+            self.policies.push(position);
+            next
+        });
+        // Packs are adopted a few times a year.
+        u16::try_from(place).unwrap_or(u16::MAX)
     }
 
     /// Where the policy that allowed a grant was adopted; `None` of a loan.

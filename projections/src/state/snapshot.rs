@@ -42,6 +42,7 @@ impl State {
             packs,
             instead,
             streams,
+            policies,
             funds,
             programmes,
             documents,
@@ -76,6 +77,7 @@ impl State {
         let packs: Vec<Text> = packs.iter().map(text).collect();
         to.column("packs", &packs)?;
         streams.write(to)?;
+        to.column("policies", policies)?;
         funds.write("funds", to)?;
         programmes.write("programmes", to)?;
         to.pairs("documents", documents)?;
@@ -135,6 +137,7 @@ impl State {
             packs: adopted(from.column("packs")?)?,
             instead: None,
             streams: streams?,
+            policies: from.column("policies")?,
             funds: Names::read("funds", from)?,
             programmes: Names::read("programmes", from)?,
             documents: documents.into_iter().collect::<BTreeMap<_, _>>(),
