@@ -13,9 +13,9 @@ use super::{
     load::{self, Bounds, CONNECTIONS, Callers, Fleet, IN_FLIGHT, Slice, Stock},
     plain_file::{self, Place},
     postgres::{self, Claim, Postgres},
-    row::{Better, Row, Runs, Thousandths, Yardstick, grouped},
+    row::{Better, Row, Runs, Thousandths, Yardstick, grouped, per_second},
     site::{CpuClock, Interrupt, Service},
-    stream::Importer,
+    stream::{Importer, Sent, WINDOW},
     tell,
 };
 
@@ -152,8 +152,10 @@ struct Field {
     inside: Option<(Contestant, u64)>,
     /// And its version; or why there is none.
     postgres: Result<(Contestant, String), String>,
-    /// The same ledger with its log in that PostgreSQL.
-    database: Option<Contestant>,
+    /// How the new ledger was filled.
+    filled: Sent,
+    /// The same ledger with its log in that PostgreSQL, and how that was filled.
+    database: Option<(Contestant, Sent)>,
     /// Microseconds of one durable write of a claim's block, at the end of a
     /// file: half of them in each run took less.
     syncs: Runs,
@@ -192,6 +194,7 @@ pub(super) async fn rows(plan: &Plan<'_>, large: Option<&mut Large>) -> Result<V
     }
     if plan.wants(&[Item::Database]) {
         rows.push((Item::Database, field.database_row()));
+        rows.push((Item::Database, field.filling_row()));
     }
     rows.extend(field.inside_row().map(|row| (Item::Inside, row)));
     rows.extend(field.tree_row().map(|row| (Item::Tree, row)));
@@ -202,7 +205,7 @@ impl Field {
     async fn gather(plan: &Plan<'_>, large: Option<&mut Large>) -> Result<Self> {
         tell("a new ledger and its yardsticks");
         let walk = || Walk::new(plan.scale.new_persons, 0..SLOTS);
-        let service = new_ledger(plan, "new", &[]).await?;
+        let (service, filled) = new_ledger(plan, "new", &[]).await?;
         let new_events = Importer::connect(&service.url).await?.position().await?;
         let new = Contestant::new(Server::of_service(service).await?, walk());
         let mut echo = None;
@@ -214,7 +217,7 @@ impl Field {
         }
         let mut bare = None;
         if plan.wants(&[Item::Tree]) {
-            let service = new_ledger(plan, "bare", &["--tree", "off"]).await?;
+            let (service, _) = new_ledger(plan, "bare", &["--tree", "off"]).await?;
             bare = Some(Contestant::new(Server::of_service(service).await?, walk()));
         }
         let mut inside = None;
@@ -241,8 +244,10 @@ impl Field {
             && plan.wants(&[Item::Database])
         {
             let init = ["--database", &*instance.address];
-            let service = ledger(plan, "database", &init, &["--durable", "local"]).await?;
-            database = Some(Contestant::new(Server::of_service(service).await?, walk()));
+            let (service, filled) =
+                ledger(plan, "database", &init, &["--durable", "local"]).await?;
+            let contestant = Contestant::new(Server::of_service(service).await?, walk());
+            database = Some((contestant, filled));
         }
         Ok(Self {
             new,
@@ -251,6 +256,7 @@ impl Field {
             bare,
             inside,
             postgres,
+            filled,
             database,
             syncs: Runs::default(),
             syncs_within: Runs::default(),
@@ -307,7 +313,7 @@ impl Field {
         let mut all: Vec<&mut Contestant> = vec![&mut self.new];
         all.extend(&mut self.echo);
         all.extend(&mut self.bare);
-        all.extend(&mut self.database);
+        all.extend(self.database.as_mut().map(|(database, _)| database));
         all.extend(self.inside.as_mut().map(|(contestant, _)| contestant));
         all.extend(
             self.postgres
@@ -445,7 +451,7 @@ impl Field {
             "unary issue, {IN_FLIGHT} in flight, the log in PostgreSQL {version}, one instance"
         );
         let row = match &self.database {
-            Some(database) => Row {
+            Some((database, _)) => Row {
                 yardstick: Yardstick::Measured(self.new.rates()),
                 ..row(database, Some(&self.new))
             },
@@ -464,6 +470,32 @@ impl Field {
             against: "the same with the log on sled".to_owned(),
             reach: Thousandths(500),
             ..row
+        }
+    }
+
+    /// Of the same ledgers: how fast they were filled by a stream.
+    fn filling_row(&self) -> Row {
+        let rate = |sent: &Sent| Runs::from_iter([per_second(sent.commands, sent.time)]);
+        let (figure, yardstick) = match &self.database {
+            Some((_, sent)) => (rate(sent), Yardstick::Measured(rate(&self.filled))),
+            None => (
+                Runs::default(),
+                Yardstick::Missing(self.postgres.as_ref().err().cloned().unwrap_or_default()),
+            ),
+        };
+        Row {
+            id: "database-batch",
+            work: format!(
+                "streamed batches of 1,000 statuses of new persons, {WINDOW} messages under way, \
+                 the log in PostgreSQL"
+            ),
+            unit: "facts/s",
+            against: "the same with the log on sled".to_owned(),
+            figure,
+            yardstick,
+            better: Better::More,
+            reach: Thousandths(500),
+            extra: Map::new(),
         }
     }
 
@@ -531,11 +563,17 @@ fn row(who: &Contestant, yardstick: Option<&Contestant>) -> Row {
 }
 
 /// A ledger in which everybody is on the poverty list and nothing was granted.
-async fn new_ledger(plan: &Plan<'_>, name: &str, arguments: &[&str]) -> Result<Service> {
+async fn new_ledger(plan: &Plan<'_>, name: &str, arguments: &[&str]) -> Result<(Service, Sent)> {
     ledger(plan, name, &[], arguments).await
 }
 
-async fn ledger(plan: &Plan<'_>, name: &str, init: &[&str], serve: &[&str]) -> Result<Service> {
+/// The same, and how fast it was filled.
+async fn ledger(
+    plan: &Plan<'_>,
+    name: &str,
+    init: &[&str],
+    serve: &[&str],
+) -> Result<(Service, Sent)> {
     let dir = plan.site.dir(name);
     plan.site.init_with(&dir, init)?;
     let service = plan.site.serve_with(&dir, serve)?;
@@ -548,8 +586,8 @@ async fn ledger(plan: &Plan<'_>, name: &str, init: &[&str], serve: &[&str]) -> R
             (first..last).map(bureau::status).collect()
         });
     let messages = std::iter::once(bureau::opening()).chain(statuses);
-    importer.send(messages, &plan.site.interrupt).await?;
-    Ok(service)
+    let sent = importer.send(messages, &plan.site.interrupt).await?;
+    Ok((service, sent))
 }
 
 async fn postgres(plan: &Plan<'_>, walk: Walk) -> Result<(Contestant, String), String> {

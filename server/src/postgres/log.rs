@@ -28,6 +28,9 @@ use super::{
 
 /// How long one answer is waited for.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
+/// And to make what a new ledger needs, for which nobody waits: a standby whose disk it
+/// has to be on may be starting.
+const MAKING: Duration = Duration::from_secs(30);
 /// How long it is tried to find out what became of an append.
 pub(super) const SETTLING: Duration = Duration::from_secs(30);
 /// How long to wait between two tries.
@@ -167,11 +170,11 @@ impl PostgresLog {
     ) -> Result<Self, PostgresError> {
         let session = database.connect(Purpose::Write, ANSWER)?;
         settings::require(&session, writer.durable)?;
-        session.run(ANSWER, TABLES)?;
-        session.run(ANSWER, standbys::TABLE)?;
+        session.run(MAKING, TABLES)?;
+        session.run(MAKING, standbys::TABLE)?;
         let genesis = Head::genesis(ledger);
         let made = session.query(
-            ANSWER,
+            MAKING,
             MAKE,
             vec![
                 Box::new(ledger.to_string()),
