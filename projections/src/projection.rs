@@ -4,6 +4,7 @@
 use std::ops::Deref;
 
 use luzhang_ledger::{Event, Hash, Position};
+use rayon::prelude::*;
 
 mod rows;
 
@@ -221,10 +222,10 @@ impl Projections {
         self.plaques.apply(event);
     }
 
-    /// The status of each projection.
+    /// The status of each projection, made on all cores.
     pub fn statuses(&self) -> Vec<Status> {
         Name::ALL
-            .into_iter()
+            .into_par_iter()
             .map(|name| self.status(name))
             .collect()
     }
@@ -251,7 +252,7 @@ impl Projections {
         Status {
             name,
             position,
-            digest: Hash::from_bytes(*hasher.finalize().as_bytes()),
+            digest: hasher.finish(),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, io};
 
-use blake3::Hasher;
 use luzhang_ledger::{
     Body, Date, Event, Office, Position, SubjectId,
     calendar::to_number,
@@ -14,7 +13,7 @@ use luzhang_ledger::{
 
 use crate::{
     snapshot::{Reader, Writer, record},
-    state::{self, Moving, PlaqueChanged, lists::count, money::Purse},
+    state::{self, Moving, PlaqueChanged, digest::Digester, lists::count, money::Purse},
 };
 
 /// All plaques.
@@ -179,7 +178,7 @@ impl Plaques {
         self.all.iter().map(|(number, known)| (&**number, known))
     }
 
-    pub(crate) fn digest(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest(&self, hasher: &mut Digester) {
         for (brand, known) in &self.all {
             text(hasher, brand);
             text(hasher, &known.document);
@@ -343,7 +342,7 @@ impl Loans {
         self.all.iter().map(|(number, lent)| (&**number, lent))
     }
 
-    pub(crate) fn digest(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest(&self, hasher: &mut Digester) {
         for (number, lent) in &self.all {
             text(hasher, number);
             text(hasher, &lent.bank);
@@ -373,7 +372,7 @@ impl Loans {
     }
 }
 
-fn text(hasher: &mut Hasher, text: &str) {
+fn text(hasher: &mut Digester, text: &str) {
     hasher.update(&count(text.len()));
     hasher.update(text.as_bytes());
 }

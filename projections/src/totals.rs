@@ -7,7 +7,6 @@ use std::{
     io,
 };
 
-use blake3::Hasher;
 use luzhang_ledger::{
     Body, Event, Position,
     calendar::to_number,
@@ -22,6 +21,7 @@ use crate::{
     snapshot::{Reader, Writer, record},
     state::{
         Line, LineKey, Moving, State,
+        digest::Digester,
         lists::count,
         money::{Account, Kind, Purse},
     },
@@ -212,7 +212,7 @@ impl Totals {
         })
     }
 
-    pub(crate) fn digest(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest(&self, hasher: &mut Digester) {
         for (line, total) in self.lines() {
             digest_line(line, hasher);
             hasher.update(&total.grants.to_le_bytes());
@@ -221,7 +221,7 @@ impl Totals {
         }
     }
 
-    pub(crate) fn digest_months(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest_months(&self, hasher: &mut Digester) {
         for (line, month, change) in self.months() {
             digest_line(line, hasher);
             hasher.update(&month.year.to_le_bytes());
@@ -247,7 +247,7 @@ pub(crate) fn grants(event: &Event) -> i64 {
     }
 }
 
-fn digest_line(line: &Line, hasher: &mut Hasher) {
+fn digest_line(line: &Line, hasher: &mut Digester) {
     for text in [&line.programme, &line.fund] {
         hasher.update(&count(text.len()));
         hasher.update(text.as_bytes());
@@ -278,7 +278,7 @@ impl Refusals {
         }
     }
 
-    pub(crate) fn digest(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest(&self, hasher: &mut Digester) {
         for ((programme, code), number) in &self.lines {
             for text in [programme, code] {
                 hasher.update(&count(text.len()));
@@ -325,7 +325,7 @@ impl Conflicts {
         self.all.iter().filter(|known| known.cleared.is_none())
     }
 
-    pub(crate) fn digest(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest(&self, hasher: &mut Digester) {
         for known in &self.all {
             hasher.update(&known.position.number().to_le_bytes());
             hasher.update(&known.fact.map_or(0, Position::number).to_le_bytes());

@@ -3,11 +3,11 @@
 
 use std::io;
 
-use blake3::Hasher;
 use hashbrown::HashMap;
 use luzhang_ledger::{Office, Position, fact::BudgetYear};
 
 use super::{
+    digest::Digester,
     lists::{Lists, count},
     money::{Account, Purse, Transfer},
 };
@@ -158,7 +158,7 @@ impl Budget {
     }
 
     /// Feeds the lines; `names` feeds the fund and the programme of a key.
-    pub(crate) fn digest(&self, hasher: &mut Hasher, names: impl Fn(BudgetKey, &mut Hasher)) {
+    pub(crate) fn digest(&self, hasher: &mut Digester, names: impl Fn(BudgetKey, &mut Digester)) {
         hasher.update(&count(self.keys.len()));
         for (key, balance) in self.lines() {
             names(key, hasher);

@@ -3,7 +3,7 @@
 
 use blake3::Hasher;
 use luzhang_ledger::{
-    Date, Position,
+    Date, Hash, Position,
     access::Mandate,
     calendar::to_number,
     fact::{AuthorityAmount, Repayment},
@@ -18,7 +18,7 @@ use crate::pack::Attribute;
 
 impl State {
     /// Feeds everything but the budget, which is a projection of its own.
-    pub(crate) fn digest_limits(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest_limits(&self, hasher: &mut Digester) {
         for adopted in &self.packs {
             number(hasher, adopted.position.number());
             hasher.update(adopted.content.as_bytes());
@@ -93,7 +93,7 @@ impl State {
     }
 
     /// Feeds what became of each grant, and the money of each case.
-    pub(crate) fn digest_cases(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest_cases(&self, hasher: &mut Digester) {
         let cases = &self.cases;
         hasher.update(&count(cases.rows().len()));
         for row in cases.rows() {
@@ -125,7 +125,7 @@ impl State {
     }
 
     /// Feeds notices and objections.
-    pub(crate) fn digest_notices(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest_notices(&self, hasher: &mut Digester) {
         let cases = &self.cases;
         hasher.update(&count(cases.notices.iter().count()));
         for notice in cases.notices.iter() {
@@ -148,7 +148,7 @@ impl State {
     }
 
     /// Feeds payment batches.
-    pub(crate) fn digest_batches(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest_batches(&self, hasher: &mut Digester) {
         let cases = &self.cases;
         hasher.update(&count(cases.batches.iter().count()));
         for batch in cases.batches.iter() {
@@ -166,7 +166,7 @@ impl State {
     }
 
     /// Feeds recoveries.
-    pub(crate) fn digest_recoveries(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest_recoveries(&self, hasher: &mut Digester) {
         let cases = &self.cases;
         hasher.update(&count(cases.recoveries.iter().count()));
         for recovery in cases.recoveries.iter() {
@@ -180,8 +180,8 @@ impl State {
     }
 
     /// Feeds who may do what, and what waits to be confirmed.
-    pub(crate) fn digest_access(&self, hasher: &mut Hasher) {
-        let mandate = |hasher: &mut Hasher, mandate: &Mandate| {
+    pub(crate) fn digest_access(&self, hasher: &mut Digester) {
+        let mandate = |hasher: &mut Digester, mandate: &Mandate| {
             text(hasher, mandate.principal.as_str());
             hasher.update(&count(mandate.roles.iter().count()));
             for role in mandate.roles.iter() {
@@ -215,7 +215,7 @@ impl State {
     }
 
     /// Feeds the budget, and the documents that made it.
-    pub(crate) fn digest_budget(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest_budget(&self, hasher: &mut Digester) {
         hasher.update(&count(self.documents.len()));
         for (document, line) in &self.documents {
             text(hasher, document);
@@ -229,10 +229,46 @@ impl State {
     }
 }
 
+/// How many bytes are hashed together: those of some dozen chunks, which a processor
+/// hashes side by side, and of a few numbers it does not.
+const TOGETHER: usize = 64 << 10;
+
+/// What a digest is made of, number by number.
+#[derive(Debug)]
+pub(crate) struct Digester {
+    hasher: Hasher,
+    waiting: Vec<u8>,
+}
+
+impl Digester {
+    fn new(hasher: Hasher) -> Self {
+        Self {
+            hasher,
+            waiting: Vec::with_capacity(TOGETHER),
+        }
+    }
+
+    /// The next bytes.
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        if self.waiting.len().saturating_add(bytes.len()) > TOGETHER {
+            self.hasher.update(&self.waiting);
+            self.waiting.clear();
+        }
+        self.waiting.extend_from_slice(bytes);
+    }
+
+    /// The digest of all of them.
+    pub(crate) fn finish(mut self) -> Hash {
+        self.hasher.update(&self.waiting);
+        Hash::from_bytes(*self.hasher.finalize().as_bytes())
+    }
+}
+
 /// A digest covers its own name, version and position, so that two projections
 /// never share one by accident.
-pub(crate) fn named(name: &str, version: u32, position: Option<Position>) -> Hasher {
-    let mut hasher = Hasher::new_derive_key("luzhang 2026 projection digest v1");
+pub(crate) fn named(name: &str, version: u32, position: Option<Position>) -> Digester {
+    let hasher = Hasher::new_derive_key("luzhang 2026 projection digest v1");
+    let mut hasher = Digester::new(hasher);
     hasher.update(&count(name.len()));
     hasher.update(name.as_bytes());
     hasher.update(&version.to_le_bytes());
@@ -240,7 +276,7 @@ pub(crate) fn named(name: &str, version: u32, position: Option<Position>) -> Has
     hasher
 }
 
-fn digest_life(life: &Life, hasher: &mut Hasher) {
+fn digest_life(life: &Life, hasher: &mut Digester) {
     hasher.update(&life.case.to_le_bytes());
     for fen in life.purse.balances() {
         hasher.update(&fen.to_le_bytes());
@@ -272,29 +308,29 @@ fn digest_life(life: &Life, hasher: &mut Hasher) {
     }
 }
 
-fn number(hasher: &mut Hasher, number: u64) {
+fn number(hasher: &mut Digester, number: u64) {
     hasher.update(&number.to_le_bytes());
 }
 
-fn text(hasher: &mut Hasher, text: &str) {
+fn text(hasher: &mut Digester, text: &str) {
     hasher.update(&count(text.len()));
     hasher.update(text.as_bytes());
 }
 
-fn days(hasher: &mut Hasher, days: &[Date]) {
+fn days(hasher: &mut Digester, days: &[Date]) {
     hasher.update(&count(days.len()));
     for day in days {
         hasher.update(&to_number(*day).to_le_bytes());
     }
 }
 
-fn span(span: &Span, hasher: &mut Hasher) {
+fn span(span: &Span, hasher: &mut Digester) {
     days(hasher, &[span.from, span.until]);
     number(hasher, span.position);
     hasher.update(&[u8::from(span.standing)]);
 }
 
-fn grant(state: &State, grant: &Grant, hasher: &mut Hasher) {
+fn grant(state: &State, grant: &Grant, hasher: &mut Digester) {
     number(hasher, grant.position);
     let policy = state.policy_at(grant.policy);
     number(hasher, policy.map_or(0, Position::number));

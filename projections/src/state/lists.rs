@@ -5,8 +5,7 @@
 
 use std::io;
 
-use blake3::Hasher;
-
+use super::digest::Digester;
 use crate::snapshot::{Reader, Record, Writer, record};
 
 /// The end of a list.
@@ -152,7 +151,7 @@ impl<T> Lists<T> {
 
     /// Feeds everything into a digest: values in the order in which they were
     /// pushed, with their links, so that the owners are covered too.
-    pub(crate) fn digest(&self, hasher: &mut Hasher, mut value: impl FnMut(&T, &mut Hasher)) {
+    pub(crate) fn digest(&self, hasher: &mut Digester, mut value: impl FnMut(&T, &mut Digester)) {
         hasher.update(&count(self.heads.len()));
         for head in &self.heads {
             hasher.update(&head.to_le_bytes());

@@ -4,11 +4,10 @@
 
 use std::io;
 
-use blake3::Hasher;
 use hashbrown::{HashTable, hash_table::Entry};
 use luzhang_ledger::{Position, StreamId, event::PartyKind};
 
-use super::lists::count;
+use super::{digest::Digester, lists::count};
 use crate::snapshot::{Reader, Writer, misread, record};
 
 /// A stream's number; dense, in the order of first appearance.
@@ -197,7 +196,7 @@ impl Streams {
         })
     }
 
-    pub(crate) fn digest(&self, hasher: &mut Hasher) {
+    pub(crate) fn digest(&self, hasher: &mut Digester) {
         hasher.update(&count(self.ids.len()));
         for (id, stream) in self.ids.iter().zip(&self.entries) {
             hasher.update(id.as_bytes());
