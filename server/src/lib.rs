@@ -12,6 +12,7 @@ pub mod checkpoints;
 mod committer;
 pub mod connections;
 pub mod convert;
+mod decider;
 pub mod denials;
 mod door;
 mod edge;

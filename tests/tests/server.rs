@@ -11,6 +11,8 @@ mod support;
 
 #[path = "server/commands.rs"]
 mod commands;
+#[path = "server/each_kind.rs"]
+mod each_kind;
 #[path = "server/fields.rs"]
 mod fields;
 #[path = "server/gate.rs"]

@@ -14,7 +14,8 @@ use tokio_postgres::Row;
 use super::{
     Announcer, Database, KeyTail, Lease, LeaseSource, PostgresError, PostgresLog, PostgresReader,
     Seeker, Watched, Writer,
-    log::{ANSWER, HEAD, HeadRow, against_mark, head_of, number, whole, writer_of},
+    head::{HEAD, HeadRow, against_mark, head_of, number, writer_of},
+    log::{ANSWER, whole},
     mark::{Mark, MarkFile},
     session::{Purpose, Session, failed},
     watch,

@@ -9,7 +9,8 @@ use tokio_postgres::{Row, error::SqlState};
 
 use super::{
     Database, PostgresError,
-    log::{AGAIN, ANSWER, SETTLING, signed, unsigned},
+    head::{signed, unsigned},
+    log::{AGAIN, ANSWER, SETTLING},
     session::{Argument, Purpose, Session, failed},
 };
 use crate::vault::{Copied, Copies, KekId, Shared, Vault, VaultError, WrappedKey};

@@ -28,6 +28,7 @@
 mod address;
 mod error;
 mod followed;
+mod head;
 mod keys;
 mod lease;
 mod log;

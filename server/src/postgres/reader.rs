@@ -18,7 +18,8 @@ use tokio_postgres::Row;
 
 use super::{
     Database, PostgresError,
-    log::{ANSWER, head_of, number, signed, unsigned, whole},
+    head::{head_of, number, signed, unsigned},
+    log::{ANSWER, whole},
     session::{Purpose, Session, failed},
 };
 

@@ -21,7 +21,8 @@ use tokio_postgres::{Row, error::SqlState};
 
 use super::{
     Database, PostgresError,
-    log::{ANSWER, signed, unsigned},
+    head::{signed, unsigned},
+    log::ANSWER,
     session::{Argument, Purpose, Session, failed},
 };
 use crate::figures::Figures;

@@ -7,7 +7,8 @@ use tokio_postgres::Row;
 
 use super::{
     Database, Durable, PostgresError, Protection,
-    log::{ANSWER, HEAD, unsigned},
+    head::{HEAD, unsigned},
+    log::ANSWER,
     session::{Purpose, failed},
     standbys,
 };

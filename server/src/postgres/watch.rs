@@ -11,7 +11,8 @@ use luzhang_ledger::LedgerId;
 
 use super::{
     Database, PostgresError,
-    log::{ANSWER, HEAD, unsigned},
+    head::{HEAD, unsigned},
+    log::ANSWER,
     session::{Purpose, Session, failed},
     standbys::{self, Followers},
 };

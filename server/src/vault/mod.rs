@@ -17,6 +17,8 @@ mod file;
 mod kek;
 mod rotate;
 #[cfg(test)]
+mod rotation_tests;
+#[cfg(test)]
 mod shared_tests;
 mod subjects;
 #[cfg(test)]
